@@ -1,0 +1,1 @@
+"""What everything else stands on: errors, the clock, ids, the caller, secrets, background tasks."""

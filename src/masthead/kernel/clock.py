@@ -1,0 +1,104 @@
+"""The only place that asks what time it is, so that hours can pass in a test within milliseconds."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Protocol
+
+__all__ = ["Clock", "ManualClock", "SystemClock", "from_ms", "to_ms"]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def to_ms(instant: datetime) -> int:
+    """Give *instant* as Spinnaker writes it: whole milliseconds since 1970, rounded down."""
+    return (instant - _EPOCH) // timedelta(milliseconds=1)
+
+
+def from_ms(milliseconds: int) -> datetime:
+    """Give the aware UTC instant of *milliseconds* since 1970."""
+    return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+class Clock(Protocol):
+    """Wall time, monotonic time and waiting."""
+
+    def now(self) -> datetime:
+        """Give the current instant, aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Give seconds that never run backwards; only differences mean something."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait *seconds*, without blocking the loop."""
+        ...
+
+
+class SystemClock:
+    """The machine's own clock."""
+
+    def now(self) -> datetime:
+        """Give the current instant, aware, in UTC."""
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Give seconds that never run backwards."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait *seconds*."""
+        await asyncio.sleep(max(seconds, 0))
+
+
+class ManualClock:
+    """A clock that stands still until a test advances it; sleepers wake in the order of their deadlines."""
+
+    def __init__(self, now: datetime = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)) -> None:
+        self._now = now
+        self._elapsed = 0.0
+        self._sleepers: list[tuple[float, int, asyncio.Future[None]]] = []
+        self._count = 0
+
+    def now(self) -> datetime:
+        """Give the instant this clock stands at."""
+        return self._now
+
+    def monotonic(self) -> float:
+        """Give the seconds this clock was advanced by."""
+        return self._elapsed
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait until the clock was advanced by *seconds*; 0 only gives way to other tasks."""
+        if seconds <= 0:
+            await asyncio.sleep(0)
+            return
+        woken = asyncio.get_running_loop().create_future()
+        self._count += 1
+        heapq.heappush(self._sleepers, (self._elapsed + seconds, self._count, woken))
+        await woken
+
+    async def advance(self, seconds: float) -> None:
+        """Move time on by *seconds*, waking each sleeper at its own moment."""
+        target = self._elapsed + seconds
+        while self._sleepers and self._sleepers[0][0] <= target:
+            due, _, woken = heapq.heappop(self._sleepers)
+            self._move_to(due)
+            if not woken.done():
+                woken.set_result(None)
+            await _let_others_run()
+        self._move_to(target)
+        await _let_others_run()
+
+    def _move_to(self, elapsed: float) -> None:
+        self._now += timedelta(seconds=elapsed - self._elapsed)
+        self._elapsed = elapsed
+
+
+async def _let_others_run() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)

@@ -1,0 +1,1 @@
+"""The database: engine, schema, migrations, group commit, machines and bursts; it knows nothing of paging."""

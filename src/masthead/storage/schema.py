@@ -1,0 +1,231 @@
+"""Every table, once, for SQLite and PostgreSQL alike.
+
+Instants are whole milliseconds since 1970 in UTC (``*_at``), documents are JSON text, and booleans are
+real. A column that may hold an integration key says so; no other column may (a test searches for a canary).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
+
+__all__ = [
+    "application",
+    "application_history",
+    "attempt",
+    "burst",
+    "catalog_snapshot",
+    "delivery",
+    "execution",
+    "installation",
+    "machine",
+    "metadata",
+    "page",
+    "pipeline",
+    "pipeline_history",
+]
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+#: What is true of the whole installation: the secret that dedup keys are hashed with.
+installation = Table(
+    "installation",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+#: One row for each running process; the beat tells that it lives.
+machine = Table(
+    "machine",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("host", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("beat_at", BigInteger, nullable=False),
+)
+
+#: What is to be carried forward: one row a subject; see storage.bursts.
+burst = Table(
+    "burst",
+    metadata,
+    Column("kind", Text, primary_key=True),
+    Column("subject", Text, primary_key=True),
+    #: Moves with every change of the subject; only the run that holds the present one may write.
+    Column("generation", BigInteger, nullable=False),
+    #: When the next run is due; null while only an event from outside can move the subject.
+    Column("due_at", BigInteger),
+    #: The machine that runs this generation, or null.
+    Column("machine", Text),
+    #: Runs of this generation that died on the way.
+    Column("deaths", Integer, nullable=False, server_default="0"),
+    Index(
+        "ix_burst_due_at",
+        "due_at",
+        sqlite_where=text("due_at IS NOT NULL"),
+        postgresql_where=text("due_at IS NOT NULL"),
+    ),
+)
+
+#: Front50's applications. The document may hold an integration key in pdApiKey.
+application = Table(
+    "application",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("updated_by", Text, nullable=False),
+)
+
+#: Every version of every application, kept when the application is deleted. May hold keys as above.
+application_history = Table(
+    "application_history",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("updated_by", Text, nullable=False),
+)
+
+#: Pipeline definitions. The document may hold integration keys where its owner wrote them (stages' keys).
+pipeline = Table(
+    "pipeline",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("application", Text, nullable=False),
+    #: The name folded to lower case: unique within the application.
+    Column("folded_name", Text, nullable=False),
+    Column("document", Text, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("updated_by", Text, nullable=False),
+    Index("uq_pipeline_application_folded_name", "application", "folded_name", unique=True),
+)
+
+#: Every version of every pipeline.
+pipeline_history = Table(
+    "pipeline_history",
+    metadata,
+    Column("pipeline_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("document", Text, nullable=False),
+    Column("updated_at", BigInteger, nullable=False),
+    Column("updated_by", Text, nullable=False),
+)
+
+#: Runs of pipelines (type PIPELINE) and of task jobs (ORCHESTRATION). The document is the execution's JSON and
+#: may hold keys only where a stage's owner wrote them (keys).
+execution = Table(
+    "execution",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("type", Text, nullable=False),
+    Column("application", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("pipeline_config_id", Text),
+    Column("correlation_id", Text),
+    Column("status", Text, nullable=False),
+    Column("build_at", BigInteger, nullable=False),
+    Column("start_at", BigInteger),
+    Column("end_at", BigInteger),
+    #: Moves with every write of the document.
+    Column("version", BigInteger, nullable=False),
+    Column("document", Text, nullable=False),
+    Index("ix_execution_application_type_build_at", "application", "type", "build_at"),
+    Index("ix_execution_pipeline_config_id_status", "pipeline_config_id", "status"),
+    Index("ix_execution_correlation_id", "correlation_id"),
+)
+
+#: A message to the people who own something; see masthead.paging.
+page = Table(
+    "page",
+    metadata,
+    Column("id", Text, primary_key=True),
+    #: What makes this page this page: the same identity is never paged twice. Null for pages that stand alone.
+    Column("identity", Text, unique=True),
+    Column("message", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("links", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    #: Who asked, and from where.
+    Column("user", Text, nullable=False),
+    Column("address", Text, nullable=False),
+    Column("door", Text, nullable=False),
+    Column("application", Text, nullable=False),
+    Column("execution_id", Text),
+    Column("stage_id", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_page_created_at", "created_at"),
+    Index("ix_page_execution_id", "execution_id"),
+)
+
+#: One routing key told once.
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("page_id", Text, ForeignKey("page.id"), nullable=False),
+    #: The integration key: the only place where a page holds it.
+    Column("routing_key", Text, nullable=False),
+    #: A keyed hash of the routing key: what bursts, metrics and logs may know it by.
+    Column("key_hash", Text, nullable=False),
+    Column("dedup_key", Text, nullable=False),
+    Column("protocol", Text, nullable=False),
+    Column("service_id", Text),
+    #: What people see in the key's place: the service's name, or "key …1234".
+    Column("label", Text, nullable=False),
+    #: pending, accepted, rejected or expired.
+    Column("state", Text, nullable=False),
+    Column("severity_rank", Integer, nullable=False),
+    Column("reason", Text),
+    #: What PagerDuty said last, or what went wrong on the way; never a key in it.
+    Column("text", Text, nullable=False, server_default=""),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    #: When it may be tried again; null once decided.
+    Column("due_at", BigInteger),
+    #: The machine that makes the first attempt; null once that was made.
+    Column("machine", Text),
+    Column("created_at", BigInteger, nullable=False),
+    Column("decided_at", BigInteger),
+    Index("ix_delivery_page_id", "page_id"),
+    Index(
+        "ix_delivery_due_at",
+        "due_at",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
+)
+
+#: One HTTP request for a delivery.
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("delivery_id", Text, ForeignKey("delivery.id"), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("protocol", Text, nullable=False),
+    Column("status", Integer),
+    Column("outcome", Text, nullable=False),
+    Column("reason", Text),
+    Column("text", Text, nullable=False),
+    Column("duration_ms", Integer, nullable=False),
+)
+
+#: The last good answer of PagerDuty's REST API. The document of kind "services" holds integration keys.
+catalog_snapshot = Table(
+    "catalog_snapshot",
+    metadata,
+    Column("account", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("fetched_at", BigInteger, nullable=False),
+    Column("is_complete", Boolean, nullable=False),
+    Column("document", Text, nullable=False),
+)
