@@ -1,0 +1,220 @@
+"""The database as the rest sees it: ``read`` and ``write``, both given a function of a connection.
+
+**Group commit.** One thread writes. It takes everything that waits, runs it in one transaction and commits
+once, so that many pages cost one fsync; while that fsync runs the next group gathers. A unit of work whose
+function raises is rolled back alone: the group is run again with a savepoint around each unit. A unit may
+therefore run more than once, and must have no effect outside the database.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import structlog
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from masthead.kernel.clock import Clock, to_ms
+from masthead.kernel.errors import StorageUnavailable
+from masthead.storage.engine import database_url, reader_engine, sqlite_path, writer_engine
+from masthead.storage.migrate import migrate
+
+__all__ = ["Database", "Work"]
+
+T = TypeVar("T")
+Work = Callable[[Connection], T]
+
+#: Most units of work in one transaction: bounds how long the first of them waits.
+_GROUP_LIMIT = 512
+#: Times a group is tried when the connection was lost or PostgreSQL broke a deadlock.
+_ATTEMPTS = 3
+_READERS = 4
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Unit:
+    work: Work[Any]
+    done: Future[Any] = field(default_factory=Future)
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Database:
+    """A SQLite file or a PostgreSQL database, migrated and open; the same behaviour on both."""
+
+    def __init__(self, url: str, *, clock: Clock) -> None:
+        """Args: url: as in :func:`masthead.storage.engine.database_url`."""
+        self.url = database_url(url)
+        self.path = sqlite_path(self.url)
+        self._clock = clock
+        if self.path is not None:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+        self._writer_engine = writer_engine(self.url)
+        self._reader_engine = reader_engine(self.url, connections=_READERS)
+        self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="masthead-read")
+        self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        self._writer = threading.Thread(target=self._write_groups, name="masthead-write", daemon=True)
+
+    @classmethod
+    async def open(cls, url: str, *, clock: Clock) -> Database:
+        """Open and migrate the database at *url*; a SQLite file and its folder are created.
+
+        Raises:
+            ConfigurationInvalid: the URL is none of ours.
+            StorageUnavailable: the database cannot be reached, or a newer Masthead migrated it.
+        """
+        database = cls(url, clock=clock)
+        await asyncio.to_thread(migrate, database._writer_engine)
+        database._writer.start()
+        return database
+
+    @property
+    def is_postgresql(self) -> bool:
+        """Whether several machines may share this database."""
+        return self.path is None
+
+    async def read(self, work: Work[T]) -> T:
+        """Run *work* in a reading transaction on a thread and give its result.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read, work)
+
+    async def write(self, work: Work[T]) -> T:
+        """Run *work* in a group with others and give its result once the group is durable.
+
+        What *work* raises undoes only its own changes and is raised here.
+
+        Raises:
+            StorageUnavailable: the database does not answer or cannot store; nothing of it is stored,
+                unless the connection broke during the commit itself, when either may be true.
+        """
+        unit = _Unit(work)
+        self._units.put(unit)
+        result: T = await asyncio.wrap_future(unit.done)
+        return result
+
+    def now_ms(self, connection: Connection) -> int:
+        """Give the time that all machines of this database share: PostgreSQL's clock, else our own."""
+        if not self.is_postgresql:
+            return to_ms(self._clock.now())
+        value = connection.execute(
+            text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)")
+        )
+        return int(value.scalar_one())
+
+    async def close(self) -> None:
+        """Finish what was handed over and close every connection."""
+        self._units.put(None)
+        await asyncio.to_thread(self._writer.join)
+        self._readers.shutdown(wait=True)
+        self._reader_engine.dispose()
+        self._writer_engine.dispose()
+
+    def _read(self, work: Work[T]) -> T:
+        try:
+            with self._reader_engine.connect() as connection:
+                return work(connection)
+        except OperationalError as error:
+            raise _unavailable(error) from error
+
+    def _write_groups(self) -> None:
+        while (first := self._units.get()) is not None:
+            group, is_last = self._gather(first)
+            self._write_group(group)
+            for unit in group:
+                _settle(unit)
+            if is_last:
+                return
+
+    def _gather(self, first: _Unit) -> tuple[list[_Unit], bool]:
+        group = [first]
+        while len(group) < _GROUP_LIMIT:
+            try:
+                unit = self._units.get_nowait()
+            except queue.Empty:
+                break
+            if unit is None:
+                return group, True
+            group.append(unit)
+        return group, False
+
+    def _write_group(self, group: Sequence[_Unit]) -> None:
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                if not self._try_together(group):
+                    self._try_apart(group)
+            except OperationalError as error:
+                if attempt < _ATTEMPTS and _may_succeed_at_once(error):
+                    log.warning("storage.retried", attempt=attempt, units=len(group), error=_brief(error))
+                    continue
+                _fail(group, _unavailable(error))
+            except Exception as error:  # noqa: BLE001 - the worker loop: whatever it was, the callers must hear
+                _fail(group, error)
+            return
+
+    def _try_together(self, group: Sequence[_Unit]) -> bool:
+        """Run the whole group without savepoints; False when a unit raised and nothing was stored."""
+        with self._writer_engine.connect() as connection, connection.begin() as transaction:
+            for unit in group:
+                try:
+                    unit.result, unit.error = unit.work(connection), None
+                except OperationalError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - belongs to the unit's caller
+                    transaction.rollback()
+                    if len(group) > 1:
+                        return False
+                    unit.error = error
+                    return True
+        return True
+
+    def _try_apart(self, group: Sequence[_Unit]) -> None:
+        with self._writer_engine.connect() as connection, connection.begin():
+            for unit in group:
+                savepoint = connection.begin_nested()
+                try:
+                    unit.result, unit.error = unit.work(connection), None
+                    savepoint.commit()
+                except OperationalError:
+                    raise
+                except Exception as error:  # noqa: BLE001 - belongs to the unit's caller
+                    savepoint.rollback()
+                    unit.result, unit.error = None, error
+
+
+def _settle(unit: _Unit) -> None:
+    if unit.done.cancelled():
+        return
+    if unit.error is not None:
+        unit.done.set_exception(unit.error)
+    else:
+        unit.done.set_result(unit.result)
+
+
+def _fail(group: Sequence[_Unit], error: BaseException) -> None:
+    for unit in group:
+        unit.result, unit.error = None, error
+
+
+def _may_succeed_at_once(error: DBAPIError) -> bool:
+    """A lost connection or a broken deadlock; never a failure of the commit, which may have happened."""
+    if error.statement is None:
+        return False
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in ("40P01", "40001")
+
+
+def _unavailable(error: DBAPIError) -> StorageUnavailable:
+    return StorageUnavailable(f"The database does not answer or cannot store: {_brief(error)}")
+
+
+def _brief(error: DBAPIError) -> str:
+    return str(error.orig).strip().partition("\n")[0]

@@ -1,0 +1,1 @@
+"""One file a revision; each keeps working beside the release before it."""

@@ -1,0 +1,86 @@
+"""What Database promises, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from masthead.kernel.clock import SystemClock, to_ms
+from masthead.storage.database import Database
+from masthead.storage.schema import installation
+from masthead.storage.statements import insert_if_absent, upsert
+
+
+def put(name: str, value: str = "x"):
+    def work(connection: Connection) -> str:
+        connection.execute(insert(installation).values(name=name, value=value))
+        return name
+
+    return work
+
+
+def names(connection: Connection) -> list[str]:
+    return list(connection.execute(select(installation.c.name).order_by(installation.c.name)).scalars())
+
+
+async def test_what_was_written_is_read_by_a_second_opening(database, database_url):
+    """A write that returned is there for a process that opens the same database later."""
+    assert await database.write(put("a")) == "a"
+    second = await Database.open(database_url, clock=SystemClock())
+    try:
+        assert await second.read(names) == ["a"]
+    finally:
+        await second.close()
+
+
+async def test_one_failing_unit_does_not_undo_the_others_of_its_group(database):
+    """Units that ran in one group fail alone."""
+    await database.write(put("taken"))
+    results = await asyncio.gather(
+        *(database.write(put(name)) for name in ("b", "taken", "c", "d")), return_exceptions=True
+    )
+    assert [type(r) for r in results] == [str, IntegrityError, str, str]
+    assert await database.read(names) == ["b", "c", "d", "taken"]
+
+
+async def test_a_unit_that_raises_leaves_nothing(database):
+    """What a raising unit wrote before is rolled back."""
+
+    def work(connection: Connection) -> None:
+        put("half")(connection)
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        await database.write(work)
+    assert await database.read(names) == []
+
+
+async def test_many_writers_share_commits(database):
+    """Everything that waits is stored, whatever the number of writers."""
+    await asyncio.gather(*(database.write(put(f"n{i:04}")) for i in range(600)))
+    assert (
+        await database.read(lambda c: c.execute(select(func.count()).select_from(installation)).scalar())
+        == 600
+    )
+
+
+async def test_upsert_replaces_and_insert_if_absent_keeps(database):
+    """The two statements that differ by dialect mean the same on both."""
+
+    def work(connection: Connection) -> tuple[bool, bool, list[str]]:
+        upsert(connection, installation, {"name": "a", "value": "1"}, key=["name"])
+        upsert(connection, installation, {"name": "a", "value": "2"}, key=["name"])
+        first = insert_if_absent(connection, installation, {"name": "b", "value": "1"}, key=["name"])
+        second = insert_if_absent(connection, installation, {"name": "b", "value": "2"}, key=["name"])
+        values = connection.execute(select(installation.c.value).order_by(installation.c.name)).scalars()
+        return first, second, list(values)
+
+    assert await database.write(work) == (True, False, ["2", "1"])
+
+
+async def test_the_shared_clock_is_near_ours(database):
+    """now_ms gives milliseconds since 1970."""
+    assert abs(await database.read(database.now_ms) - to_ms(SystemClock().now())) < 60_000

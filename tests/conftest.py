@@ -1,0 +1,44 @@
+"""Fixtures for all tests: time, ids, databases."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from masthead.kernel.clock import ManualClock, SystemClock
+from masthead.kernel.ids import SequentialIds
+from masthead.storage.database import Database
+from support.postgresql import PostgresServer, postgres_server
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def ids() -> SequentialIds:
+    return SequentialIds()
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> AsyncIterator[PostgresServer]:
+    """A PostgreSQL server of this test session's own."""
+    with postgres_server() as server:
+        yield server
+
+
+@pytest.fixture
+def database_url(tmp_path: Path) -> str:
+    """The URL of an empty database; conformance tests run over both kinds."""
+    return f"sqlite:///{tmp_path}/masthead.db"
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """A migrated, empty database on the machine's own clock."""
+    opened = await Database.open(database_url, clock=SystemClock())
+    yield opened
+    await opened.close()

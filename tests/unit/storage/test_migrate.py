@@ -1,0 +1,49 @@
+"""The migrations and the schema say the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import text
+
+from masthead.kernel.clock import SystemClock
+from masthead.kernel.errors import ConfigurationInvalid, StorageUnavailable
+from masthead.storage.database import Database
+from masthead.storage.engine import database_url as read_url
+from masthead.storage.migrate import HEAD
+from masthead.storage.migrations import versions
+from masthead.storage.schema import metadata
+
+
+async def test_a_migrated_database_has_exactly_the_schema(database):
+    """Nobody changed a table without a revision."""
+    assert await database.read(lambda c: compare_metadata(MigrationContext.configure(c), metadata)) == []
+
+
+def test_head_is_the_newest_revision():
+    """HEAD lets a start skip Alembic, so it must be right."""
+    newest = max(p.name for p in Path(versions.__file__).parent.glob("[0-9]*.py"))
+    assert newest.startswith(HEAD)
+
+
+async def test_a_database_of_a_newer_release_is_refused_in_words(database, database_url):
+    """An old release does not touch what a newer one migrated."""
+    await database.write(lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    with pytest.raises(StorageUnavailable, match="another release"):
+        await Database.open(database_url, clock=SystemClock())
+
+
+async def test_a_database_that_is_not_there_is_refused_in_words():
+    """No traceback for a wrong host."""
+    with pytest.raises(StorageUnavailable, match="cannot be opened"):
+        await Database.open("postgresql://nobody:secret@127.0.0.1:1/none", clock=SystemClock())
+
+
+@pytest.mark.parametrize("text", ["mysql://x/y", "sqlite://", "://", "oracle://a"])
+def test_urls_of_other_databases_are_refused_without_their_password(text):
+    """The message shows the accepted forms."""
+    with pytest.raises(ConfigurationInvalid, match="postgresql://"):
+        read_url(text)
