@@ -1,0 +1,278 @@
+"""Carrying state forward: one row a subject, one run at a time, and no lost wake-up.
+
+A *subject* is something whose state moves in steps (an execution, a routing key with something waiting). A
+*burst* is one run of "do all that can be done now" for it. The row of a subject holds its **generation**:
+
+* whoever changes the subject calls :meth:`Bursts.request` in the same transaction; the generation moves, the
+  subject is due, and the run of the older generation can write nothing any more;
+* a run calls :meth:`Turn.hold` first in every transaction, and :meth:`Turn.rest` (wait until then, or until
+  somebody requests) or :meth:`Turn.finish` (nothing will ever be due again) in its last one;
+* a run that raised is due again after a growing pause; one whose machine died is due at once, elsewhere.
+
+So a subject's code may run again from the last transaction that it completed: it must be safe to repeat
+up to there. What waits for time or people is a row and nothing else: no task, no memory, no polling per
+subject. Why this and not a workflow library: docs/adr/0002-durable-bursts.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from masthead.kernel.clock import Clock
+from masthead.kernel.errors import StorageUnavailable
+from masthead.kernel.tasks import Tasks
+from masthead.storage.database import Database
+from masthead.storage.machines import Machines
+from masthead.storage.schema import burst
+
+__all__ = ["Bursts", "Superseded", "Turn"]
+
+log = structlog.get_logger(__name__)
+#: Runs in one process at a time; what is more waits as rows.
+_LIMIT = 256
+#: Longest pause after a run that raised.
+_LONGEST_PAUSE_S = 300
+
+
+class Superseded(Exception):
+    """The generation moved: stop, write nothing, the next run takes over."""
+
+
+@dataclass(slots=True, eq=False)
+class Turn:
+    """One run of a subject: the right to write as long as the generation stands."""
+
+    kind: str
+    subject: str
+    generation: int
+    machine: str
+    #: Set as soon as this process knows that the run is out of date; a run that waits may end its wait on it.
+    superseded: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def hold(self, connection: Connection) -> None:
+        """Make sure that this run may still write; first in every transaction of the run.
+
+        Raises:
+            Superseded: somebody requested the subject, or another machine took it over.
+        """
+        row = connection.execute(
+            select(burst.c.generation, burst.c.machine).where(*_is(self.kind, self.subject)).with_for_update()
+        ).first()
+        if row is None or row.generation != self.generation or row.machine != self.machine:
+            raise Superseded
+
+    def rest(self, connection: Connection, due_at_ms: int | None) -> None:
+        """End the run: the subject is due at *due_at_ms*, or only when somebody requests it."""
+        connection.execute(
+            update(burst)
+            .where(*_is(self.kind, self.subject), burst.c.generation == self.generation)
+            .values(generation=self.generation + 1, due_at=due_at_ms, machine=None, deaths=0)
+        )
+
+    def finish(self, connection: Connection) -> None:
+        """End the run for good: the row goes, and a later request begins anew."""
+        connection.execute(
+            delete(burst).where(*_is(self.kind, self.subject), burst.c.generation == self.generation)
+        )
+
+
+Run = Callable[[Turn], Awaitable[None]]
+
+
+class Bursts:
+    """Starts what is due, on this machine, for the kinds that are registered here."""
+
+    def __init__(
+        self, database: Database, clock: Clock, machines: Machines, *, sweep_every_s: float = 1.0
+    ) -> None:
+        """Args: sweep_every_s: seconds between two looks for what another machine left or requested."""
+        self._database = database
+        self._clock = clock
+        self._machines = machines
+        self._sweep_every_s = sweep_every_s
+        self._runs: dict[str, Run] = {}
+        self._turns: dict[tuple[str, str], Turn] = {}
+        self._claiming: set[tuple[str, str]] = set()
+        self._again: set[tuple[str, str]] = set()
+        self._tasks = Tasks(_log_failure)
+        self._wake = asyncio.Event()
+        self._is_open = True
+        machines.on_burial(_free)
+
+    def register(self, kind: str, run: Run) -> None:
+        """Let *run* carry subjects of *kind*; before :meth:`run`."""
+        self._runs[kind] = run
+
+    def request(
+        self, connection: Connection, kind: str, subject: str, *, due_at_ms: int | None = None
+    ) -> int:
+        """Make the subject due, in the transaction that changed it; call :meth:`kick` after the commit.
+
+        Args:
+            connection: Of the writing transaction.
+            kind: A registered kind.
+            subject: Its id; no secret.
+            due_at_ms: When; now if not given.
+
+        Returns:
+            The new generation; it only ever grows, also when the row was gone in between.
+        """
+        now = self._database.now_ms(connection)
+        make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        due = now if due_at_ms is None else due_at_ms
+        fresh = make(burst).values(
+            kind=kind, subject=subject, generation=now, due_at=due, machine=None, deaths=0
+        )
+        statement = fresh.on_conflict_do_update(
+            index_elements=["kind", "subject"],
+            set_={"generation": burst.c.generation + 1, "due_at": due, "machine": None, "deaths": 0},
+        )
+        return int(connection.execute(statement.returning(burst.c.generation)).scalar_one())
+
+    def kick(self, kind: str, subject: str) -> None:
+        """Start the subject here and now if it is due; a run of it that is out of date is told so."""
+        key = (kind, subject)
+        if not self._is_open:
+            return
+        if (turn := self._turns.get(key)) is not None:
+            turn.superseded.set()
+            self._again.add(key)
+        elif key in self._claiming:
+            self._again.add(key)
+        elif len(self._turns) + len(self._claiming) < _LIMIT and kind in self._runs:
+            self._claiming.add(key)
+            self._tasks.start(self._carry(key), name=f"burst {kind}/{subject}")
+
+    def wake(self) -> None:
+        """Look for due subjects now instead of at the next sweep."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Start what is due, on time, until cancelled."""
+        while True:
+            self._wake.clear()
+            try:
+                pause_s = await self.sweep()
+            except StorageUnavailable as error:
+                log.warning("bursts.sweep-failed", error=error.message)
+                pause_s = self._sweep_every_s
+            await self._pause(pause_s)
+
+    async def sweep(self) -> float:
+        """Kick what is due and free; gives the seconds until the next look."""
+        due, next_at, now = await self._database.read(self._look)
+        for kind, subject in due:
+            if (kind, subject) not in self._turns and (kind, subject) not in self._claiming:
+                self.kick(kind, subject)
+        if next_at is None:
+            return self._sweep_every_s
+        return min(self._sweep_every_s, max(next_at - now, 1) / 1000)
+
+    async def settle(self, timeout_s: float) -> None:
+        """Start nothing more and let the present runs end, *timeout_s* seconds at most."""
+        self._is_open = False
+        await self._tasks.settle(timeout_s)
+
+    async def close(self) -> None:
+        """Cut the present runs; their subjects are taken up again at the next start."""
+        self._is_open = False
+        await self._tasks.close()
+
+    def _look(self, connection: Connection) -> tuple[list[tuple[str, str]], int | None, int]:
+        now = self._database.now_ms(connection)
+        is_free = burst.c.machine.is_(None) | (burst.c.machine == self._machines.id)
+        mine = burst.c.kind.in_(tuple(self._runs))
+        found = select(burst.c.kind, burst.c.subject).where(burst.c.due_at <= now, is_free, mine)
+        due = [
+            (row.kind, row.subject)
+            for row in connection.execute(found.order_by(burst.c.due_at).limit(_LIMIT))
+        ]
+        upcoming = select(func.min(burst.c.due_at)).where(burst.c.due_at > now, mine)
+        return due, connection.execute(upcoming).scalar(), now
+
+    async def _carry(self, key: tuple[str, str]) -> None:
+        turn: Turn | None = None
+        try:
+            turn = await self._database.write(lambda connection: self._claim(connection, key))
+            if turn is None:
+                return
+            self._turns[key] = turn
+            await self._runs[key[0]](turn)
+        except Superseded:
+            pass
+        except Exception as error:
+            log.exception("burst.failed", kind=key[0], subject=key[1], error=type(error).__name__)
+            if turn is not None:
+                await self._postpone(turn)
+        finally:
+            self._claiming.discard(key)
+            self._turns.pop(key, None)
+            if key in self._again:
+                self._again.discard(key)
+                self.kick(*key)
+            self._wake.set()
+
+    def _claim(self, connection: Connection, key: tuple[str, str]) -> Turn | None:
+        is_free = burst.c.machine.is_(None) | (burst.c.machine == self._machines.id)
+        row = connection.execute(
+            update(burst)
+            .where(*_is(*key), burst.c.due_at <= self._database.now_ms(connection), is_free)
+            .values(machine=self._machines.id)
+            .returning(burst.c.generation)
+        ).first()
+        return Turn(*key, generation=row.generation, machine=self._machines.id) if row else None
+
+    async def _postpone(self, turn: Turn) -> None:
+        def work(connection: Connection) -> None:
+            turn.hold(connection)
+            deaths = connection.execute(
+                select(burst.c.deaths).where(*_is(turn.kind, turn.subject))
+            ).scalar_one()
+            pause_ms = 1000 * min(2**deaths, _LONGEST_PAUSE_S)
+            connection.execute(
+                update(burst)
+                .where(*_is(turn.kind, turn.subject))
+                .values(
+                    generation=turn.generation + 1,
+                    due_at=self._database.now_ms(connection) + pause_ms,
+                    machine=None,
+                    deaths=deaths + 1,
+                )
+            )
+
+        try:
+            await self._database.write(work)
+        except (Superseded, StorageUnavailable):
+            # Still marked as this machine's, so the next sweep finds it when the database is back.
+            log.warning("burst.not-postponed", kind=turn.kind, subject=turn.subject)
+
+    async def _pause(self, seconds: float) -> None:
+        sleeper = asyncio.ensure_future(self._clock.sleep(seconds))
+        waker = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait((sleeper, waker), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeper.cancel()
+            waker.cancel()
+
+
+def _is(kind: str, subject: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return burst.c.kind == kind, burst.c.subject == subject
+
+
+def _free(connection: Connection, machine_id: str) -> None:
+    connection.execute(
+        update(burst)
+        .where(burst.c.machine == machine_id)
+        .values(machine=None, generation=burst.c.generation + 1, deaths=burst.c.deaths + 1)
+    )
+
+
+def _log_failure(name: str, error: BaseException) -> None:
+    log.error("task.failed", task=name, error=type(error).__name__, text=str(error))

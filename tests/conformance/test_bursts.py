@@ -1,0 +1,202 @@
+"""What the durable engine promises, on both databases: nothing lost, nobody twice, whoever dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, update
+
+from masthead.kernel.clock import SystemClock
+from masthead.kernel.ids import UlidIds
+from masthead.storage.bursts import Bursts, Superseded, Turn
+from masthead.storage.database import Database
+from masthead.storage.machines import Machines, Rhythm
+from masthead.storage.schema import burst, machine
+
+RHYTHM = Rhythm(timedelta(milliseconds=50), timedelta(milliseconds=300), timedelta(milliseconds=400))
+
+
+class Node:
+    """One machine of a cluster, within this process."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.machines = Machines(database, SystemClock(), UlidIds(), version="test", rhythm=RHYTHM)
+        self.bursts = Bursts(database, SystemClock(), self.machines, sweep_every_s=0.02)
+        self.ran: asyncio.Queue[Turn] = asyncio.Queue()
+        self._loops: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        await self.machines.start()
+        self._loops = [asyncio.ensure_future(self.bursts.run()), asyncio.ensure_future(self.machines.run())]
+
+    async def die(self) -> None:
+        """End as by kill -9: nothing is released, the operating system lets go of the lock."""
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        await self.bursts.close()
+        self.machines._drop_lock()
+
+    async def request(self, subject: str, due_at_ms: int | None = None) -> int:
+        generation = await self.database.write(
+            lambda c: self.bursts.request(c, "k", subject, due_at_ms=due_at_ms)
+        )
+        self.bursts.kick("k", subject)
+        return generation
+
+
+@pytest.fixture
+async def nodes(database_url: str) -> AsyncIterator[contextlib.AsyncExitStack]:
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def make(run=None) -> Node:
+            database = await Database.open(database_url, clock=SystemClock())
+            stack.push_async_callback(database.close)
+            node = Node(database)
+
+            async def default(turn: Turn) -> None:
+                await database.write(lambda c: (turn.hold(c), turn.rest(c, None)))
+                await node.ran.put(turn)
+
+            node.bursts.register("k", run(node) if run else default)
+            await node.start()
+            stack.push_async_callback(node.die)
+            return node
+
+        yield make
+
+
+def blocking(node: Node):
+    """A run that never ends by itself."""
+
+    async def run(turn: Turn) -> None:
+        await node.ran.put(turn)
+        await asyncio.Event().wait()
+
+    return run
+
+
+async def get(queue: asyncio.Queue[Turn]) -> Turn:
+    return await asyncio.wait_for(queue.get(), 20)
+
+
+async def test_a_requested_subject_runs_once(nodes):
+    """One request, one run; then it rests."""
+    node = await nodes()
+    generation = await node.request("a")
+    assert (await get(node.ran)).generation == generation
+    await node.bursts.sweep()
+    await node.bursts.settle(5)
+    assert node.ran.empty()
+
+
+async def test_every_request_is_followed_by_a_run_that_sees_it(nodes):
+    """Requests that come while a subject runs are not lost."""
+    node = await nodes()
+    generations = [await node.request("a") for _ in range(20)]
+    while (await get(node.ran)).generation < max(generations):
+        pass
+
+
+async def test_generations_grow_even_after_the_row_was_removed(nodes):
+    """A run of the past can never take itself for the present one."""
+    node = await nodes()
+    first = await node.request("a")
+    turn = await get(node.ran)
+    await node.database.write(lambda c: Turn("k", "a", turn.generation + 1, "").finish(c))
+    assert await node.request("a") > first
+
+
+async def test_a_superseded_run_cannot_write(nodes):
+    """Whoever changed the subject fences the run before."""
+    node = await nodes(blocking)
+    await node.request("a")
+    turn = await get(node.ran)
+    await node.database.write(lambda c: node.bursts.request(c, "k", "a"))
+    with pytest.raises(Superseded):
+        await node.database.write(turn.hold)
+    node.bursts.kick("k", "a")
+    assert turn.superseded.is_set()
+
+
+async def test_a_run_that_raises_is_run_again(nodes):
+    """A failing run is postponed, not lost."""
+    failures = []
+
+    def fails_once(node: Node):
+        async def run(turn: Turn) -> None:
+            if not failures:
+                failures.append(turn)
+                raise RuntimeError("boom")
+            await node.database.write(lambda c: (turn.hold(c), turn.finish(c)))
+            await node.ran.put(turn)
+
+        return run
+
+    node = await nodes(fails_once)
+    await node.request("a")
+    assert (await get(node.ran)).generation > failures[0].generation
+    assert await node.database.read(lambda c: c.execute(select(burst)).all()) == []
+
+
+async def test_what_is_due_later_runs_then(nodes):
+    """A time in the past is due, a time far ahead is not."""
+    node = await nodes()
+    await node.request("later", due_at_ms=10**15)
+    await node.request("now", due_at_ms=1)
+    assert (await get(node.ran)).subject == "now"
+    await node.database.write(lambda c: c.execute(update(burst).values(due_at=2)))
+    assert {(await get(node.ran)).subject, (await get(node.ran)).subject} == {"now", "later"}
+
+
+async def test_a_dead_machines_subject_is_taken_over_and_its_run_fenced(nodes):
+    """Killed for good: another machine goes on, and the dead one's run may not write."""
+    first = await nodes(blocking)
+    await first.request("a")
+    turn = await get(first.ran)
+    await first.die()
+    second = await nodes()
+    taken = await get(second.ran)
+    assert taken.generation > turn.generation
+    with pytest.raises(Superseded):
+        await second.database.write(turn.hold)
+
+
+async def test_two_machines_share_work_without_running_a_subject_twice(nodes):
+    """Each of many subjects runs exactly once, wherever."""
+    one, two = await nodes(), await nodes()
+    subjects = [f"s{n}" for n in range(40)]
+
+    def work(connection):
+        for subject in subjects:
+            one.bursts.request(connection, "k", subject)
+
+    await one.database.write(work)
+    seen: list[str] = []
+    while len(seen) < len(subjects):
+        for node in (one, two):
+            with contextlib.suppress(asyncio.QueueEmpty):
+                seen.append(node.ran.get_nowait().subject)
+        await asyncio.sleep(0.001)
+    assert sorted(seen) == sorted(subjects)
+
+
+async def test_a_machine_that_was_buried_comes_back_under_a_new_id(nodes):
+    """A machine that was only slow loses what it held and goes on as another."""
+    node = await nodes(blocking)
+    await node.request("a")
+    turn = await get(node.ran)
+    old = node.machines.id
+    await node.database.write(lambda c: node.machines._remove(c, old))
+    await node.machines.beat()
+    assert node.machines.id != old
+    with pytest.raises(Superseded):
+        await node.database.write(turn.hold)
+    assert await node.database.read(lambda c: c.execute(select(machine.c.id)).scalars().all()) == [
+        node.machines.id
+    ]
