@@ -158,6 +158,8 @@ page = Table(
     #: Who asked, and from where.
     Column("user", Text, nullable=False),
     Column("address", Text, nullable=False),
+    Column("client", Text, nullable=False),
+    Column("client_url", Text),
     Column("door", Text, nullable=False),
     Column("application", Text, nullable=False),
     Column("execution_id", Text),
@@ -195,7 +197,15 @@ delivery = Table(
     Column("machine", Text),
     Column("created_at", BigInteger, nullable=False),
     Column("decided_at", BigInteger),
+    #: Place within the page, from 0.
+    Column("position", Integer, nullable=False),
     Index("ix_delivery_page_id", "page_id"),
+    Index(
+        "ix_delivery_key_hash",
+        "key_hash",
+        sqlite_where=text("state = 'pending'"),
+        postgresql_where=text("state = 'pending'"),
+    ),
     Index(
         "ix_delivery_due_at",
         "due_at",

@@ -1,0 +1,69 @@
+"""The last good answers, kept in the database: served at once after a restart, with their age."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, select
+
+from masthead.kernel.clock import from_ms, to_ms
+from masthead.storage.database import Database
+from masthead.storage.schema import catalog_snapshot
+from masthead.storage.statements import upsert
+
+__all__ = ["Snapshot", "Snapshots", "merge"]
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """A list as PagerDuty gave it."""
+
+    fetched_at: datetime
+    #: Whether every page of it came; else entries of an earlier one stand in.
+    is_complete: bool
+    documents: Sequence[Mapping[str, Any]]
+
+
+class Snapshots:
+    """The stored snapshots of one account."""
+
+    def __init__(self, database: Database, account: str) -> None:
+        self._database = database
+        self._account = account
+
+    async def load(self, kind: str) -> Snapshot | None:
+        """Give the last good snapshot of *kind* (services or oncalls), or None."""
+
+        def work(connection: Connection) -> Snapshot | None:
+            table = catalog_snapshot.c
+            row = connection.execute(
+                select(catalog_snapshot).where(table.account == self._account, table.kind == kind)
+            ).first()
+            if row is None:
+                return None
+            return Snapshot(from_ms(row.fetched_at), row.is_complete, msgspec.json.decode(row.document))
+
+        return await self._database.read(work)
+
+    async def save(self, kind: str, snapshot: Snapshot) -> None:
+        """Keep *snapshot* as the last good one."""
+        values = {
+            "account": self._account,
+            "kind": kind,
+            "fetched_at": to_ms(snapshot.fetched_at),
+            "is_complete": snapshot.is_complete,
+            "document": msgspec.json.encode(snapshot.documents).decode(),
+        }
+        await self._database.write(
+            lambda connection: upsert(connection, catalog_snapshot, values, key=["account", "kind"])
+        )
+
+
+def merge(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Give *new* and, behind it, the entries of *old* whose id it lacks: an incomplete list empties nothing."""
+    known = {document.get("id") for document in new}
+    return [*new, *(document for document in old if document.get("id") not in known)]

@@ -1,0 +1,106 @@
+"""Events and answers, in PagerDuty's words.
+
+Source: PagerDuty facts A.1 (Events v1), A.2 (Events v2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from masthead.kernel.errors import InvalidRequest, Reason
+from masthead.kernel.secret import Secret
+
+__all__ = ["Answer", "Event", "Link", "Outcome", "Protocol", "Severity", "parse_severity"]
+
+
+class Protocol(StrEnum):
+    """The Events API that an integration understands."""
+
+    V1 = "v1"
+    V2 = "v2"
+
+
+class Severity(StrEnum):
+    """How bad it is, as Events v2 knows it; most severe first."""
+
+    CRITICAL = "critical"
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for critical to 3 for info."""
+        return list(Severity).index(self)
+
+
+def parse_severity(text: object) -> Severity:
+    """Read a severity, whatever its case.
+
+    Raises:
+        InvalidRequest: it is none of the four; the message names them.
+    """
+    if isinstance(text, str) and text.lower() in set(Severity):
+        return Severity(text.lower())
+    raise InvalidRequest(
+        f"{text!r} is not a severity; use critical, error, warning or info.", pointer="/severity"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A link that the person on call may follow."""
+
+    href: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event for one routing key."""
+
+    protocol: Protocol
+    #: "trigger", "acknowledge" or "resolve".
+    action: str
+    routing_key: Secret
+    #: v1 calls it incident_key; 255 characters at most.
+    dedup_key: str
+    summary: str = ""
+    severity: Severity = Severity.CRITICAL
+    #: v2 only: what is affected.
+    source: str = "spinnaker"
+    details: Mapping[str, Any] = field(default_factory=dict)
+    client: str = ""
+    client_url: str | None = None
+    links: tuple[Link, ...] = ()
+    #: v2 only: when it happened.
+    timestamp: datetime | None = None
+
+
+class Outcome(StrEnum):
+    """What an answer means for the event."""
+
+    ACCEPTED = "accepted"
+    #: Refused for now, or nobody knows whether it arrived: the same event may be sent again.
+    RETRY = "retry"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one request brought; never an exception."""
+
+    outcome: Outcome
+    #: HTTP status, or None without an answer.
+    status: int | None
+    reason: Reason | None
+    #: Seconds PagerDuty asked to wait.
+    retry_after: float | None
+    #: PagerDuty's own words, or what went wrong on the way; never a key in it.
+    text: str
+    duration_ms: int
+    dedup_key: str | None = None

@@ -1,0 +1,58 @@
+"""Names for keys that are not the keys: hashes with the installation's own secret.
+
+A plain hash of a 32-character key would still let somebody who has a list of keys find out which one a dedup
+key belongs to; a keyed one does not. The secret is made once and lives in the database, so that all machines
+and all later starts give the same dedup key for the same delivery.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+
+from sqlalchemy import Connection, select
+
+from masthead.kernel.secret import Secret
+from masthead.storage.database import Database
+from masthead.storage.schema import installation
+from masthead.storage.statements import insert_if_absent
+
+__all__ = ["KeyHasher"]
+
+_NAME = "dedup-secret"
+_LENGTH = 32
+
+
+class KeyHasher:
+    """Gives a routing key its hash, and a delivery its dedup key."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret.reveal().encode()
+
+    @classmethod
+    async def of(cls, database: Database) -> KeyHasher:
+        """Read the installation's secret; the very first start makes it."""
+        made = secrets.token_hex(_LENGTH)
+
+        def work(connection: Connection) -> str:
+            insert_if_absent(connection, installation, {"name": _NAME, "value": made}, key=["name"])
+            return str(
+                connection.execute(
+                    select(installation.c.value).where(installation.c.name == _NAME)
+                ).scalar_one()
+            )
+
+        return cls(Secret(await database.write(work)))
+
+    def key_hash(self, key: Secret) -> str:
+        """Give 32 hexadecimal digits that stand for *key* in logs and look-ups."""
+        return self._digest("key", key.reveal())
+
+    def dedup_key(self, identity: str, key: Secret) -> str:
+        """Give the dedup key of the page *identity* for *key*: the same for ever, 41 characters."""
+        return f"masthead-{self._digest('delivery', identity, key.reveal())}"
+
+    def _digest(self, *parts: str) -> str:
+        text = "\x00".join(parts).encode()
+        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:_LENGTH]

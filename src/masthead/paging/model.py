@@ -1,0 +1,121 @@
+"""What a page and its deliveries are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from masthead.kernel.errors import Reason
+from masthead.kernel.secret import Secret
+from masthead.pagerduty import Link, Protocol, Severity
+
+__all__ = ["Delivery", "DeliveryState", "Door", "Draft", "Link", "Page"]
+
+
+class DeliveryState(StrEnum):
+    """How far one key's telling has come."""
+
+    #: Stored; being sent, or waiting to be sent again.
+    PENDING = "pending"
+    #: PagerDuty took the event.
+    ACCEPTED = "accepted"
+    #: PagerDuty refused it for good.
+    REJECTED = "rejected"
+    #: The deadline passed while it waited: a dead letter.
+    EXPIRED = "expired"
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether nothing more will be tried."""
+        return self is not DeliveryState.PENDING
+
+
+class Door(StrEnum):
+    """Where a page came in."""
+
+    STAGE = "stage"
+    ECHO = "echo"
+    V1 = "v1"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A page that somebody asks for."""
+
+    #: Integration keys, in the order in which people see them; repeated ones are told once.
+    keys: tuple[Secret, ...]
+    #: The first line that the person on call reads.
+    message: str
+    door: Door
+    #: The application in whose name it is asked; "spinnaker" for none.
+    application: str
+    severity: Severity
+    details: Mapping[str, Any] = field(default_factory=dict)
+    links: tuple[Link, ...] = ()
+    execution_id: str | None = None
+    stage_id: str | None = None
+    #: What makes it this page: a second request of the same identity gives the first one's page.
+    identity: str | None = None
+    #: PagerDuty's "client"; who asked, if not given.
+    client: str | None = None
+    client_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One routing key told once."""
+
+    id: str
+    page_id: str
+    key: Secret
+    #: A keyed hash of the key, which may be logged.
+    key_hash: str
+    dedup_key: str
+    protocol: Protocol
+    service_id: str | None
+    #: What people see in the key's place: the service's name, or "key …1234".
+    label: str
+    state: DeliveryState
+    reason: Reason | None
+    #: What PagerDuty said last, or what went wrong; never a key in it.
+    text: str
+    attempts: int
+    created_at: datetime
+    decided_at: datetime | None
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether nothing more will be tried."""
+        return self.state.is_decided
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A message to the people who own something, with its deliveries."""
+
+    id: str
+    message: str
+    details: Mapping[str, Any]
+    links: tuple[Link, ...]
+    severity: Severity
+    user: str
+    client: str
+    client_url: str | None
+    door: Door
+    application: str
+    execution_id: str | None
+    stage_id: str | None
+    created_at: datetime
+    deliveries: tuple[Delivery, ...]
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether every delivery is decided."""
+        return all(delivery.is_decided for delivery in self.deliveries)
+
+    def in_state(self, *states: DeliveryState) -> tuple[Delivery, ...]:
+        """Give the deliveries that are in one of *states*, in the order of the keys."""
+        return tuple(delivery for delivery in self.deliveries if delivery.state in states)
