@@ -1,0 +1,213 @@
+"""What a page is promised, on both databases: stored before sent, never lost, never doubled."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from masthead.catalog import Catalog
+from masthead.kernel.caller import Caller
+from masthead.kernel.clock import SystemClock
+from masthead.kernel.errors import InvalidRequest, NotFound, Reason
+from masthead.kernel.ids import UlidIds
+from masthead.kernel.secret import Secret
+from masthead.pagerduty import Severity
+from masthead.pagerduty.fakes import ACCEPT, REJECT, THROTTLE, ScriptedSender
+from masthead.paging import DeliveryState, Draft, Paging
+from masthead.paging.hashing import KeyHasher
+from masthead.paging.model import Door
+from masthead.paging.pager import Infrastructure
+from masthead.paging.retry import RetryPolicy
+from masthead.storage.bursts import Bursts
+from masthead.storage.database import Database
+from masthead.storage.machines import Machines, Rhythm
+from masthead.storage.schema import attempt, delivery, page
+
+ANN = Caller(user="ann@example.com")
+KEYS = tuple(Secret(f"{letter}" * 32) for letter in "abc")
+QUICK = RetryPolicy(timedelta(milliseconds=5), timedelta(milliseconds=10), timedelta(hours=1))
+RHYTHM = Rhythm(timedelta(milliseconds=50), timedelta(milliseconds=300), timedelta(milliseconds=400))
+
+
+def draft(*keys: Secret, **changes) -> Draft:
+    values = {"message": "db down", "door": Door.V1, "application": "demo", "severity": Severity.CRITICAL}
+    return Draft(keys=keys or KEYS, **values | changes)
+
+
+class Node:
+    """One Masthead process as far as paging is concerned."""
+
+    def __init__(self, database: Database, sender: ScriptedSender, retry: RetryPolicy) -> None:
+        self.database, self.sender, self.retry = database, sender, retry
+        self.machines = Machines(database, SystemClock(), UlidIds(), version="test", rhythm=RHYTHM)
+        self.bursts = Bursts(database, SystemClock(), self.machines, sweep_every_s=0.02)
+
+    async def start(self) -> Node:
+        on = Infrastructure(self.database, self.bursts, self.machines, SystemClock(), UlidIds())
+        catalog = Catalog(None, self.database, SystemClock())
+        hasher = await KeyHasher.of(self.database)
+        self.paging = Paging(on, sender=self.sender, catalog=catalog, hasher=hasher, retry=self.retry)
+        await self.machines.start()
+        self._loops = [asyncio.ensure_future(self.bursts.run()), asyncio.ensure_future(self.machines.run())]
+        return self
+
+    async def die(self) -> None:
+        """End as by kill -9."""
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        await self.bursts.close()
+        await self.paging._tasks.close()
+        self.machines._drop_lock()
+
+
+@pytest.fixture
+def sender() -> ScriptedSender:
+    return ScriptedSender()
+
+
+@pytest.fixture
+async def start(database_url, sender):
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def make(retry: RetryPolicy = QUICK) -> Node:
+            database = await Database.open(database_url, clock=SystemClock())
+            stack.push_async_callback(database.close)
+            node = await Node(database, sender, retry).start()
+            stack.push_async_callback(node.die)
+            return node
+
+        yield make
+
+
+async def test_every_key_is_told_once_under_its_own_dedup_key(start, sender):
+    """Repeated keys are one delivery; the dedup key holds no key."""
+    node = await start()
+    asked = await node.paging.request(draft(*KEYS, KEYS[0]), ANN)
+    done = await node.paging.wait(asked.id, 20)
+    assert [d.state for d in done.deliveries] == [DeliveryState.ACCEPTED] * 3
+    assert {e.routing_key for e in sender.sent} == set(KEYS)
+    assert len({e.dedup_key for e in sender.sent}) == 3
+    assert not any(key.reveal() in event.dedup_key for key in KEYS for event in sender.sent)
+    assert {e.client for e in sender.sent} == {"Spinnaker (ann@example.com)"}
+
+
+async def test_a_page_is_stored_before_the_first_byte_goes_out(start, sender):
+    """While nothing was sent yet, another process can already read the page."""
+    sender.gate.clear()
+    node = await start()
+    asked = await node.paging.request(draft(), ANN)
+    rows = await node.database.read(lambda c: c.execute(select(delivery.c.state)).scalars().all())
+    assert rows == ["pending"] * 3
+    assert sender.sent == []
+    assert not (await node.paging.wait(asked.id, 0)).is_decided
+
+
+async def test_the_same_identity_is_one_page(start, sender):
+    """A second request of a stage gives the first one's page and sends nothing."""
+    node = await start()
+    first = await node.paging.request(draft(identity="exec/stage"), ANN)
+    await node.paging.wait(first.id, 20)
+    second = await node.paging.request(draft(identity="exec/stage"), ANN)
+    assert second.id == first.id
+    assert len(sender.sent) == 3
+    assert second.is_decided
+
+
+async def test_the_dedup_key_is_the_same_after_a_restart(start, sender):
+    """The installation's secret survives, so an identity keeps its dedup key."""
+    one, two = await start(), await start()
+    assert one.paging._hasher.dedup_key("x", KEYS[0]) == two.paging._hasher.dedup_key("x", KEYS[0])
+
+
+async def test_what_pagerduty_refuses_for_now_is_tried_until_it_succeeds(start, sender):
+    """429 twice, then accepted: three attempts are on record, all with one dedup key."""
+    sender.answer(KEYS[0].reveal(), THROTTLE, THROTTLE, THROTTLE, ACCEPT)
+    node = await start()
+    asked = await node.paging.request(draft(KEYS[0]), ANN)
+    done = await node.paging.wait(asked.id, 20)
+    assert done.deliveries[0].state is DeliveryState.ACCEPTED
+    assert done.deliveries[0].attempts == 4
+    assert len({e.dedup_key for e in sender.sent}) == 1
+    outcomes = await node.database.read(lambda c: c.execute(select(attempt.c.outcome)).scalars().all())
+    assert sorted(outcomes) == ["accepted", "retry", "retry", "retry"]
+
+
+async def test_a_permanent_refusal_touches_only_its_key(start, sender):
+    """The others are accepted; the refused one has PagerDuty's words and a reason."""
+    sender.answer(KEYS[1].reveal(), REJECT)
+    node = await start()
+    done = await node.paging.wait((await node.paging.request(draft(), ANN)).id, 20)
+    assert [d.state.value for d in done.deliveries] == ["accepted", "rejected", "accepted"]
+    assert (done.deliveries[1].reason, done.deliveries[1].text) == (Reason.KEY, "Invalid routing key")
+
+
+async def test_after_the_deadline_a_delivery_expires(start, sender):
+    """It is given up with the last answer in its text."""
+    sender.answer(KEYS[0].reveal(), THROTTLE)
+    node = await start(
+        RetryPolicy(timedelta(milliseconds=5), timedelta(milliseconds=5), timedelta(milliseconds=40))
+    )
+    done = await node.paging.wait((await node.paging.request(draft(KEYS[0]), ANN)).id, 20)
+    assert done.deliveries[0].state is DeliveryState.EXPIRED
+    assert "HTTP 429" in done.deliveries[0].text
+
+
+async def test_a_machine_that_dies_before_sending_loses_nothing(start, sender):
+    """Stored but not sent when the process was killed: another one sends it, under the same dedup key."""
+    sender.gate.clear()
+    first = await start()
+    asked = await first.paging.request(draft(), ANN)
+    expected = {d.dedup_key for d in asked.deliveries}
+    await first.die()
+    sender.gate.set()
+    second = await start()
+    done = await second.paging.wait(asked.id, 20)
+    assert [d.state for d in done.deliveries] == [DeliveryState.ACCEPTED] * 3
+    assert {e.dedup_key for e in sender.sent} == expected
+    assert len(sender.sent) == 3
+
+
+async def test_subscribers_hear_once_when_a_page_is_decided(start, sender):
+    """An execution that waits for its page is told."""
+    node = await start()
+    told: asyncio.Queue = asyncio.Queue()
+    node.paging.on_decided(told.put_nowait)
+    asked = await node.paging.request(draft(KEYS[0], execution_id="e", stage_id="s"), ANN)
+    page_told = await asyncio.wait_for(told.get(), 20)
+    assert (page_told.id, page_told.execution_id, page_told.is_decided) == (asked.id, "e", True)
+
+
+@pytest.mark.parametrize("bad", [{"message": "  "}, {"keys": ()}])
+async def test_a_page_to_nobody_or_about_nothing_is_refused_and_not_stored(start, sender, bad):
+    """Nothing is stored and nothing sent."""
+    node = await start()
+    values = {"keys": KEYS, "message": "m", "door": Door.V1, "application": "a", "severity": Severity.INFO}
+    with pytest.raises(InvalidRequest):
+        await node.paging.request(Draft(**values | bad), ANN)
+    assert await node.database.read(lambda c: c.execute(select(page)).all()) == []
+
+
+async def test_an_unknown_page_is_not_found(start, sender):
+    """The id is named."""
+    node = await start()
+    with pytest.raises(NotFound, match="nope"):
+        await node.paging.wait("nope", 1)
+
+
+async def test_keys_stand_only_in_their_column(start, sender):
+    """No other column of a page, a delivery or an attempt holds the key."""
+    sender.answer(KEYS[0].reveal(), REJECT)
+    node = await start()
+    asked = await node.paging.request(draft(KEYS[0]), ANN)
+    await node.paging.wait(asked.id, 20)
+
+    def texts(connection):
+        rows = [r for t in (page, delivery, attempt) for r in connection.execute(select(t)).mappings()]
+        return [f"{name}={value}" for row in rows for name, value in row.items() if name != "routing_key"]
+
+    assert not any(KEYS[0].reveal() in text for text in await node.database.read(texts))
