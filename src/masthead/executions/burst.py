@@ -1,0 +1,230 @@
+"""One burst of an execution: run every task that can run, at the same time, until nothing is left to do now.
+
+The execution is written before a task begins that may touch the outside, when something that people watch
+for has changed while other tasks still run, and at the end, together with the instant of the next burst.
+Between two writes everything may be lost and is done again: tasks are safe to repeat.
+
+Whoever changes an execution from outside moves its generation; this run then stops without writing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy import Connection
+
+from masthead.executions import store
+from masthead.executions.failure import is_retryable
+from masthead.executions.machine import Machine, Planner, Step
+from masthead.executions.model import Execution
+from masthead.executions.ports import Services
+from masthead.executions.stages.base import TaskContext, TaskResult
+from masthead.executions.timeouts import overdue_text
+from masthead.kernel.caller import Caller
+from masthead.kernel.clock import Clock, from_ms, to_ms
+from masthead.kernel.errors import MastheadError
+from masthead.kernel.tasks import Tasks
+from masthead.storage.bursts import Superseded, Turn
+from masthead.storage.database import Database
+
+__all__ = ["Burst", "caller_of"]
+
+log = structlog.get_logger(__name__)
+
+
+def caller_of(execution: Execution) -> Caller:
+    """Give in whose name *execution* runs."""
+    private = execution.masthead or {}
+    return Caller(
+        user=execution.user,
+        origin=execution.origin,
+        address=str(private.get("address") or ""),
+        request_id=str(private.get("requestId") or ""),
+    )
+
+
+@dataclass(slots=True)
+class _Outcome:
+    """What one run of a task came to: a result, or what it raised."""
+
+    result: TaskResult | None = None
+    error: Exception | None = None
+
+
+class Burst:
+    """The parts that every burst uses; :meth:`run` is what ``storage.bursts`` calls."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        planner: Planner,
+        services: Services,
+        on_complete: Callable[[str], None],
+    ) -> None:
+        """Args: on_complete: called with the id of an execution that is complete and stored."""
+        self._database = database
+        self._clock = clock
+        self._planner = planner
+        self._services = services
+        self._on_complete = on_complete
+
+    async def run(self, turn: Turn) -> None:
+        """Carry the execution ``turn.subject`` as far as it goes now.
+
+        Raises:
+            Superseded: it was changed from outside meanwhile; nothing more is written.
+        """
+        execution = await self._database.read(lambda connection: store.find(connection, turn.subject))
+        if execution is None:
+            await self._database.write(lambda connection: _finish(connection, turn))
+            return
+        machine = Machine(execution, self._planner, self._now_ms)
+        tasks = Tasks(_log_failure)
+        try:
+            await self._carry(turn, machine, tasks)
+        finally:
+            await tasks.close()
+
+    async def _carry(self, turn: Turn, machine: Machine, tasks: Tasks) -> None:
+        machine.advance()
+        await self._tell_cancelled(machine)
+        running: dict[asyncio.Task[_Outcome], Step] = {}
+        outdated = tasks.start(_outdated(turn), name=f"watch {turn.subject}")
+        while True:
+            await self._launch(turn, machine, running, tasks)
+            if not running:
+                break
+            if machine.is_changed:
+                await self._save(turn, machine)
+            await asyncio.wait((*running, outdated), return_when=asyncio.FIRST_COMPLETED)
+            if outdated.done():
+                raise Superseded
+            self._collect(machine, running)
+            await self._tell_cancelled(machine)
+        await self._rest(turn, machine)
+
+    async def _launch(
+        self,
+        turn: Turn,
+        machine: Machine,
+        running: dict[asyncio.Task[_Outcome], Step],
+        tasks: Tasks,
+    ) -> None:
+        """Run instant tasks to their end, then start the others, the execution being stored before."""
+        while True:
+            waiting = self._due(machine, running)
+            instant = [step for step in waiting if step.type.is_instant]
+            if not instant:
+                break
+            for step in instant:
+                _apply(machine, step, await self._attempt(machine, step))
+            await self._tell_cancelled(machine)
+        if waiting and machine.is_changed:
+            await self._save(turn, machine)
+        for step in waiting:
+            task = tasks.start(self._attempt(machine, step), name=f"{step.task.name} {step.stage.id}")
+            running[task] = step
+
+    def _due(self, machine: Machine, running: dict[asyncio.Task[_Outcome], Step]) -> list[Step]:
+        now_ms = self._now_ms()
+        begun = {step.key for step in running.values()}
+        return [step for step in machine.running() if step.key not in begun and step.due_at() <= now_ms]
+
+    def _collect(self, machine: Machine, running: dict[asyncio.Task[_Outcome], Step]) -> None:
+        for task in [task for task in running if task.done()]:
+            step = running.pop(task)
+            if machine.is_running(step):
+                _apply(machine, step, task.result())
+        for task in [task for task, step in running.items() if not machine.is_running(step)]:
+            del running[task]
+            task.cancel()
+
+    async def _attempt(self, machine: Machine, step: Step) -> _Outcome:
+        """Run the task once; whatever it raises is an outcome."""
+        work = self._work(machine.execution, step)
+        try:
+            sentence = overdue_text(step.limits, step.stage, step.task, now_ms=to_ms(work.now))
+            if sentence is not None:
+                return _Outcome(result=await step.type.overdue(work, sentence))
+            return _Outcome(result=await step.type.run(work))
+        except MastheadError as error:
+            return _Outcome(error=error)
+        except Exception as error:
+            log.exception("task.raised", task=step.task.name, execution=machine.execution.id)
+            return _Outcome(error=error)
+
+    async def _tell_cancelled(self, machine: Machine) -> None:
+        steps, machine.ended_early = machine.ended_early, []
+        for step in steps:
+            try:
+                await step.type.cancelled(self._work(machine.execution, step))
+            except Exception:
+                log.exception("task.cancel-failed", task=step.task.name, execution=machine.execution.id)
+
+    def _work(self, execution: Execution, step: Step) -> TaskContext:
+        ends_at = step.limits.ends_at
+        return TaskContext(
+            execution=execution,
+            stage=step.stage,
+            task=step.task,
+            context=step.stage.context,
+            caller=caller_of(execution),
+            now=self._clock.now(),
+            deadline=None if ends_at is None else from_ms(ends_at),
+            services=self._services,
+        )
+
+    async def _save(self, turn: Turn, machine: Machine) -> None:
+        def work(connection: Connection) -> None:
+            turn.hold(connection)
+            store.save(connection, machine.execution)
+
+        machine.is_changed = False
+        await self._database.write(work)
+
+    async def _rest(self, turn: Turn, machine: Machine) -> None:
+        execution = machine.execution
+
+        def work(connection: Connection) -> None:
+            turn.hold(connection)
+            if machine.is_changed:
+                store.save(connection, execution)
+            if execution.status.is_complete:
+                turn.finish(connection)
+            else:
+                turn.rest(connection, machine.next_due())
+
+        await self._database.write(work)
+        if execution.status.is_complete:
+            log.info("execution.complete", execution=execution.id, status=execution.status)
+            self._on_complete(execution.id)
+
+    def _now_ms(self) -> int:
+        return to_ms(self._clock.now())
+
+
+def _apply(machine: Machine, step: Step, outcome: _Outcome) -> None:
+    if outcome.result is not None:
+        machine.report(step, outcome.result)
+    elif outcome.error is not None and is_retryable(outcome.error):
+        machine.retry(step)
+    elif outcome.error is not None:
+        machine.fail(step, outcome.error)
+
+
+def _finish(connection: Connection, turn: Turn) -> None:
+    turn.hold(connection)
+    turn.finish(connection)
+
+
+async def _outdated(turn: Turn) -> None:
+    await turn.superseded.wait()
+
+
+def _log_failure(name: str, error: BaseException) -> None:
+    log.error("task.failed", task=name, error=type(error).__name__)

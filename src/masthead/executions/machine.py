@@ -1,0 +1,354 @@
+"""The state machine of one execution: what may start, what a result means, when it is over. No I/O.
+
+Orca drives the same rules by queue messages; here they are methods that change the model and leave
+nothing undone: when one returns, everything that may start has started.
+
+Source: Spinnaker compatibility facts, sections 4.4 and 4.5.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from masthead.executions.failure import TaskFailed, TaskTimedOut, describe
+from masthead.executions.graph import relationship_problem
+from masthead.executions.model import Execution, Stage, TaskExecution
+from masthead.executions.stages.base import TaskContext, TaskResult, TaskType
+from masthead.executions.status import Status
+from masthead.executions.timeouts import Limits, limits_of
+from masthead.kernel.clock import to_ms
+
+__all__ = ["Machine", "Planner", "Step", "cancel_by"]
+
+_EXPIRED = "Could not begin execution before start time expiry"
+
+
+class Planner(Protocol):
+    """Knows the stage types."""
+
+    def plan(self, stage: Stage) -> Sequence[TaskType]:
+        """Give the tasks of *stage*; raises TaskFailed when its type is not known."""
+        ...
+
+    def task_type(self, stage: Stage, task: TaskExecution) -> TaskType | None:
+        """Give the code of *task*, or None when this release does not have it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Step:
+    """A running task, with its stage and its code."""
+
+    stage: Stage
+    task: TaskExecution
+    type: TaskType
+    limits: Limits
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Name the step within its execution."""
+        return self.stage.id, self.task.id
+
+    def due_at(self) -> int:
+        """Give when it wants to be run: 0 for at once."""
+        due = self.task.again_at or 0
+        return due if self.limits.ends_at is None else min(due, self.limits.ends_at)
+
+
+def cancel_by(execution: Execution, user: str, reason: str | None) -> None:
+    """Mark *execution* as cancelled; what follows from that is the machine's."""
+    execution.canceled = True
+    execution.canceled_by = user
+    if reason:
+        execution.cancellation_reason = reason
+
+
+class Machine:
+    """One execution being carried forward.
+
+    Attributes:
+        execution: What it works on, changed in place.
+        is_changed: Whether anything was changed since the caller last set this to False.
+        ended_early: Steps that were cancelled while they ran, for the caller to tell their types.
+    """
+
+    def __init__(self, execution: Execution, planner: Planner, now: Callable[[], int]) -> None:
+        """Args: now: gives the present in milliseconds."""
+        self.execution = execution
+        self.is_changed = False
+        self.ended_early: list[Step] = []
+        self._planner = planner
+        self._now = now
+        self._startable: deque[Stage] = deque()
+        self._by_ref = {stage.ref_id: stage for stage in execution.stages if stage.ref_id is not None}
+        self._downstream: dict[str, list[Stage]] = defaultdict(list)
+        for stage in execution.stages:
+            for ref in stage.requisite_stage_ref_ids:
+                self._downstream[ref].append(stage)
+        self._running: dict[tuple[str, str], Step] = {}
+        self._resume()
+
+    def advance(self) -> None:
+        """Start what may start; take note of a cancellation; end what is over."""
+        if self.execution.status is Status.NOT_STARTED:
+            self._start()
+        elif self.execution.canceled and not self.execution.status.is_complete:
+            self._cancel_active()
+        self._drain()
+
+    def running(self) -> list[Step]:
+        """Give the steps that run, in the order in which they began."""
+        return list(self._running.values())
+
+    def next_due(self) -> int | None:
+        """Give when the next step wants to be run, or None when only somebody outside can move this on."""
+        return min((step.due_at() for step in self._running.values()), default=None)
+
+    def is_running(self, step: Step) -> bool:
+        """Tell whether *step* was not ended meanwhile."""
+        return step.key in self._running
+
+    def report(self, step: Step, result: TaskResult) -> None:
+        """Take what one run of *step* came to."""
+        self._merge(step.stage, result)
+        if result.status is Status.RUNNING:
+            again_at = None if result.again_at is None else to_ms(result.again_at)
+            self._again(step, again_at)
+            return
+        has_failed = result.status in (Status.TERMINAL, Status.CANCELED)
+        status = step.stage.failure_status(result.status) if has_failed else result.status
+        self._end_task(step, status, goes_on=result.status is Status.FAILED_CONTINUE)
+        self._drain()
+
+    def retry(self, step: Step) -> None:
+        """Run *step* again after its back-off."""
+        self._again(step, None)
+
+    def fail(self, step: Step, error: Exception) -> None:
+        """Take what one run of *step* raised."""
+        stage = step.stage
+        self.is_changed = True
+        if isinstance(error, TaskFailed):
+            stage.context.update(error.context)
+        exception = describe(error, operation=step.task.name, now_ms=self._now())
+        stage.context["exception"] = exception
+        step.task.task_exception_details["exception"] = exception
+        status = stage.failure_status()
+        if isinstance(error, TaskTimedOut) and stage.context.get("markSuccessfulOnTimeout") is True:
+            status = Status.SUCCEEDED
+        self._end_task(step, status)
+        self._drain()
+
+    # -- the execution ------------------------------------------------------------------------------
+
+    def _start(self) -> None:
+        execution = self.execution
+        self.is_changed = True
+        if execution.start_time_expiry is not None and execution.start_time_expiry < self._now():
+            cancel_by(execution, "spinnaker", _EXPIRED)
+        if execution.canceled:
+            self._end(Status.CANCELED)
+            return
+        problem = relationship_problem(execution.stages)
+        if problem is not None:
+            cancel_by(execution, "system", f"Failed on startup: {problem}")
+            self._end(Status.TERMINAL)
+            return
+        execution.status = Status.RUNNING
+        execution.start_time = self._now()
+        self._startable.extend(stage for stage in self._top_level() if not stage.requisite_stage_ref_ids)
+
+    def _drain(self) -> None:
+        while self._startable and self.execution.status is Status.RUNNING:
+            self._start_stage(self._startable.popleft())
+        self._conclude()
+
+    def _conclude(self) -> None:
+        if self.execution.status is not Status.RUNNING:
+            return
+        status = self._final_status()
+        if status is None:
+            return
+        if status is not Status.SUCCEEDED:
+            self._cancel_stages()
+        self._end(status)
+
+    def _final_status(self) -> Status | None:
+        stages = self._top_level()
+        statuses = {stage.status for stage in stages}
+        if all(status.is_fine for status in statuses):
+            return Status.SUCCEEDED
+        if Status.TERMINAL in statuses:
+            return Status.TERMINAL
+        if Status.CANCELED in statuses:
+            return Status.CANCELED
+        if any(status.is_active for status in statuses):
+            return None
+        if self.execution.canceled:
+            return Status.CANCELED
+        return self._stopped_status(stages)
+
+    def _stopped_status(self, stages: Sequence[Stage]) -> Status:
+        """Give how it ends when branches were stopped and nothing else can run."""
+        stopped = [stage for stage in stages if stage.status is Status.STOPPED]
+        fails = any(stage.context.get("completeOtherBranchesThenFail") is True for stage in stopped)
+        return Status.TERMINAL if fails or not stopped else Status.SUCCEEDED
+
+    def _end(self, status: Status) -> None:
+        self.is_changed = True
+        self.execution.status = status
+        if self.execution.start_time is not None:
+            self.execution.end_time = self._now()
+
+    def _cancel_active(self) -> None:
+        self._cancel_stages()
+        if self.execution.status is not Status.RUNNING:
+            self._end(Status.CANCELED)
+
+    def _cancel_stages(self) -> None:
+        self._startable.clear()
+        for step in self.running():
+            self.ended_early.append(step)
+            del self._running[step.key]
+            self._settle(step, Status.CANCELED)
+        for stage in self.execution.stages:
+            if stage.status.is_active:
+                stage.status, stage.end_time = Status.CANCELED, self._now()
+                self.is_changed = True
+
+    # -- stages -------------------------------------------------------------------------------------
+
+    def _top_level(self) -> list[Stage]:
+        return [stage for stage in self.execution.stages if stage.parent_stage_id is None]
+
+    def _start_stage(self, stage: Stage) -> None:
+        if stage.status is not Status.NOT_STARTED or not self._may_start(stage):
+            return
+        self.is_changed = True
+        now = self._now()
+        if stage.start_time_expiry is not None and stage.start_time_expiry < now:
+            self._end_stage(stage, Status.SKIPPED)
+            return
+        stage.status, stage.start_time = Status.RUNNING, now
+        try:
+            stage.tasks = _tasks(self._planner.plan(stage))
+        except Exception as error:  # noqa: BLE001 - whatever planning raises is the stage's failure
+            stage.context["exception"] = describe(error, operation=stage.name, now_ms=now)
+            stage.context["beforeStagePlanningFailed"] = True
+            self._end_stage(stage, stage.failure_status())
+            return
+        if stage.tasks:
+            self._start_task(stage, stage.tasks[0])
+        else:
+            self._end_stage(stage, Status.SKIPPED)
+
+    def _may_start(self, stage: Stage) -> bool:
+        return all(self._by_ref[ref].status.is_fine for ref in stage.requisite_stage_ref_ids)
+
+    def _end_stage(self, stage: Stage, status: Status) -> None:
+        stage.status, stage.end_time = status, self._now()
+        if status.is_fine and stage.ref_id is not None:
+            self._startable.extend(self._downstream[stage.ref_id])
+
+    def _stage_status(self, stage: Stage) -> Status:
+        """Give the status of a stage whose tasks have ended.
+
+        Source: Spinnaker compatibility facts, section 4.5 ("Complete stage").
+        """
+        statuses = {task.status for task in stage.tasks}
+        if Status.TERMINAL in statuses:
+            return stage.failure_status()
+        for status in (Status.STOPPED, Status.CANCELED, Status.FAILED_CONTINUE):
+            if status in statuses:
+                return status
+        return Status.SUCCEEDED if statuses <= {Status.SUCCEEDED, Status.SKIPPED} else Status.TERMINAL
+
+    # -- tasks --------------------------------------------------------------------------------------
+
+    def _resume(self) -> None:
+        for stage in self.execution.stages:
+            if stage.status is Status.RUNNING:
+                for task in stage.tasks:
+                    if task.status is Status.RUNNING:
+                        self._track(stage, task)
+
+    def _start_task(self, stage: Stage, task: TaskExecution) -> None:
+        task.status, task.start_time = Status.RUNNING, self._now()
+        self._track(stage, task)
+
+    def _track(self, stage: Stage, task: TaskExecution) -> None:
+        code = self._planner.task_type(stage, task) or _MissingTask()
+        limits = limits_of(
+            self.execution, stage, task, timeout_s=code.timeout_s, is_overridable=code.is_overridable
+        )
+        step = Step(stage, task, code, limits)
+        self._running[step.key] = step
+
+    def _again(self, step: Step, again_at: int | None) -> None:
+        earliest = self._now() + 1
+        wanted = self._now() + _backoff_ms(step) if again_at is None else again_at
+        step.task.again_at = max(wanted, earliest)
+        self.is_changed = True
+
+    def _end_task(self, step: Step, status: Status, *, goes_on: bool = False) -> None:
+        self.is_changed = True
+        stage, task = step.stage, step.task
+        del self._running[step.key]
+        self._settle(step, status)
+        following = _following(stage, task)
+        if following is None or status.is_halt or (status is Status.FAILED_CONTINUE and not goes_on):
+            self._end_stage(stage, self._stage_status(stage))
+        else:
+            self._start_task(stage, following)
+
+    def _settle(self, step: Step, status: Status) -> None:
+        task = step.task
+        task.status, task.end_time, task.again_at = status, self._now(), None
+        step.stage.context.update(step.type.settled(step.stage.context))
+
+    def _merge(self, stage: Stage, result: TaskResult) -> None:
+        if result.context or result.outputs:
+            self.is_changed = True
+            stage.context.update(result.context)
+            outputs = {key: value for key, value in result.outputs.items() if key != "stageTimeoutMs"}
+            stage.outputs.update(outputs)
+
+
+class _MissingTask(TaskType):
+    """Stands for a task that another release began."""
+
+    name = "missing"
+    implementing_class = ""
+
+    async def run(self, work: TaskContext) -> TaskResult:
+        """Fail."""
+        raise TaskFailed(f"This release of Masthead does not have the task {work.task.name}.")
+
+
+def _tasks(planned: Sequence[TaskType]) -> list[TaskExecution]:
+    last = len(planned)
+    return [
+        TaskExecution(
+            id=str(number),
+            name=each.name,
+            implementing_class=each.implementing_class,
+            stage_start=number == 1,
+            stage_end=number == last,
+        )
+        for number, each in enumerate(planned, start=1)
+    ]
+
+
+def _following(stage: Stage, task: TaskExecution) -> TaskExecution | None:
+    place = stage.tasks.index(task)
+    return stage.tasks[place + 1] if place + 1 < len(stage.tasks) else None
+
+
+def _backoff_ms(step: Step) -> int:
+    """Give the larger of the task's own back-off and the stage's ``backoffPeriodMs``."""
+    own = int(step.type.backoff_s * 1000)
+    wanted: Any = step.stage.context.get("backoffPeriodMs")
+    return max(own, int(wanted)) if isinstance(wanted, (int, float)) else own

@@ -1,0 +1,115 @@
+"""What executions need from the rest: the few methods that stages and bursts call, as protocols.
+
+The fakes for tests stand beside them, in ``fakes.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from masthead.kernel.caller import Caller
+from masthead.kernel.secret import Secret
+from masthead.pagerduty import Severity
+from masthead.paging import Draft, Page
+
+__all__ = [
+    "ApplicationsPort",
+    "PagingPort",
+    "PipelinesPort",
+    "Services",
+]
+
+Document = dict[str, Any]
+
+
+class PagingPort(Protocol):
+    """See masthead.paging."""
+
+    async def request(self, draft: Draft, caller: Caller) -> Page:
+        """Store the page and begin to send it; the same identity gives the same page."""
+        ...
+
+    async def get(self, page_id: str) -> Page:
+        """Give the page as it stands."""
+        ...
+
+    async def wait(self, page_id: str, timeout_s: float) -> Page:
+        """Give the page once it is decided, or as it stands after *timeout_s* seconds."""
+        ...
+
+    def on_decided(self, tell: Callable[[Page], None]) -> None:
+        """Have *tell* called when a page was decided on this machine."""
+        ...
+
+
+class ApplicationsPort(Protocol):
+    """See masthead.applications."""
+
+    async def find(self, name: str) -> Document | None:
+        """Give the application's document, or None."""
+        ...
+
+    async def create(self, document: Document, caller: Caller) -> Document:
+        """Store a new application."""
+        ...
+
+    async def merge(self, name: str, document: Document, caller: Caller) -> Document:
+        """Store *document* over what is there."""
+        ...
+
+    async def delete(self, name: str, caller: Caller) -> None:
+        """Remove the application and what hangs on it."""
+        ...
+
+
+class PipelinesPort(Protocol):
+    """See masthead.pipelines."""
+
+    async def of_application(
+        self, application: str, *, name_filter: str | None = None, limit: int | None = None
+    ) -> Sequence[Document]:
+        """Give the pipelines of *application*, in their order."""
+        ...
+
+    async def get(self, pipeline_id: str) -> Document:
+        """Give a pipeline, or raise NotFound."""
+        ...
+
+    async def save(self, document: Document, caller: Caller, *, stale_check: bool = False) -> Document:
+        """Store a pipeline."""
+        ...
+
+    async def update(
+        self, pipeline_id: str, document: Document, caller: Caller, *, stale_check: bool = False
+    ) -> Document:
+        """Store the next version of a pipeline, or raise NotFound."""
+        ...
+
+    async def batch_save(
+        self, documents: list[Document], caller: Caller, *, stale_check: bool = False
+    ) -> Document:
+        """Store several and tell which succeeded."""
+        ...
+
+    async def delete(self, application: str, name: str, caller: Caller) -> None:
+        """Remove a pipeline."""
+        ...
+
+    async def reorder(self, application: str, ids_to_indices: Mapping[str, int], caller: Caller) -> None:
+        """Give the pipelines their places."""
+        ...
+
+
+@dataclass(frozen=True)
+class Services:
+    """What stage types may use."""
+
+    applications: ApplicationsPort
+    pipelines: PipelinesPort
+    paging: PagingPort
+    #: What people see in an integration key's place: its service's name, or ``key …1234``.
+    key_label: Callable[[Secret], str]
+    #: Severity of a page that names none.
+    default_severity: Severity = Severity.CRITICAL

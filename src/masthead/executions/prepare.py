@@ -1,0 +1,213 @@
+"""From what was posted to an execution that may start: Orca's preparation, without artifacts and templates.
+
+Source: Spinnaker compatibility facts, section 4.1, improved as section 8 suggests: ``/ops`` accepts bodies
+without description or application and a bare list of jobs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from masthead.executions.model import Document, Execution, ExecutionType, Stage
+from masthead.kernel.caller import Caller
+from masthead.kernel.errors import InvalidRequest
+from masthead.kernel.ids import Ids
+
+__all__ = ["refusal", "tasks_to_run", "to_run"]
+
+_DISABLED = "Pipeline is disabled and cannot be started."
+#: Where pages and tasks that belong to no application stand.
+_NO_APPLICATION = "spinnaker"
+#: What every trigger has.
+_TRIGGER: Document = {
+    "parameters": {},
+    "artifacts": [],
+    "notifications": [],
+    "rebake": False,
+    "dryRun": False,
+    "strategy": False,
+    "resolvedExpectedArtifacts": [],
+}
+_NOT_CONTEXT = frozenset({"type", "name", "refId", "requisiteStageRefIds", "startTimeExpiry"})
+
+
+def to_run(config: Document, caller: Caller, *, ids: Ids, now_ms: int) -> Execution:
+    """Give the execution of the pipeline *config* with its ``trigger``; nothing is stored.
+
+    Raises:
+        InvalidRequest: a stage has no type, or something is not of the shape it must be.
+    """
+    application = _text(config.get("application"))
+    name = _text(config.get("name"))
+    stages = _stages(_list(config, "stages"), ids, where=f"pipeline '{name}' in application '{application}'")
+    execution = _execution(ExecutionType.PIPELINE, config, caller, ids=ids, now_ms=now_ms)
+    execution.application = application or _NO_APPLICATION
+    execution.name = name
+    execution.pipeline_config_id = _text_or_none(config.get("id"))
+    execution.trigger["parameters"] = _parameters(config, execution.trigger)
+    execution.limit_concurrent = config.get("limitConcurrent") is True
+    execution.max_concurrent_executions = _count(config.get("maxConcurrentExecutions"))
+    execution.keep_waiting_pipelines = config.get("keepWaitingPipelines") is True
+    execution.notifications = _list(config, "notifications")
+    execution.initial_config = _object(config.get("initialConfig"))
+    execution.start_time_expiry = _digits(config.get("startTimeExpiry"))
+    execution.spel_evaluator = _text_or_none(config.get("spelEvaluator"))
+    execution.template_variables = config.get("templateVariables")
+    execution.source = config.get("source") if isinstance(config.get("source"), dict) else None
+    execution.stages = stages
+    return execution
+
+
+def tasks_to_run(body: Any, caller: Caller, *, ids: Ids, now_ms: int) -> Execution:
+    """Give the execution of the jobs in *body*: an object with ``job``, or a bare list of jobs.
+
+    Raises:
+        InvalidRequest: there is no job, or one without a type.
+    """
+    body = {"job": body} if isinstance(body, list) else body
+    if not isinstance(body, dict):
+        raise InvalidRequest("Tasks are posted as an object with `application`, `description` and `job`.")
+    jobs = [dict(job) for job in _objects(body.get("job"), "job")]
+    if not jobs:
+        raise InvalidRequest("There is no job to run: `job` must hold at least one.", pointer="/job")
+    for place, job in enumerate(jobs):
+        if not _text(job.get("type")):
+            raise InvalidRequest(f"type missing from job {place}", pointer=f"/job/{place}/type")
+        job.pop("name", None)
+    execution = _execution(ExecutionType.ORCHESTRATION, body, caller, ids=ids, now_ms=now_ms)
+    execution.application = _text(body.get("application")) or _application_of(jobs)
+    execution.description = _text(body.get("description")) or _text(jobs[0]["type"])
+    execution.root_id = None
+    execution.notifications = execution.trigger["notifications"]
+    execution.stages = _stages(jobs, ids, where=f"task '{execution.description}'")
+    return execution
+
+
+def refusal(config: Document) -> str | None:
+    """Give the sentence why *config* must not be started, or None."""
+    if config.get("disabled") is True:
+        return _DISABLED
+    errors = config.get("errors")
+    if isinstance(errors, list) and errors:
+        return "; ".join(str(e.get("message", e)) if isinstance(e, dict) else str(e) for e in errors)
+    return None
+
+
+def _execution(kind: ExecutionType, body: Document, caller: Caller, *, ids: Ids, now_ms: int) -> Execution:
+    execution_id = _text(body.get("executionId")) or ids.new()
+    return Execution(
+        id=execution_id,
+        root_id=execution_id,
+        type=kind,
+        application=_NO_APPLICATION,
+        build_time=now_ms,
+        authentication={"user": caller.user},
+        origin=_text(body.get("origin")) or caller.origin,
+        trigger=_trigger(body.get("trigger"), caller),
+        masthead={"address": caller.address, "requestId": caller.request_id},
+    )
+
+
+def _trigger(given: Any, caller: Caller) -> Document:
+    trigger = _object(given)
+    user = "[anonymous]" if caller.is_anonymous else caller.user
+    defaults = {"type": "manual", "user": user, **_TRIGGER}
+    for key, value in defaults.items():
+        if trigger.get(key) is None:
+            trigger[key] = value.copy() if isinstance(value, (dict, list)) else value
+    if not isinstance(trigger["parameters"], dict):
+        raise InvalidRequest("The trigger's parameters must be an object.", pointer="/trigger/parameters")
+    if not isinstance(trigger["notifications"], list):
+        raise InvalidRequest("The trigger's notifications must be a list.", pointer="/trigger/notifications")
+    return trigger
+
+
+def _parameters(config: Document, trigger: Document) -> Document:
+    """Give the supplied parameters, and the default of each one that was not named at all."""
+    parameters = dict(trigger["parameters"])
+    for declared in _list(config, "parameterConfig"):
+        if isinstance(declared, dict) and isinstance(declared.get("name"), str):
+            parameters.setdefault(declared["name"], declared.get("default"))
+    return parameters
+
+
+def _stages(given: Sequence[Any], ids: Ids, *, where: str) -> list[Stage]:
+    stages = [_stage(each, ids, where=where, place=place) for place, each in enumerate(given)]
+    if all(stage.ref_id is None for stage in stages):
+        for place, stage in enumerate(stages):
+            stage.ref_id = str(place)
+            stage.requisite_stage_ref_ids = [str(place - 1)] if place else []
+    return stages
+
+
+def _stage(given: Any, ids: Ids, *, where: str, place: int) -> Stage:
+    if not isinstance(given, dict):
+        raise InvalidRequest(f"A stage of the {where} is not an object.", pointer=f"/stages/{place}")
+    kind = _text(given.get("type"))
+    if not kind:
+        raise InvalidRequest(
+            f"type missing from {where}, stage name: '{_text(given.get('name')) or 'null'}'",
+            pointer=f"/stages/{place}/type",
+        )
+    requisites = given.get("requisiteStageRefIds") or []
+    if not isinstance(requisites, list):
+        raise InvalidRequest(
+            f"requisiteStageRefIds of a stage of the {where} must be a list.",
+            pointer=f"/stages/{place}/requisiteStageRefIds",
+        )
+    return Stage(
+        id=ids.new(),
+        type=kind,
+        name=_text(given.get("name")) or kind,
+        ref_id=_text_or_none(given.get("refId")),
+        requisite_stage_ref_ids=[_text(ref) for ref in requisites],
+        start_time_expiry=_digits(given.get("startTimeExpiry")),
+        context={key: value for key, value in given.items() if key not in _NOT_CONTEXT},
+    )
+
+
+def _application_of(jobs: Sequence[Document]) -> str:
+    """Give the application that the first job is about, for bodies that do not say."""
+    subject = jobs[0].get("application")
+    name = subject.get("name") if isinstance(subject, dict) else subject
+    applications = jobs[0].get("applications")
+    if not name and isinstance(applications, list) and len(applications) == 1:
+        name = applications[0]
+    return _text(name) or _NO_APPLICATION
+
+
+def _objects(value: Any, name: str) -> list[Document]:
+    items = [] if value is None else value
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise InvalidRequest(f"`{name}` must be a list of objects.", pointer=f"/{name}")
+    return items
+
+
+def _list(document: Document, name: str) -> list[Any]:
+    value = document.get(name)
+    if value is not None and not isinstance(value, list):
+        raise InvalidRequest(f"`{name}` must be a list.", pointer=f"/{name}")
+    return value or []
+
+
+def _object(value: Any) -> Document:
+    return dict(value) if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def _text_or_none(value: Any) -> str | None:
+    return _text(value) or None
+
+
+def _digits(value: Any) -> int | None:
+    return int(value) if isinstance(value, str) and value.isdecimal() else None
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0

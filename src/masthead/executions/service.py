@@ -1,0 +1,397 @@
+"""Starting, reading and stopping executions: what the API, the triggers and the command line's server call."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection
+
+from masthead.executions import store
+from masthead.executions.burst import Burst
+from masthead.executions.machine import cancel_by
+from masthead.executions.model import Document, Execution, ExecutionType
+from masthead.executions.ports import Services
+from masthead.executions.prepare import refusal, tasks_to_run, to_run
+from masthead.executions.stages.registry import STAGE_TYPES, StageTypes
+from masthead.executions.status import Status
+from masthead.executions.view import pipeline_view, task_view
+from masthead.executions.watch import WatchedPaging
+from masthead.kernel.caller import Caller
+from masthead.kernel.clock import Clock, to_ms
+from masthead.kernel.errors import Conflict, InvalidRequest, NotFound
+from masthead.kernel.ids import Ids
+from masthead.kernel.tasks import Tasks
+from masthead.paging import Page
+from masthead.storage.bursts import Bursts
+from masthead.storage.database import Database
+
+__all__ = ["BURST", "Executions"]
+
+log = structlog.get_logger(__name__)
+BURST = "execution"
+#: How long lists look back (Orca: tasks.controller.days-of-execution-history).
+_HISTORY = timedelta(days=14)
+#: How many executions of a pipeline are listed when none is younger than that.
+_LEAST = 2
+#: How often a wait looks into the database for what another machine completed.
+_LOOK_AGAIN_S = 1.0
+
+
+class Executions:
+    """The runs of this installation."""
+
+    def __init__(
+        self,
+        database: Database,
+        bursts: Bursts,
+        clock: Clock,
+        ids: Ids,
+        *,
+        services: Services,
+        types: StageTypes = STAGE_TYPES,
+    ) -> None:
+        """Register with *bursts* and with paging; nothing runs before ``bursts`` does."""
+        self._database = database
+        self._bursts = bursts
+        paging = WatchedPaging(services.paging)
+        self._services = services = replace(services, paging=paging)
+        self._clock = clock
+        self._ids = ids
+        self._waiters: dict[str, set[asyncio.Event]] = {}
+        self._tasks = Tasks(_log_failure)
+        burst = Burst(database, clock, planner=types, services=services, on_complete=self._completed)
+        bursts.register(BURST, burst.run)
+        paging.on_decided(self._page_decided)
+
+    async def close(self) -> None:
+        """Stop waking executions; they stay stored and are carried on after the next start."""
+        await self._tasks.close()
+
+    # -- starting -----------------------------------------------------------------------------------
+
+    async def start_pipeline(self, config: Document, caller: Caller) -> str:
+        """Start the pipeline *config*, with its ``trigger``, and give the execution's id.
+
+        An execution with the same ``trigger.correlationId`` that is not complete is given instead, and so
+        is one with the same ``executionId``.
+
+        Raises:
+            InvalidRequest: it is disabled (a TERMINAL execution is recorded) or cannot be understood.
+
+        Source: Spinnaker compatibility facts, section 4.1.
+        """
+        execution = to_run(config, caller, ids=self._ids, now_ms=self._now_ms())
+        reason = refusal(config)
+        if reason is not None:
+            await self._record_refused(execution, reason)
+            raise InvalidRequest(reason)
+        await self._check_enabled(config, execution)
+        return await self._start(execution)
+
+    async def start_tasks(self, body: Any, caller: Caller) -> str:
+        """Start the jobs in *body* (Orca's ``/ops``) and give the task's id.
+
+        Raises:
+            InvalidRequest: there is no job, or one without a type.
+        """
+        return await self._start(tasks_to_run(body, caller, ids=self._ids, now_ms=self._now_ms()))
+
+    async def _start(self, execution: Execution) -> str:
+        correlation_id = execution.trigger.get("correlationId")
+
+        def work(connection: Connection) -> str:
+            running = store.find_running_correlated(connection, correlation_id) if correlation_id else None
+            if running is not None:
+                return running
+            if store.insert(connection, execution):
+                self._bursts.request(connection, BURST, execution.id)
+            return execution.id
+
+        started = await self._database.write(work)
+        log.info(
+            "execution.started", execution=started, type=execution.type, application=execution.application
+        )
+        self._bursts.kick(BURST, started)
+        return started
+
+    async def _record_refused(self, execution: Execution, reason: str) -> None:
+        cancel_by(execution, "system", f"Failed on startup: {reason}")
+        execution.status = Status.TERMINAL
+        await self._database.write(lambda connection: store.insert(connection, execution))
+
+    async def _check_enabled(self, config: Document, execution: Execution) -> None:
+        """Refuse a pipeline that is stored as disabled, whatever the posted copy says."""
+        config_id = execution.pipeline_config_id
+        if config_id is None or execution.initial_config.get("enabled") is True:
+            return
+        try:
+            stored = await self._services.pipelines.get(config_id)
+        except NotFound:
+            return
+        if stored.get("disabled") is True:
+            raise InvalidRequest(
+                f"The pipeline config {config.get('name')} ({config_id}) belonging to"
+                f" {execution.application} is disabled"
+            )
+
+    # -- reading ------------------------------------------------------------------------------------
+
+    async def get_pipeline(self, execution_id: str) -> Document:
+        """Give the run of a pipeline as Orca's execution.
+
+        Raises:
+            NotFound: there is none, in Orca's words.
+        """
+        return self._view(await self._document(execution_id, ExecutionType.PIPELINE))
+
+    async def get_task(self, execution_id: str) -> Document:
+        """Give a task as Orca's OrchestrationViewModel.
+
+        Raises:
+            NotFound: there is none, in Orca's words.
+        """
+        stored = await self._document(execution_id, ExecutionType.ORCHESTRATION)
+        return task_view(stored, self._services.key_label)
+
+    async def by_ids(
+        self, ids: Sequence[str], *, statuses: Sequence[str] = (), expand: bool = True
+    ) -> list[Document]:
+        """Give the runs with these ids, in this order; unknown ids are passed over."""
+        found = await self._database.read(
+            lambda connection: store.find_documents(connection, ids, ExecutionType.PIPELINE)
+        )
+        wanted = [each for each in found if not statuses or each["status"] in statuses]
+        return [self._view(each, expand=expand) for each in wanted]
+
+    async def of_configs(
+        self,
+        config_ids: Sequence[str],
+        *,
+        limit: int = 1,
+        statuses: Sequence[str] = (),
+        expand: bool = True,
+    ) -> list[Document]:
+        """Give the newest runs of each of these pipelines, oldest start first (Orca's order).
+
+        Source: Spinnaker compatibility facts, section 4.2.3.
+        """
+        since_ms = self._now_ms() - int(_HISTORY.total_seconds() * 1000)
+
+        def work(connection: Connection) -> list[Document]:
+            found = []
+            for config_id in dict.fromkeys(config_ids):
+                found += _listed(connection, config_id, limit=limit, statuses=statuses, since_ms=since_ms)
+            return found
+
+        found = await self._database.read(work)
+        found.sort(key=lambda each: each["id"], reverse=True)
+        found.sort(key=lambda each: each.get("startTime") or 0)
+        return [self._view(each, expand=expand) for each in found]
+
+    async def list_pipelines(
+        self,
+        application: str,
+        *,
+        limit: int = 5,
+        statuses: Sequence[str] = (),
+        expand: bool = True,
+        name_filter: str | None = None,
+        pipeline_limit: int | None = None,
+    ) -> list[Document]:
+        """Give the newest runs of every pipeline of *application* that still exists.
+
+        Args:
+            application: Its name.
+            limit: At most so many of each pipeline.
+            statuses: Only these, if any are given.
+            expand: False leaves out contexts, outputs and tasks.
+            name_filter: Only pipelines whose name contains this, whatever the case.
+            pipeline_limit: At most so many pipelines.
+        """
+        configs = await self._services.pipelines.of_application(
+            application, name_filter=name_filter, limit=pipeline_limit
+        )
+        ids = [str(config["id"]) for config in configs]
+        return await self.of_configs(ids, limit=limit, statuses=statuses, expand=expand)
+
+    async def list_tasks(
+        self,
+        application: str | None = None,
+        *,
+        page: int = 1,
+        limit: int = 3500,
+        statuses: Sequence[str] = (),
+    ) -> list[Document]:
+        """Give the tasks of *application* (None for all) of the last 14 days, newest first.
+
+        Args:
+            application: Its name, or None.
+            page: Which part of the list, from 1.
+            limit: How long a part is.
+            statuses: Only these, if any are given.
+        """
+        since_ms = self._now_ms() - int(_HISTORY.total_seconds() * 1000)
+        found = await self._database.read(
+            lambda connection: store.tasks_of(
+                connection,
+                application,
+                limit=limit,
+                offset=(max(page, 1) - 1) * limit,
+                statuses=statuses,
+                since_ms=since_ms,
+            )
+        )
+        return [task_view(each, self._services.key_label) for each in found]
+
+    async def wait(self, execution_id: str, timeout_s: float) -> Document:
+        """Give the execution once it is complete, or as it stands after *timeout_s* seconds.
+
+        Returns:
+            A task as :meth:`get_task`, a run of a pipeline as :meth:`get_pipeline`.
+
+        Raises:
+            NotFound: there is no such execution.
+        """
+        deadline = self._clock.monotonic() + timeout_s
+        changed = asyncio.Event()
+        self._waiters.setdefault(execution_id, set()).add(changed)
+        try:
+            while not await self._is_complete(execution_id):
+                remaining = deadline - self._clock.monotonic()
+                if remaining <= 0:
+                    break
+                await self._first_of(changed, min(remaining, _LOOK_AGAIN_S))
+        finally:
+            self._waiters[execution_id].discard(changed)
+            if not self._waiters[execution_id]:
+                del self._waiters[execution_id]
+        stored = await self._document(execution_id)
+        if stored["type"] == ExecutionType.ORCHESTRATION:
+            return task_view(stored, self._services.key_label)
+        return self._view(stored)
+
+    # -- control ------------------------------------------------------------------------------------
+
+    async def cancel(
+        self,
+        execution_id: str,
+        caller: Caller,
+        reason: str | None = None,
+        *,
+        kind: ExecutionType | None = None,
+    ) -> None:
+        """Cancel the execution: what runs ends CANCELED; one that is complete stays as it is.
+
+        Raises:
+            NotFound: there is no such execution (of *kind*, if given).
+        """
+
+        def work(connection: Connection) -> None:
+            execution = store.find_to_change(connection, execution_id, kind)
+            if execution is None:
+                raise _not_found(execution_id, kind)
+            if execution.status.is_complete:
+                return
+            cancel_by(execution, caller.user, reason)
+            if execution.status is Status.NOT_STARTED:
+                execution.status = Status.CANCELED
+            store.save(connection, execution)
+            self._bursts.request(connection, BURST, execution_id)
+
+        await self._database.write(work)
+        self._bursts.kick(BURST, execution_id)
+
+    async def delete(self, execution_id: str, caller: Caller, *, kind: ExecutionType | None = None) -> None:
+        """Delete an execution that is complete.
+
+        Raises:
+            NotFound: there is no such execution (of *kind*, if given).
+            Conflict: it still runs, in Orca's words.
+        """
+
+        def work(connection: Connection) -> None:
+            execution = store.find_to_change(connection, execution_id, kind)
+            if execution is None:
+                raise _not_found(execution_id, kind)
+            if not execution.status.is_complete:
+                name = execution.type.value.lower()
+                raise Conflict(f"Cannot delete a running {name}, please cancel it first.")
+            store.remove(connection, execution_id)
+
+        await self._database.write(work)
+        log.info("execution.deleted", execution=execution_id, user=caller.user)
+
+    # -- inside -------------------------------------------------------------------------------------
+
+    def _view(self, stored: Document, *, expand: bool = True) -> Document:
+        return pipeline_view(stored, self._services.key_label, expand=expand)
+
+    async def _document(self, execution_id: str, kind: ExecutionType | None = None) -> Document:
+        found = await self._database.read(
+            lambda connection: store.find_documents(connection, [execution_id], kind)
+        )
+        if not found:
+            raise _not_found(execution_id, kind)
+        return found[0]
+
+    async def _is_complete(self, execution_id: str) -> bool:
+        status = await self._database.read(lambda connection: store.status_of(connection, execution_id))
+        if status is None:
+            raise _not_found(execution_id, None)
+        return status.is_complete
+
+    async def _first_of(self, changed: asyncio.Event, seconds: float) -> None:
+        tasks = (
+            self._tasks.start(_wait_for(changed), name="wait for an execution"),
+            self._tasks.start(self._clock.sleep(seconds), name="look again"),
+        )
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    def _completed(self, execution_id: str) -> None:
+        for waiter in self._waiters.get(execution_id, ()):
+            waiter.set()
+
+    def _page_decided(self, page: Page) -> None:
+        """Wake the execution that waits for *page*."""
+        if page.execution_id is not None:
+            self._tasks.start(self._wake(page.execution_id), name=f"wake {page.execution_id}")
+
+    async def _wake(self, execution_id: str) -> None:
+        await self._database.write(lambda connection: self._bursts.request(connection, BURST, execution_id))
+        self._bursts.kick(BURST, execution_id)
+
+    def _now_ms(self) -> int:
+        return to_ms(self._clock.now())
+
+
+def _listed(
+    connection: Connection, config_id: str, *, limit: int, statuses: Sequence[str], since_ms: int
+) -> list[Document]:
+    """Give the newest of a pipeline: of the last days, or the newest two when there are none."""
+    recent = store.newest_of_config(connection, config_id, limit=limit, statuses=statuses, since_ms=since_ms)
+    if recent:
+        return recent
+    return store.newest_of_config(connection, config_id, limit=min(limit, _LEAST), statuses=statuses)
+
+
+def _not_found(execution_id: str, kind: ExecutionType | None) -> NotFound:
+    if kind is ExecutionType.ORCHESTRATION:
+        return NotFound(f"No orchestration found for {execution_id}")
+    return NotFound(f"No pipeline found for {execution_id} with requireLatestVersion: false")
+
+
+async def _wait_for(changed: asyncio.Event) -> None:
+    await changed.wait()
+
+
+def _log_failure(name: str, error: BaseException) -> None:
+    log.error("task.failed", task=name, error=type(error).__name__)

@@ -1,0 +1,1 @@
+"""Stage types: one file each, registered by one line in ``registry.py``."""

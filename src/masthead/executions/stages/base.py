@@ -1,0 +1,140 @@
+"""What a stage type is: a name, its fields, and its tasks in order.
+
+A new type is one file beside this one and one line in ``registry.py``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from masthead.executions.failure import TaskTimedOut
+from masthead.executions.model import Execution, Stage, TaskExecution
+from masthead.executions.ports import Services
+from masthead.executions.status import Status
+from masthead.kernel.caller import Caller
+
+__all__ = ["Field", "Kind", "StageType", "TaskContext", "TaskResult", "TaskType"]
+
+
+class Kind(StrEnum):
+    """What a field of a stage holds; forms and lint derive from it."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    BOOLEAN = "boolean"
+    OBJECT = "object"
+    TEXTS = "list of texts"
+    OBJECTS = "list of objects"
+    CHOICE = "choice"
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One key of the stage's JSON."""
+
+    name: str
+    kind: Kind
+    #: One sentence for people.
+    doc: str
+    is_required: bool = False
+    #: The values a choice may have.
+    choices: tuple[str, ...] = ()
+    #: Whether it may hold integration keys: shown by their labels only.
+    is_secret: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TaskResult:
+    """What one run of a task came to.
+
+    Attributes:
+        status: RUNNING to be run again; anything complete to end the task.
+        context: Merged into the stage's context.
+        outputs: Merged into the stage's outputs, where later stages find them.
+        again_at: For RUNNING: when to run again, if not after the task's back-off.
+    """
+
+    status: Status
+    context: dict[str, Any] = field(default_factory=dict)
+    outputs: dict[str, Any] = field(default_factory=dict)
+    again_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskContext:
+    """What one run of a task is given. Everything in it is to be read only; changes go into the result."""
+
+    execution: Execution
+    stage: Stage
+    task: TaskExecution
+    #: The stage's own fields and what its tasks added.
+    context: dict[str, Any]
+    #: In whose name it runs.
+    caller: Caller
+    now: datetime
+    #: When the task's or the stage's time is over, or None.
+    deadline: datetime | None
+    services: Services
+
+
+class TaskType:
+    """One step. It may be run again at any time, also after a crash in its middle: it must not act twice."""
+
+    #: Orca's name of the step, as clients see it.
+    name: ClassVar[str]
+    #: Orca's class name; clients show it at most.
+    implementing_class: ClassVar[str]
+    #: Seconds between two runs of a task that is RUNNING.
+    backoff_s: ClassVar[float] = 1.0
+    #: Seconds until it has failed, or None.
+    timeout_s: ClassVar[float | None] = None
+    #: Whether the stage's ``stageTimeoutMs`` takes the place of ``timeout_s``.
+    is_overridable: ClassVar[bool] = False
+    #: Whether it ends at once and touches nothing outside, so that nobody needs to see it begin.
+    is_instant: ClassVar[bool] = False
+
+    async def run(self, work: TaskContext) -> TaskResult:
+        """Do what can be done now.
+
+        Raises:
+            TaskFailed: it cannot be done; the stage fails with these sentences.
+            MastheadError: the same, or another run after the back-off when it may then succeed.
+        """
+        raise NotImplementedError
+
+    async def cancelled(self, work: TaskContext) -> None:
+        """Undo or end what runs outside, after the execution was cancelled."""
+
+    async def overdue(self, work: TaskContext, sentence: str) -> TaskResult:  # noqa: ARG002 - for types
+        """End the task whose time is over: it fails with *sentence*, unless a type knows more to say."""
+        raise TaskTimedOut(sentence)
+
+    def settled(self, context: dict[str, Any]) -> dict[str, Any]:
+        """Give what changes in the stage's *context* when the task ended, however it ended."""
+        del context
+        return {}
+
+
+class StageType:
+    """One type of stage."""
+
+    #: The type as pipelines write it.
+    type: ClassVar[str]
+    #: What people call it.
+    label: ClassVar[str]
+    #: What it does, in a sentence or two.
+    doc: ClassVar[str]
+    fields: ClassVar[tuple[Field, ...]] = ()
+    tasks: ClassVar[tuple[TaskType, ...]] = ()
+
+    def plan(self, stage: Stage) -> tuple[TaskType, ...]:
+        """Give the tasks that *stage* runs, in order; by default all."""
+        del stage
+        return self.tasks
+
+    def task(self, name: str) -> TaskType | None:
+        """Give the task type of *name*, or None."""
+        return next((task for task in self.tasks if task.name == name), None)

@@ -1,0 +1,262 @@
+"""``pageApplicationOwner``: wakes the people who own applications, through PagerDuty.
+
+The stage asks ``paging`` for a page, which is stored before anything is sent, and stays RUNNING until every
+delivery is decided. It never shows a key: services are named, unknown keys by their last four characters.
+
+Source: Spinnaker compatibility facts, sections 4.6, 1.3 (the failure sentences) and 8 (what is improved).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from masthead.executions.failure import TaskFailed, TaskTimedOut
+from masthead.executions.stages.base import Field, Kind, StageType, TaskContext, TaskResult, TaskType
+from masthead.executions.status import Status
+from masthead.kernel.errors import AccessDenied, InvalidRequest, NotFound, Reason
+from masthead.kernel.secret import Secret
+from masthead.pagerduty import Severity, parse_severity
+from masthead.paging import Delivery, DeliveryState, Draft, Page
+from masthead.paging.model import Door
+
+__all__ = ["PageApplicationOwnerStage", "failure_sentence"]
+
+#: Seconds that a burst waits for the decision before it rests; most pages are decided in well under one.
+_PATIENCE_S = 5.0
+_FAILED = (DeliveryState.REJECTED, DeliveryState.EXPIRED)
+
+
+def failure_sentence(page: Page) -> str | None:
+    """Give Echo's sentence about the deliveries of *page* that failed, or None when none did.
+
+    The two spaces after the colon are Echo's; where Echo showed the key there is the delivery's label.
+
+    Source: Spinnaker compatibility facts, section 1.3.
+    """
+    failed = page.in_state(*_FAILED)
+    if not failed:
+        return None
+    answered = [delivery for delivery in failed if delivery.reason is Reason.ANSWER]
+    others = [delivery for delivery in failed if delivery.reason is not Reason.ANSWER]
+    detail = "".join(_listed(group) for group in (answered, others) if group)
+    if len(failed) < len(page.deliveries):
+        return f"Some notifications succeeded, but the following failed: {detail}"
+    if answered:
+        return f"There were problems with PagerDuty: {detail}"
+    return f"There were issues with the request sent to PagerDuty: {detail}"
+
+
+class PageApplicationOwnerTask(TaskType):
+    """Asks for the page once and follows it until it is decided."""
+
+    name = "pageApplicationOwner"
+    implementing_class = "com.netflix.spinnaker.orca.echo.tasks.PageApplicationOwnerTask"
+    backoff_s = 15.0
+    timeout_s = 300.0
+
+    async def run(self, work: TaskContext) -> TaskResult:
+        """Page, or look how far the page has come."""
+        page_id = _page_id(work.context)
+        if page_id is None:
+            page_id = (await self._request(work)).id
+        page = await work.services.paging.wait(page_id, _patience_s(work))
+        context = {"pages": _report(page)}
+        if not page.is_decided:
+            return TaskResult(Status.RUNNING, context=context)
+        sentence = failure_sentence(page)
+        if sentence is None:
+            return TaskResult(Status.SUCCEEDED, context=context)
+        raise _refused(sentence, context)
+
+    async def overdue(self, work: TaskContext, sentence: str) -> TaskResult:
+        """Fail and name those still being tried, who will be told if PagerDuty ever takes it."""
+        page_id = _page_id(work.context)
+        if page_id is None:
+            raise TaskTimedOut(sentence)
+        page = await work.services.paging.get(page_id)
+        context = {"pages": _report(page)}
+        failed = failure_sentence(page)
+        if page.is_decided:
+            if failed is None:
+                return TaskResult(Status.SUCCEEDED, context=context)
+            raise _refused(failed, context)
+        names = ", ".join(delivery.label for delivery in page.in_state(DeliveryState.PENDING))
+        still = f"PagerDuty has not yet taken the page for {names}; Masthead goes on trying."
+        sentences = [each for each in (still, failed, sentence) if each]
+        raise TaskTimedOut(*sentences, context=context)
+
+    async def _request(self, work: TaskContext) -> Page:
+        message = _message(work.context)
+        details = _details(work)
+        severity = _severity(work)
+        keys = await _keys(work)
+        draft = Draft(
+            keys=keys,
+            message=message,
+            door=Door.STAGE,
+            application=work.execution.application,
+            severity=severity,
+            details=details,
+            execution_id=work.execution.id,
+            stage_id=work.stage.id,
+            identity=f"{work.execution.id}/{work.stage.id}",
+            client=f"Spinnaker ({work.caller.user})",
+        )
+        return await work.services.paging.request(draft, work.caller)
+
+
+class PageApplicationOwnerStage(StageType):
+    """Pages the owners of applications."""
+
+    type = "pageApplicationOwner"
+    label = "Page application owner"
+    doc = "Pages the people on call for applications, or for integration keys, through PagerDuty."
+    fields = (
+        Field("applications", Kind.TEXTS, "Applications whose PagerDuty service is paged."),
+        Field("keys", Kind.TEXTS, "Integration keys that are paged as they are.", is_secret=True),
+        Field(
+            "message",
+            Kind.TEXT,
+            "The first line that the person on call reads. PagerDuty shows 1,024 characters; the full text goes along.",
+            is_required=True,
+        ),
+        Field(
+            "details",
+            Kind.OBJECT,
+            "More for the incident, as an object. Its `from` defaults to the user who started the execution.",
+        ),
+        Field(
+            "severity",
+            Kind.CHOICE,
+            "How bad it is; Events v2 only. Missing means the configured severity, `critical` by default.",
+            choices=tuple(str(each) for each in Severity),
+        ),
+    )
+    tasks = (PageApplicationOwnerTask(),)
+
+
+# -- what is asked ----------------------------------------------------------------------------------
+
+
+def _message(context: dict[str, Any]) -> str:
+    message = context.get("message")
+    if not isinstance(message, str) or not message.strip():
+        raise TaskFailed("`message` is missing: it is the first line that the person on call reads.")
+    return message
+
+
+def _details(work: TaskContext) -> dict[str, Any]:
+    details = work.context.get("details")
+    if details is None:
+        details = {}
+    if not isinstance(details, dict):
+        raise TaskFailed('`details` must be an object, such as {"details": "what happened"}.')
+    if details.get("from") is None:
+        return {**details, "from": work.execution.user}
+    return dict(details)
+
+
+def _severity(work: TaskContext) -> Severity:
+    wanted = work.context.get("severity")
+    if wanted is None or wanted == "":
+        return work.services.default_severity
+    try:
+        return parse_severity(wanted)
+    except InvalidRequest as error:
+        raise TaskFailed(error.message) from error
+
+
+async def _keys(work: TaskContext) -> tuple[Secret, ...]:
+    """Give whom to page, each key once: the given keys first, then the applications' in their order."""
+    keys = [Secret(text) for text in _texts(work.context, "keys", "integration keys")]
+    names = _texts(work.context, "applications", "application names")
+    if not keys and not names:
+        raise TaskFailed("There is nobody to page: give `applications`, `keys`, or both.")
+    missing: list[str] = []
+    unknown: list[str] = []
+    for name in dict.fromkeys(names):
+        document = await _look_up(name, work)
+        key = (document or {}).get("pdApiKey")
+        if isinstance(key, str) and key.strip():
+            keys.append(Secret(key.strip()))
+        else:
+            missing.append(name)
+            unknown.extend([] if document is not None else [name])
+    if missing:
+        raise _without_key(missing, unknown)
+    return tuple(dict.fromkeys(keys))
+
+
+async def _look_up(name: str, work: TaskContext) -> dict[str, Any] | None:
+    try:
+        return await work.services.applications.find(name)
+    except NotFound:
+        return None
+    except AccessDenied as error:
+        raise TaskFailed(f"The application {name} could not be looked up: {error.message}") from error
+
+
+def _without_key(missing: Sequence[str], unknown: Sequence[str]) -> TaskFailed:
+    """Give Orca's sentence, and which of them are not applications at all."""
+    verb = "does" if len(missing) == 1 else "do"
+    sentences = [f"{', '.join(missing)} {verb} not have a pager duty service key."]
+    if unknown:
+        sentences.append(f"There is no application called {' or '.join(unknown)}.")
+    return TaskFailed(*sentences, exception_type="IllegalStateException")
+
+
+def _texts(context: dict[str, Any], name: str, what: str) -> list[str]:
+    value = context.get(name)
+    if value is None or value == "":
+        return []
+    if not isinstance(value, list) or not all(isinstance(each, str) and each.strip() for each in value):
+        raise TaskFailed(f"`{name}` must be a list of {what}.")
+    return [each.strip() for each in value]
+
+
+# -- what came of it --------------------------------------------------------------------------------
+
+
+def _page_id(context: dict[str, Any]) -> str | None:
+    pages = context.get("pages")
+    page_id = pages.get("id") if isinstance(pages, dict) else None
+    return page_id if isinstance(page_id, str) else None
+
+
+def _patience_s(work: TaskContext) -> float:
+    if work.deadline is None:
+        return _PATIENCE_S
+    return max(min(_PATIENCE_S, (work.deadline - work.now).total_seconds()), 0.0)
+
+
+def _report(page: Page) -> dict[str, Any]:
+    return {"id": page.id, "deliveries": [_delivery(each) for each in page.deliveries]}
+
+
+def _delivery(delivery: Delivery) -> dict[str, Any]:
+    report = {
+        "service": delivery.label,
+        "serviceId": delivery.service_id,
+        "dedupKey": delivery.dedup_key,
+        "protocol": str(delivery.protocol),
+        "state": str(delivery.state),
+        "reason": None if delivery.reason is None else str(delivery.reason),
+        "text": delivery.text,
+    }
+    return {key: value for key, value in report.items() if value is not None}
+
+
+def _listed(deliveries: Sequence[Delivery]) -> str:
+    return " " + ", ".join(f"{each.label}: {each.text}" for each in deliveries) + "."
+
+
+def _refused(sentence: str, context: dict[str, Any]) -> TaskFailed:
+    """Fail as Orca does when Echo answers 400."""
+    return TaskFailed(
+        sentence,
+        error="Bad Request",
+        exception_type="SpinnakerHttpException",
+        details={"status": 400},
+        context=context,
+    )

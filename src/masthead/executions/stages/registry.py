@@ -1,0 +1,79 @@
+"""Which stage types there are: one line each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from masthead.executions.failure import TaskFailed
+from masthead.executions.model import Stage, TaskExecution
+from masthead.executions.stages.applications import (
+    CreateApplicationStage,
+    DeleteApplicationStage,
+    UpdateApplicationStage,
+    UpsertApplicationStage,
+)
+from masthead.executions.stages.base import StageType, TaskType
+from masthead.executions.stages.page_application_owner import PageApplicationOwnerStage
+from masthead.executions.stages.pipelines import (
+    DeletePipelineStage,
+    ReorderPipelinesStage,
+    SavePipelineStage,
+    UpdatePipelineStage,
+)
+from masthead.executions.stages.wait import WaitStage
+
+__all__ = ["STAGE_TYPES", "StageTypes"]
+
+
+class StageTypes:
+    """The stage types of this installation, by name."""
+
+    def __init__(self, types: Iterable[StageType]) -> None:
+        self._types = {each.type: each for each in types}
+
+    def all(self) -> tuple[StageType, ...]:
+        """Give every stage type, by name."""
+        return tuple(self._types[name] for name in sorted(self._types))
+
+    def find(self, name: str) -> StageType | None:
+        """Give the stage type called *name*, or None."""
+        return self._types.get(name)
+
+    def plan(self, stage: Stage) -> Sequence[TaskType]:
+        """Give the tasks of *stage*, in order.
+
+        Raises:
+            TaskFailed: nothing here runs its type; Orca's sentence.
+
+        Source: Spinnaker compatibility facts, section 4.8.3.
+        """
+        found = self._types.get(stage.lookup_type)
+        if found is None:
+            alias = stage.context.get("alias")
+            raise TaskFailed(
+                f"No StageDefinitionBuilder implementation for {stage.type}(alias: {alias or 'null'}) found"
+                f" (knownTypes: {', '.join(sorted(self._types))})",
+                exception_type="NoSuchStageDefinitionBuilderException",
+            )
+        return found.plan(stage)
+
+    def task_type(self, stage: Stage, task: TaskExecution) -> TaskType | None:
+        """Give the code of *task*, or None when this release does not have it."""
+        found = self._types.get(stage.lookup_type)
+        return found.task(task.name) if found else None
+
+
+STAGE_TYPES = StageTypes(
+    (
+        CreateApplicationStage(),
+        DeleteApplicationStage(),
+        DeletePipelineStage(),
+        PageApplicationOwnerStage(),
+        ReorderPipelinesStage(),
+        SavePipelineStage(),
+        UpdateApplicationStage(),
+        UpdatePipelineStage(),
+        UpsertApplicationStage(),
+        WaitStage(),
+    )
+)

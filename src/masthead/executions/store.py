@@ -1,0 +1,170 @@
+"""The execution table: every statement that reads or writes it. Documents come and go as JSON text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Connection, Select, delete, or_, select, update
+
+from masthead.executions.model import Document, Execution, ExecutionType, from_document, to_document
+from masthead.executions.status import Status
+from masthead.storage.schema import execution as table
+from masthead.storage.statements import insert_if_absent
+
+__all__ = [
+    "find",
+    "find_documents",
+    "find_running_correlated",
+    "find_to_change",
+    "insert",
+    "newest_of_config",
+    "remove",
+    "save",
+    "status_of",
+    "tasks_of",
+]
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder()
+_COMPLETE = tuple(status.value for status in Status if status.is_complete)
+#: Ids in one statement; SQLite allows 32,766 variables, PostgreSQL 65,535.
+_IDS = 1000
+
+
+def insert(connection: Connection, execution: Execution) -> bool:
+    """Store a new execution; False when there is one with its id."""
+    values = {"id": execution.id, "version": 1, **_columns(execution)}
+    return insert_if_absent(connection, table, values, key=["id"])
+
+
+def save(connection: Connection, execution: Execution) -> None:
+    """Write the whole execution over the stored one."""
+    values = _columns(execution)
+    connection.execute(
+        update(table).where(table.c.id == execution.id).values(version=table.c.version + 1, **values)
+    )
+
+
+def remove(connection: Connection, execution_id: str) -> None:
+    """Delete the execution."""
+    connection.execute(delete(table).where(table.c.id == execution_id))
+
+
+def find(connection: Connection, execution_id: str) -> Execution | None:
+    """Give the execution, or None."""
+    query = select(table.c.document).where(table.c.id == execution_id)
+    return _execution(connection.execute(query).scalar())
+
+
+def find_to_change(
+    connection: Connection, execution_id: str, kind: ExecutionType | None = None
+) -> Execution | None:
+    """Give the execution, of *kind* if given, or None; nobody else changes it before the commit."""
+    query = select(table.c.document).where(table.c.id == execution_id).with_for_update()
+    return _execution(connection.execute(_of_kind(query, kind)).scalar())
+
+
+def find_documents(
+    connection: Connection, ids: Sequence[str], kind: ExecutionType | None = None
+) -> list[Document]:
+    """Give the stored documents of *ids*, in that order; unknown ones are passed over."""
+    found: dict[str, str] = {}
+    for start in range(0, len(ids), _IDS):
+        query = select(table.c.id, table.c.document).where(table.c.id.in_(ids[start : start + _IDS]))
+        found.update((row.id, row.document) for row in connection.execute(_of_kind(query, kind)))
+    return [_decoder.decode(found[each]) for each in dict.fromkeys(ids) if each in found]
+
+
+def status_of(connection: Connection, execution_id: str) -> Status | None:
+    """Give the status, or None when there is no such execution."""
+    status = connection.execute(select(table.c.status).where(table.c.id == execution_id)).scalar()
+    return None if status is None else Status(status)
+
+
+def find_running_correlated(connection: Connection, correlation_id: str) -> str | None:
+    """Give the id of the execution that has *correlation_id* and is not complete, or None."""
+    return connection.execute(
+        select(table.c.id)
+        .where(table.c.correlation_id == correlation_id, table.c.status.not_in(_COMPLETE))
+        .limit(1)
+    ).scalar()
+
+
+def newest_of_config(
+    connection: Connection,
+    config_id: str,
+    *,
+    limit: int,
+    statuses: Sequence[str] = (),
+    since_ms: int | None = None,
+) -> list[Document]:
+    """Give the newest executions of a pipeline, newest first.
+
+    Args:
+        connection: To read with.
+        config_id: The pipeline's id.
+        limit: At most so many.
+        statuses: Only these, if any are given.
+        since_ms: Only those that started then or later, or not at all.
+    """
+    conditions: list[ColumnElement[bool]] = [table.c.pipeline_config_id == config_id]
+    return _newest(connection, conditions, limit=limit, offset=0, statuses=statuses, since_ms=since_ms)
+
+
+def tasks_of(
+    connection: Connection,
+    application: str | None,
+    *,
+    limit: int,
+    offset: int,
+    statuses: Sequence[str],
+    since_ms: int,
+) -> list[Document]:
+    """Give the task executions of *application* (None for all), newest first."""
+    conditions: list[ColumnElement[bool]] = [table.c.type == ExecutionType.ORCHESTRATION]
+    if application is not None:
+        conditions.append(table.c.application == application)
+    return _newest(connection, conditions, limit=limit, offset=offset, statuses=statuses, since_ms=since_ms)
+
+
+def _newest(
+    connection: Connection,
+    conditions: list[ColumnElement[bool]],
+    *,
+    limit: int,
+    offset: int,
+    statuses: Sequence[str],
+    since_ms: int | None,
+) -> list[Document]:
+    if statuses:
+        conditions.append(table.c.status.in_(statuses))
+    if since_ms is not None:
+        conditions.append(or_(table.c.start_at.is_(None), table.c.start_at >= since_ms))
+    query = select(table.c.document).where(*conditions)
+    query = query.order_by(table.c.build_at.desc(), table.c.id.desc()).limit(limit).offset(offset)
+    return [_decoder.decode(text) for text in connection.execute(query).scalars()]
+
+
+def _execution(text: str | None) -> Execution | None:
+    return None if text is None else from_document(_decoder.decode(text))
+
+
+def _of_kind(query: Select[Any], kind: ExecutionType | None) -> Select[Any]:
+    return query if kind is None else query.where(table.c.type == kind)
+
+
+def _columns(execution: Execution) -> dict[str, Any]:
+    return {
+        "type": str(execution.type),
+        "application": execution.application,
+        "name": execution.title,
+        "pipeline_config_id": execution.pipeline_config_id,
+        "correlation_id": execution.trigger.get("correlationId"),
+        "status": str(execution.status),
+        "build_at": execution.build_time or 0,
+        "start_at": execution.start_time,
+        "end_at": execution.end_time,
+        "document": _encoder.encode(to_document(execution)).decode(),
+    }

@@ -1,0 +1,107 @@
+"""How long a stage and a task may take, and the sentence when they took longer.
+
+Source: Spinnaker compatibility facts, section 4.5.4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from masthead.executions.model import Execution, Stage, TaskExecution
+
+__all__ = ["Limits", "in_words", "limits_of", "overdue_text"]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a task's time is over, and what then is said. Instants are milliseconds, None without a limit."""
+
+    task_ends_at: int | None
+    task_limit_ms: int
+    stage_ends_at: int | None
+    stage_limit_ms: int
+
+    @property
+    def ends_at(self) -> int | None:
+        """Give the earlier of the two ends."""
+        ends = [end for end in (self.task_ends_at, self.stage_ends_at) if end is not None]
+        return min(ends, default=None)
+
+
+def limits_of(
+    execution: Execution,
+    stage: Stage,
+    task: TaskExecution,
+    *,
+    timeout_s: float | None,
+    is_overridable: bool,
+) -> Limits:
+    """Give when *task* must have ended.
+
+    Args:
+        execution: The run, for the stage's parents.
+        stage: The task's stage, started.
+        task: The running task.
+        timeout_s: The task type's own limit in seconds; None for no limit.
+        is_overridable: Whether ``stageTimeoutMs`` takes the place of *timeout_s*.
+    """
+    stage_limit = _stage_limit(execution, stage)
+    task_limit = None if timeout_s is None else int(timeout_s * 1000)
+    if is_overridable and stage_limit is not None:
+        task_limit = stage_limit
+    return Limits(
+        task_ends_at=_end(task.start_time, task_limit),
+        task_limit_ms=task_limit or 0,
+        stage_ends_at=_end(stage.start_time, stage_limit),
+        stage_limit_ms=stage_limit or 0,
+    )
+
+
+def overdue_text(limits: Limits, stage: Stage, task: TaskExecution, *, now_ms: int) -> str | None:
+    """Give Orca's sentence when the time of *task* is over at *now_ms*, else None."""
+    if limits.stage_ends_at is not None and now_ms >= limits.stage_ends_at:
+        return f"Stage {stage.name} timed out after {in_words(limits.stage_limit_ms)}"
+    if limits.task_ends_at is not None and now_ms >= limits.task_ends_at:
+        elapsed = now_ms - (task.start_time or now_ms)
+        return (
+            f"{task.implementing_class.rpartition('.')[2]} of stage {stage.name} timed out after"
+            f" {in_words(limits.task_limit_ms)}. pausedDuration: {in_words(0)},"
+            f" elapsedTime: {in_words(elapsed)}, timeoutValue: {in_words(limits.task_limit_ms)}"
+        )
+    return None
+
+
+def in_words(milliseconds: int) -> str:
+    """Give a duration as Orca does: ``1 hour 5 minutes``; zeros at both ends are left out.
+
+    Source: Apache Commons Lang, DurationFormatUtils.formatDurationWords(ms, true, true).
+    """
+    seconds = milliseconds // 1000
+    amounts = [
+        (seconds // 86400, "day"),
+        (seconds // 3600 % 24, "hour"),
+        (seconds // 60 % 60, "minute"),
+        (seconds % 60, "second"),
+    ]
+    while len(amounts) > 1 and amounts[0][0] == 0:
+        amounts.pop(0)
+    while len(amounts) > 1 and amounts[-1][0] == 0:
+        amounts.pop()
+    return " ".join(f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in amounts)
+
+
+def _end(start: int | None, limit: int | None) -> int | None:
+    return None if start is None or limit is None else start + limit
+
+
+def _stage_limit(execution: Execution, stage: Stage) -> int | None:
+    """Give ``stageTimeoutMs`` of the stage or of its nearest parent that has one."""
+    each: Stage | None = stage
+    while each is not None:
+        limit: Any = each.context.get("stageTimeoutMs")
+        if isinstance(limit, (int, float)) and not isinstance(limit, bool):
+            return int(limit)
+        parent = each.parent_stage_id
+        each = next((s for s in execution.stages if s.id == parent), None) if parent else None
+    return None
