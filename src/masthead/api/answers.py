@@ -1,0 +1,36 @@
+"""Answers: JSON as each door writes it, and the empty body that several routes of Spinnaker give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+__all__ = ["empty", "json_answer"]
+
+_JSON = "application/json"
+_plain = msgspec.json.Encoder()
+#: Gate writes the keys of every object in alphabetical order (compatibility facts, section 2).
+_sorted = msgspec.json.Encoder(order="sorted")
+
+
+def json_answer(
+    document: Any, *, status: int = 200, headers: Mapping[str, str] | None = None, is_sorted: bool = False
+) -> Response:
+    """Give *document* as JSON.
+
+    Args:
+        document: Anything that JSON has a word for.
+        status: The HTTP status.
+        headers: More headers.
+        is_sorted: Write the keys of every object in alphabetical order.
+    """
+    encoder = _sorted if is_sorted else _plain
+    return Response(encoder.encode(document), status_code=status, headers=headers, media_type=_JSON)
+
+
+def empty(*, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Give an answer without a body, as Spring does for a method that returns nothing."""
+    return Response(b"", status_code=status, headers=headers)

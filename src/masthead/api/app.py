@@ -1,0 +1,122 @@
+"""The ASGI applications: all doors on one port, or one service at the root of its own port."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Match, Route
+
+from masthead.api import echo, front50, gate, health, orca, v1
+from masthead.api.answers import empty
+from masthead.api.boundary import Boundary
+from masthead.api.cors import LOOPBACK_ORIGINS, Cors
+from masthead.api.errors import answer_error
+from masthead.api.openapi import openapi_routes
+from masthead.api.routing import Operation, starlette_routes
+from masthead.api.services import Services
+from masthead.kernel.errors import MastheadError
+
+__all__ = ["DOOR_NAMES", "create_app", "create_door", "operations_of"]
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[Any]]
+
+#: The services of Spinnaker that Masthead stands in for.
+DOOR_NAMES = ("gate", "orca", "echo", "front50")
+
+_OPERATIONS: dict[str, tuple[Operation, ...]] = {
+    "gate": gate.OPERATIONS,
+    "orca": orca.OPERATIONS,
+    "echo": echo.OPERATIONS,
+    "front50": front50.OPERATIONS,
+    "v1": v1.OPERATIONS,
+}
+_PREFIXES = {"gate": "", "orca": "/orca", "echo": "/echo", "front50": "/front50", "v1": "/v1"}
+
+
+def create_app(
+    services: Services, *, mounts: Sequence[BaseRoute] = (), lifespan: Lifespan | None = None
+) -> Starlette:
+    """Give the application with every door: Gate at the root, the others under their names.
+
+    Args:
+        services: What the doors open to.
+        mounts: More routes, tried before ours; the pages for people under ``/ui/``.
+        lifespan: What happens before the first request and after the last.
+    """
+    routes: list[BaseRoute] = list(mounts)
+    for door in ("echo", "gate", "v1", "orca", "front50"):
+        routes += starlette_routes(_OPERATIONS[door], services, prefix=_PREFIXES[door])
+        if door != "v1":
+            routes += starlette_routes(health.OPERATIONS, services, prefix=_PREFIXES[door])
+    routes += openapi_routes(_described(), services)
+    routes += [Route("/", _to_pages, name="pages"), Route("/ui", _to_pages, name="pages without slash")]
+    return _application(routes, services, door=None, lifespan=lifespan)
+
+
+def create_door(services: Services, name: str, *, lifespan: Lifespan | None = None) -> Starlette:
+    """Give one service of Spinnaker at the root of a port of its own.
+
+    Args:
+        services: What the door opens to.
+        name: One of :data:`DOOR_NAMES`.
+        lifespan: What happens before the first request and after the last.
+    """
+    if name not in DOOR_NAMES:
+        raise ValueError(f"there is no door {name!r}; there are {', '.join(DOOR_NAMES)}")
+    operations = (*_OPERATIONS[name], *health.OPERATIONS)
+    return _application(starlette_routes(operations, services), services, door=name, lifespan=lifespan)
+
+
+def operations_of(door: str) -> tuple[Operation, ...]:
+    """Give the operations of a door (or of "v1"), in the order in which they are tried."""
+    return _OPERATIONS[door]
+
+
+def _described() -> Iterable[tuple[str, Operation]]:
+    """Give every operation with its full path, as it is served on the one port."""
+    for door, operations in _OPERATIONS.items():
+        for operation in (*operations, *(health.OPERATIONS if door != "v1" else ())):
+            yield (_PREFIXES[door] + operation.path).rstrip("/") or "/", operation
+
+
+def _application(
+    routes: Sequence[BaseRoute], services: Services, *, door: str | None, lifespan: Lifespan | None
+) -> Starlette:
+    async def answer(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == 405:
+            allowed = _methods_at(routes, request)
+            if request.method == "OPTIONS":
+                return empty(headers={"Allow": allowed})
+            error.headers = {"Allow": allowed}
+        return answer_error(error, request.scope, at=services.clock.now())
+
+    app = Starlette(
+        routes=routes,
+        middleware=[
+            Middleware(Boundary, services=services, door=door),
+            Middleware(Cors, origins=LOOPBACK_ORIGINS),
+        ],
+        exception_handlers={HTTPException: answer, MastheadError: answer},
+        lifespan=lifespan,
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _methods_at(routes: Iterable[BaseRoute], request: Request) -> str:
+    found = {"OPTIONS"}
+    for route in routes:
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE:
+            found |= route.methods or set()
+    return ", ".join(sorted(found))
+
+
+async def _to_pages(_: Request) -> Response:
+    return RedirectResponse("/ui/", status_code=302)

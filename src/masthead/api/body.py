@@ -1,0 +1,148 @@
+"""Reading bodies: how large and how deep they may be, and what is said about those that cannot be used.
+
+Nothing of a body is used before all of it was read and checked, so a request that is refused here has stored and
+sent nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
+
+from masthead.api.errors import Refused
+from masthead.kernel.errors import InvalidRequest
+
+__all__ = ["Limits", "check_media_type", "decode", "read_body"]
+
+_UNREADABLE = "org.springframework.http.converter.HttpMessageNotReadableException"
+_MEDIA_TYPE = "org.springframework.web.HttpMediaTypeNotSupportedException"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a request may bring."""
+
+    #: Largest body in bytes.
+    body_bytes: int = 4 * 1024 * 1024
+    #: Most levels of objects and lists inside each other.
+    body_depth: int = 100
+
+
+def check_media_type(headers: Headers) -> None:
+    """Refuse a body that does not say it is JSON; one that says nothing passes.
+
+    Raises:
+        Refused: 415, naming what to send.
+    """
+    given = headers.get("content-type", "")
+    kind = given.partition(";")[0].strip().lower()
+    if kind in ("", "application/json") or kind.endswith("+json"):
+        return
+    message = "The body must be JSON: send it with Content-Type: application/json."
+    raise Refused(415, message, exception=_MEDIA_TYPE)
+
+
+async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
+    """Give the whole body.
+
+    Raises:
+        Refused: 413, the body is larger than the limit.
+        ClientDisconnect: the client went away.
+    """
+    length = Headers(scope=scope).get("content-length", "")
+    if length.isdigit() and int(length) > limits.body_bytes:
+        raise _too_large(limits)
+    parts: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        part = message.get("body", b"")
+        size += len(part)
+        if size > limits.body_bytes:
+            raise _too_large(limits)
+        parts.append(part)
+        if not message.get("more_body", False):
+            return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def decode(body: bytes, limits: Limits) -> Any:
+    """Give the JSON document in *body*.
+
+    Raises:
+        InvalidRequest: it is empty, not JSON, not UTF-8, too deep, or holds a NUL character; with the JSON
+            pointer where there is one.
+    """
+    if not body.strip():
+        raise InvalidRequest("The request needs a body: a JSON document.")
+    document = _parse(body)
+    if body.count(b"[") + body.count(b"{") > limits.body_depth:
+        _check_depth(document, limits)
+    if b"\\u0000" in body:
+        _check_characters(document)
+    return document
+
+
+def _parse(body: bytes) -> Any:
+    try:
+        return msgspec.json.decode(body)
+    except UnicodeDecodeError as error:
+        raise InvalidRequest("The body is not UTF-8; JSON has to be (RFC 8259).") from error
+    except RecursionError as error:
+        raise InvalidRequest("The body's objects and lists are too deep inside each other.") from error
+    except msgspec.DecodeError as error:
+        raise InvalidRequest(f"The body is not JSON: {_place(str(error), body)}.") from error
+
+
+def _place(text: str, body: bytes) -> str:
+    """Turn msgspec's byte number into line and column."""
+    what, found, rest = text.removeprefix("JSON is malformed: ").rpartition(" (byte ")
+    if not found:
+        return text[:1].lower() + text[1:]
+    before = body[: int(rest.rstrip(")"))]
+    line = before.count(b"\n") + 1
+    column = len(before) - (before.rfind(b"\n") + 1) + 1
+    return f"{what} at line {line}, column {column}"
+
+
+def _check_depth(document: Any, limits: Limits) -> None:
+    level: list[tuple[str, Any]] = [("", document)]
+    for _ in range(limits.body_depth + 1):
+        if not level:
+            return
+        level = [child for pointer, value in level for child in _children(pointer, value)]
+        level = [(pointer, value) for pointer, value in level if isinstance(value, (dict, list))]
+    message = f"The body's objects and lists are more than {limits.body_depth} levels deep."
+    raise InvalidRequest(message, pointer=level[0][0] if level else "")
+
+
+def _check_characters(document: Any) -> None:
+    waiting: list[tuple[str, Any]] = [("", document)]
+    while waiting:
+        pointer, value = waiting.pop()
+        if isinstance(value, str) and "\x00" in value:
+            raise InvalidRequest("The text holds a NUL character, which cannot be stored.", pointer=pointer)
+        if isinstance(value, dict) and any("\x00" in name for name in value):
+            raise InvalidRequest("A name in this object holds a NUL character.", pointer=pointer)
+        waiting.extend(_children(pointer, value))
+
+
+def _children(pointer: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for name, child in value.items():
+            yield f"{pointer}/{name.replace('~', '~0').replace('/', '~1')}", child
+    elif isinstance(value, list):
+        for index, child in enumerate(value):
+            yield f"{pointer}/{index}", child
+
+
+def _too_large(limits: Limits) -> Refused:
+    message = f"The body is larger than {limits.body_bytes} bytes, the most that Masthead takes."
+    return Refused(413, message, exception="masthead.BodyTooLarge")

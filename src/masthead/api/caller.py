@@ -1,0 +1,53 @@
+"""Who asks: the caller out of Spinnaker's headers.
+
+There is no login yet, so the name is believed as given; ``anonymous`` stands for nobody in particular.
+
+Source: Spinnaker compatibility facts, section 0.3.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from masthead.kernel.caller import Caller
+from masthead.kernel.ids import Ids
+
+__all__ = ["REQUEST_ID", "read_caller"]
+
+REQUEST_ID = "X-SPINNAKER-REQUEST-ID"
+
+#: Longest name, id or account that is taken over from a header.
+_LONGEST = 255
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
+#: Programs that say who they are in X-RateLimit-App: Deck, and our own command line.
+_ORIGINS = ("deck", "cli")
+
+
+def read_caller(scope: Scope, ids: Ids) -> Caller:
+    """Give the caller of a request; the request id is made when the request brings none."""
+    headers = Headers(scope=scope)
+    return Caller(
+        user=_text(headers, "x-spinnaker-user") or "anonymous",
+        origin=_origin(headers),
+        address=(scope.get("client") or ("",))[0],
+        request_id=_text(headers, REQUEST_ID) or ids.new(),
+        accounts=tuple(filter(None, map(str.strip, _text(headers, "x-spinnaker-accounts").split(",")))),
+    )
+
+
+def _origin(headers: Headers) -> str:
+    told = _text(headers, "x-ratelimit-app").lower()
+    return told if told in _ORIGINS else "api"
+
+
+def _text(headers: Headers, name: str) -> str:
+    """Give a header as one line of text: UTF-8 where it is that, else Latin-1, as HTTP has it."""
+    value = headers.get(name, "")
+    if not value.isascii():
+        with contextlib.suppress(UnicodeError):
+            value = value.encode("latin-1").decode("utf-8")
+    return _UNPRINTABLE.sub("", value).strip()[:_LONGEST]

@@ -1,0 +1,116 @@
+"""Which web pages may call: those of the same host, and those of the allowed origins.
+
+Deck runs on an origin of its own, sends its cookies, and asks for leave before every call, because its
+``X-RateLimit-App`` header makes a call non-simple. A page of another origin is not only denied the answer, as
+browsers do by themselves, but also the deed: without that, any page in a browser on this machine could wake
+somebody through a server that listens on the loopback address.
+
+Source: Deck and Gate facts, section 1 (the values of Gate's CorsFilter).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from masthead.api.answers import empty
+from masthead.kernel.errors import AccessDenied
+
+__all__ = ["LOOPBACK_ORIGINS", "Cors"]
+
+#: Allowed when the setting says nothing: Deck and other pages served from this machine, on any port.
+LOOPBACK_ORIGINS = ("http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*")
+
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_METHODS = "POST, GET, OPTIONS, DELETE, PUT, PATCH"
+_HEADERS = (
+    "x-requested-with, content-type, authorization, X-RateLimit-App, X-Spinnaker-Priority, X-SPINNAKER-USER, "
+    "X-SPINNAKER-REQUEST-ID, Idempotency-Key"
+)
+_EXPOSED = (
+    "X-SPINNAKER-REQUEST-ID, X-Masthead-Page, X-Masthead-Pending, X-Masthead-Catalog-Age, "
+    "X-Masthead-Catalog-Error, Retry-After"
+)
+
+
+class Cors:
+    """Answers preflights, marks answers for allowed origins, and refuses deeds of others."""
+
+    def __init__(self, app: ASGIApp, *, origins: Sequence[str] = LOOPBACK_ORIGINS) -> None:
+        """Args: origins: ``scheme://host[:port]``; a ``*`` stands for any port or any part of a host name."""
+        self._app = app
+        self._allowed = re.compile("|".join(_pattern(origin) for origin in origins) or r"(?!)", re.IGNORECASE)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request.
+
+        Raises:
+            AccessDenied: a page of another origin asks for more than to read.
+        """
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        origin = headers.get("origin")
+        if origin is None:
+            await self._app(scope, receive, send)
+        elif not self._is_allowed(origin, headers.get("host", "")):
+            await self._deny(scope, receive, send)
+        elif scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+            await _leave(origin)(scope, receive, send)
+        else:
+            await self._app(scope, receive, _marking(send, origin))
+
+    def _is_allowed(self, origin: str, host: str) -> bool:
+        return urlsplit(origin).netloc.lower() == host.lower() != "" or bool(self._allowed.fullmatch(origin))
+
+    async def _deny(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_preflight = scope["method"] == "OPTIONS" and "access-control-request-method" in Headers(
+            scope=scope
+        )
+        if scope["method"] not in _SAFE or is_preflight:
+            raise AccessDenied(
+                "Web pages of this origin may not act here. If they should, add the origin to "
+                "server.cors-origins in masthead.yml."
+            )
+        await self._app(scope, receive, send)
+
+
+def _pattern(origin: str) -> str:
+    scheme, _, rest = origin.strip().rstrip("/").partition("://")
+    host, is_any_port, _ = rest.rpartition(":*")
+    if not is_any_port:
+        host = rest
+    port = r"(:\d{1,5})?" if is_any_port else ""
+    return re.escape(f"{scheme}://") + re.escape(host).replace(r"\*", r"[a-z0-9.-]+") + port
+
+
+def _leave(origin: str) -> Response:
+    return empty(
+        headers={
+            "Access-Control-Allow-Origin": origin,
+            "Access-Control-Allow-Credentials": "true",
+            "Access-Control-Allow-Methods": _METHODS,
+            "Access-Control-Allow-Headers": _HEADERS,
+            "Access-Control-Max-Age": "3600",
+            "Vary": "Origin",
+        }
+    )
+
+
+def _marking(send: Send, origin: str) -> Send:
+    async def marked(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            headers["Access-Control-Allow-Origin"] = origin
+            headers["Access-Control-Allow-Credentials"] = "true"
+            headers["Access-Control-Expose-Headers"] = _EXPOSED
+            headers.add_vary_header("Origin")
+        await send(message)
+
+    return marked

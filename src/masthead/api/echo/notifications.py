@@ -1,0 +1,117 @@
+"""``POST /notifications``: Echo's door to a page.
+
+Fields, statuses and sentences are upstream's. What is better: the page is stored before it is sent, all keys are
+told at once, what PagerDuty refuses for now goes on by itself after 202, and what upstream drops in silence is
+refused with a sentence (unless the setting asks for silence).
+
+Source: Spinnaker compatibility facts, sections 1.1 to 1.3.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from masthead.api.answers import empty, json_answer
+from masthead.api.ask import Ask
+from masthead.api.echo.request import (
+    PAGER_DUTY,
+    Notification,
+    is_interactive,
+    notification_type,
+    read_notification,
+)
+from masthead.api.errors import Refused
+from masthead.api.routing import Routes
+from masthead.executions.stages.page_application_owner import failure_sentence
+from masthead.kernel.errors import InvalidRequest
+from masthead.pagerduty import parse_severity
+from masthead.paging import DeliveryState, Draft, Page
+from masthead.paging.model import Door
+
+__all__ = ["PAGE", "PENDING", "routes"]
+
+routes = Routes("echo")
+
+#: The page's id, for GET /v1/pages/{id}.
+PAGE = "X-Masthead-Page"
+#: How many keys are still being tried.
+PENDING = "X-Masthead-Pending"
+_EXCEPTION = "com.netflix.spinnaker.echo.pagerduty.PagerDutyException"
+_NO_APPLICATION = "spinnaker"
+
+
+@routes.post("/notifications", "Page the services whose integration keys stand in to.")
+async def notify(ask: Ask) -> Response:
+    """Page, wait a moment, and answer what became of it."""
+    body = await ask.object()
+    refusal = _refusal(ask, body)
+    if refusal is not None:
+        return _unhandled(ask, refusal)
+    notification = read_notification(body)
+    if not notification.keys:
+        return _unhandled(
+            ask, InvalidRequest("to is empty: give at least one PagerDuty integration key.", pointer="/to")
+        )
+    paging = ask.services.paging
+    page = await paging.request(_draft(ask, notification), ask.caller)
+    if not page.is_decided:
+        page = await paging.wait(page.id, ask.services.settings.echo.wait_s)
+    return _answer(page)
+
+
+def _refusal(ask: Ask, body: dict[str, Any]) -> InvalidRequest | None:
+    kind = notification_type(body)
+    if kind != PAGER_DUTY:
+        return InvalidRequest(
+            f"Notifications of this type are not sent here; Masthead sends {PAGER_DUTY}.",
+            pointer="/notificationType",
+        )
+    if is_interactive(body):
+        return InvalidRequest(
+            f"Interactive notifications are not built; {PAGER_DUTY} is sent without actions.",
+            pointer="/useInteractiveBot" if body.get("useInteractiveBot") else "/interactiveActions",
+        )
+    if not ask.services.settings.events.enabled:
+        return InvalidRequest(
+            f"{PAGER_DUTY} is switched off: set pager-duty.enabled to true in Echo's profile.",
+            pointer="/notificationType",
+        )
+    return None
+
+
+def _unhandled(ask: Ask, refusal: InvalidRequest) -> Response:
+    """Refuse what nobody will be told of, or drop it in silence as upstream does.
+
+    Raises:
+        InvalidRequest: the setting ``echo.unhandled`` is not "drop".
+    """
+    if ask.services.settings.echo.unhandled == "drop":
+        return empty()
+    raise refusal
+
+
+def _draft(ask: Ask, notification: Notification) -> Draft:
+    default = parse_severity(ask.services.settings.events.default_severity)
+    return Draft(
+        keys=notification.keys,
+        message=notification.message,
+        details=notification.details,
+        severity=notification.severity or default,
+        door=Door.ECHO,
+        application=notification.application or _NO_APPLICATION,
+        execution_id=notification.execution_id,
+        client=f"Spinnaker ({notification.user})" if notification.user else None,
+    )
+
+
+def _answer(page: Page) -> Response:
+    pending = len(page.in_state(DeliveryState.PENDING))
+    headers = {PAGE: page.id, PENDING: str(pending)}
+    message = failure_sentence(page)
+    if message is not None:
+        raise Refused(400, message, exception=_EXCEPTION, headers=headers)
+    if pending:
+        return json_answer({"value": None, "page": page.id, "pending": pending}, status=202, headers=headers)
+    return json_answer({"value": None}, headers=headers)

@@ -1,0 +1,84 @@
+"""Gate's PagerDuty routes, out of the catalog: what Deck's service selector and Pager screen read.
+
+They answer 200 once a REST token is configured, also while the catalog is stale or empty, because Deck's screens
+turn blank on anything else; the age and the trouble stand in response headers.
+
+Source: Spinnaker compatibility facts, section 2.1; Deck and Gate facts, sections 2b and 5.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from masthead.api.answers import json_answer
+from masthead.api.ask import Ask
+from masthead.api.routing import Routes
+from masthead.catalog import OnCall, Service
+from masthead.kernel.errors import NotFound
+
+__all__ = ["AGE", "TROUBLE", "routes"]
+
+routes = Routes("gate")
+
+#: Seconds since PagerDuty last gave this list; absent when it never did.
+AGE = "X-Masthead-Catalog-Age"
+#: ``reason: what happened and what to do``; absent when all is well.
+TROUBLE = "X-Masthead-Catalog-Error"
+_LONGEST_HEADER = 500
+
+
+@routes.get("/pagerDuty/services", "PagerDuty's services with the key that Deck stores when one is chosen.")
+async def services(ask: Ask) -> Any:
+    """Give the snapshot, however old."""
+    catalog = ask.services.catalog
+    headers = _headers(ask, catalog.state.services_fetched_at)
+    prefer_v1 = ask.services.settings.events.prefer_v1
+    shown = [_service(service, prefer_v1=prefer_v1) for service in catalog.services()]
+    return json_answer(shown, headers=headers, is_sorted=True)
+
+
+@routes.get("/pagerDuty/oncalls", "Who is on call, by escalation policy and level.")
+async def oncalls(ask: Ask) -> Any:
+    """Give the snapshot, however old; entries without a policy stand under the key null."""
+    catalog = ask.services.catalog
+    headers = _headers(ask, catalog.state.oncalls_fetched_at)
+    by_policy: dict[str, list[OnCall]] = {}
+    for oncall in catalog.oncalls():
+        by_policy.setdefault(oncall.policy_id or "null", []).append(oncall)
+    shown = {
+        policy_id: [oncall.document for oncall in sorted(group, key=lambda one: one.level)]
+        for policy_id, group in by_policy.items()
+    }
+    return json_answer(shown, headers=headers, is_sorted=True)
+
+
+def _service(service: Service, *, prefer_v1: bool) -> dict[str, Any]:
+    integration = service.usable(prefer_v1=prefer_v1)
+    key = integration.key if integration else None
+    return {
+        "id": service.id,
+        "integration_key": key.reveal() if key else None,
+        "lastIncidentTimestamp": service.last_incident_at,
+        "name": service.name,
+        "policy": service.policy_id,
+        "status": service.status,
+    }
+
+
+def _headers(ask: Ask, fetched_at: datetime | None) -> dict[str, str]:
+    """Give the headers about the catalog's state.
+
+    Raises:
+        NotFound: no REST token is configured; upstream has no such route then.
+    """
+    state = ask.services.catalog.state
+    if not state.is_configured:
+        raise NotFound(state.trouble.text if state.trouble else "PagerDuty's REST side is not configured.")
+    headers = {}
+    if fetched_at is not None:
+        headers[AGE] = str(max(int((ask.services.clock.now() - fetched_at).total_seconds()), 0))
+    if state.trouble is not None:
+        text = " ".join(f"{state.trouble.reason}: {state.trouble.text}".split())
+        headers[TROUBLE] = text.encode("ascii", "replace").decode()[:_LONGEST_HEADER]
+    return headers

@@ -1,0 +1,29 @@
+"""Health, as Spring's actuator answers it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from masthead.api.answers import json_answer
+from masthead.api.ask import Ask
+from masthead.api.routing import Routes
+
+__all__ = ["OPERATIONS"]
+
+_routes = Routes("health")
+
+_DOWN = ("DOWN", "OUT_OF_SERVICE")
+
+
+@_routes.get(
+    "/health", "Whether Masthead can do its work: UP, or DOWN with 503 when the database does not answer."
+)
+async def health(ask: Ask) -> Any:
+    """Answer the components; one that is down makes the whole so. A stale catalog does not: pages still go out."""
+    components = dict(await ask.services.health())
+    is_down = any(component.get("status") in _DOWN for component in components.values())
+    document = {"status": "DOWN" if is_down else "UP", "components": components}
+    return json_answer(document, status=503 if is_down else 200, headers={"Cache-Control": "no-store"})
+
+
+OPERATIONS = tuple(_routes.operations)

@@ -1,0 +1,40 @@
+"""What the doors open to: the domain's objects, filled in by the server."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from masthead.api.body import Limits
+from masthead.applications import Applications
+from masthead.catalog import Catalog
+from masthead.executions import Executions
+from masthead.kernel.clock import Clock
+from masthead.kernel.ids import Ids
+from masthead.ownership import Ownership
+from masthead.paging import Paging
+from masthead.pipelines import Pipelines
+
+__all__ = ["HealthCheck", "Services"]
+
+#: Gives the components of Spring's health document: name → ``{"status": "UP" | "DOWN" | "UNKNOWN", …}``.
+HealthCheck = Callable[[], Awaitable[Mapping[str, Mapping[str, Any]]]]
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a handler may call; handlers hold no rules of their own."""
+
+    applications: Applications
+    pipelines: Pipelines
+    executions: Executions
+    paging: Paging
+    catalog: Catalog
+    ownership: Ownership
+    settings: Any
+    clock: Clock
+    ids: Ids
+    health: HealthCheck
+    version: str
+    limits: Limits = field(default_factory=Limits)

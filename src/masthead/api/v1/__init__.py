@@ -1,0 +1,14 @@
+"""Masthead's own routes, under /v1: everything in words for people, no integration key anywhere."""
+
+from masthead.api.routing import Operation
+from masthead.api.v1 import applications, catalog, pages, settings
+
+__all__ = ["OPERATIONS"]
+
+#: In the order in which they are tried; the prefix /v1 is added where they are served.
+OPERATIONS: tuple[Operation, ...] = (
+    *catalog.routes.operations,
+    *applications.routes.operations,
+    *pages.routes.operations,
+    *settings.routes.operations,
+)

@@ -1,0 +1,144 @@
+"""How /v1 shows services, on-calls, owners and pages: names and states, never a key."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from masthead.catalog import CatalogState, OnCall, Service
+from masthead.ownership import Owner
+from masthead.paging import Delivery, Page
+
+__all__ = ["catalog_document", "oncall_document", "owner_document", "page_document", "service_document"]
+
+
+def service_document(service: Service, oncalls: Sequence[OnCall], *, prefer_v1: bool) -> dict[str, Any]:
+    """Show a service, who is on call for it, and why it cannot be paged if it cannot."""
+    integration = service.usable(prefer_v1=prefer_v1)
+    return {
+        "id": service.id,
+        "name": service.name,
+        "status": service.status,
+        "escalationPolicy": {"id": service.policy_id, "name": service.policy_name},
+        "teams": list(service.teams),
+        "url": service.html_url,
+        "lastIncidentAt": service.last_incident_at,
+        "isPageable": integration is not None,
+        "reason": service.unusable_reason,
+        "warning": service.warning,
+        "integrations": [
+            {
+                "id": one.id,
+                "name": one.name,
+                "type": one.type,
+                "protocol": one.protocol,
+                "hasKey": one.key is not None,
+                "isOffered": one is integration,
+            }
+            for one in service.integrations
+        ],
+        "onCall": [oncall_document(one) for one in oncalls],
+    }
+
+
+def oncall_document(oncall: OnCall) -> dict[str, Any]:
+    """Show who is on call, at which level, and until when."""
+    return {
+        "user": oncall.user_name,
+        "userId": oncall.user_id,
+        "url": oncall.user_url,
+        "level": oncall.level,
+        "escalationPolicy": {"id": oncall.policy_id, "name": oncall.policy_name},
+        "schedule": oncall.schedule_name,
+        "start": oncall.start,
+        "end": oncall.end,
+    }
+
+
+def catalog_document(state: CatalogState, *, now: datetime) -> dict[str, Any]:
+    """Show how much the catalog knows, how old it is, and what is wrong with it."""
+    trouble = state.trouble
+    return {
+        "isConfigured": state.is_configured,
+        "isLoading": state.is_loading,
+        "isComplete": state.is_complete,
+        "services": state.services,
+        "oncalls": state.oncalls,
+        "servicesFetchedAt": _instant(state.services_fetched_at),
+        "servicesAgeSeconds": _age(state.services_fetched_at, now),
+        "oncallsFetchedAt": _instant(state.oncalls_fetched_at),
+        "oncallsAgeSeconds": _age(state.oncalls_fetched_at, now),
+        "trouble": None
+        if trouble is None
+        else {"reason": str(trouble.reason), "text": trouble.text, "since": _instant(trouble.since)},
+    }
+
+
+def owner_document(owner: Owner, *, prefer_v1: bool) -> dict[str, Any]:
+    """Show who would be woken for an application."""
+    service = owner.service
+    level_1 = [one.user_name for one in owner.oncalls if one.level == 1]
+    return {
+        "application": owner.application,
+        "label": owner.label,
+        "service": service_document(service, owner.oncalls, prefer_v1=prefer_v1) if service else None,
+        "wouldWake": list(dict.fromkeys(level_1)),
+        "warning": _owner_warning(owner),
+    }
+
+
+def page_document(page: Page) -> dict[str, Any]:
+    """Show a page and what became of each of its deliveries."""
+    return {
+        "id": page.id,
+        "isDecided": page.is_decided,
+        "message": page.message,
+        "details": dict(page.details),
+        "links": [{"href": link.href, "text": link.text} for link in page.links],
+        "severity": page.severity,
+        "user": page.user,
+        "client": page.client,
+        "door": page.door,
+        "application": page.application,
+        "executionId": page.execution_id,
+        "stageId": page.stage_id,
+        "createdAt": _instant(page.created_at),
+        "deliveries": [_delivery_document(delivery) for delivery in page.deliveries],
+    }
+
+
+def _delivery_document(delivery: Delivery) -> dict[str, Any]:
+    return {
+        "id": delivery.id,
+        "service": delivery.label,
+        "serviceId": delivery.service_id,
+        "dedupKey": delivery.dedup_key,
+        "protocol": delivery.protocol,
+        "state": delivery.state,
+        "reason": delivery.reason,
+        "text": delivery.text,
+        "attempts": delivery.attempts,
+        "createdAt": _instant(delivery.created_at),
+        "decidedAt": _instant(delivery.decided_at),
+    }
+
+
+def _owner_warning(owner: Owner) -> str | None:
+    if owner.label is None:
+        return "No PagerDuty service is chosen: nobody would be paged."
+    if owner.service is None:
+        return "The catalog knows no service with this key; PagerDuty may still accept it."
+    if owner.service.warning:
+        return f"PagerDuty service {owner.service.name!r}: {owner.service.warning}."
+    if not owner.oncalls:
+        return "Nobody is on call for this service, as far as the catalog knows."
+    return None
+
+
+def _instant(instant: datetime | None) -> str | None:
+    return None if instant is None else instant.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def _age(instant: datetime | None, now: datetime) -> int | None:
+    return None if instant is None else max(int((now - instant).total_seconds()), 0)
