@@ -38,6 +38,7 @@ __all__ = ["Paging"]
 
 log = structlog.get_logger(__name__)
 BURST = "routing-key"
+_OFF = "Paging is off: set pager-duty.enabled: true in Echo's profile, or MASTHEAD_EVENTS_ENABLED=true."
 #: Deliveries of one key that one burst looks at before it looks again.
 _BATCH = 50
 #: How often a wait looks into the database for what another machine decided.
@@ -67,6 +68,7 @@ class Paging:
         hasher: KeyHasher,
         retry: RetryPolicy | None = None,
         unknown_key_protocol: Protocol = Protocol.V2,
+        is_enabled: bool = True,
         chance: random.Random | None = None,
     ) -> None:
         """Args are the parts below; *unknown_key_protocol* is used for keys that the catalog does not know."""
@@ -76,6 +78,7 @@ class Paging:
         self._hasher = hasher
         self._retry = retry or RetryPolicy()
         self._unknown_key_protocol = unknown_key_protocol
+        self._is_enabled = is_enabled
         self._chance = chance or random.SystemRandom()
         self._tasks = Tasks(lambda name, error: log.error("task.failed", task=name, error=str(error)))
         self._waiters: dict[str, set[asyncio.Event]] = {}
@@ -95,9 +98,11 @@ class Paging:
             The page as stored, its deliveries pending (or, for a known identity, as they stand).
 
         Raises:
-            InvalidRequest: no key, or no message.
+            InvalidRequest: paging is off, no key, or no message.
             StorageUnavailable: nothing was stored and nothing sent.
         """
+        if not self._is_enabled:
+            raise InvalidRequest(_OFF)
         if not draft.keys:
             raise InvalidRequest("There is nobody to page: no integration key and no application was given.")
         if not draft.message.strip():

@@ -1,0 +1,1 @@
+"""The command line: most commands are HTTP clients of a running server."""

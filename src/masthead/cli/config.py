@@ -1,0 +1,38 @@
+"""``masthead config``: what the files mean, before anything runs with them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from masthead.kernel.errors import ConfigurationInvalid
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Look at the configuration.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """Look at the configuration."""
+
+
+@app.command()
+def check(
+    files: Annotated[
+        list[Path] | None, typer.Argument(help="Configuration files, in the order in which they are merged.")
+    ] = None,
+) -> None:
+    """Print the effective settings with the file and line each came from; exit 78 when they cannot be used."""
+    from masthead.config import load, render_report
+
+    try:
+        loaded = load(files or [], os.environ)
+    except ConfigurationInvalid as error:
+        print(error.message, file=sys.stderr)
+        raise typer.Exit(78) from None
+    print(render_report(loaded))

@@ -1,0 +1,29 @@
+"""One frozen settings tree, read from the files that administrators already have, and from the environment."""
+
+from masthead.config.load import Loaded, Source, load
+from masthead.config.report import render_report
+from masthead.config.settings import (
+    DeckSettings,
+    EchoSettings,
+    EventsSettings,
+    PagingSettings,
+    RestSettings,
+    ServerSettings,
+    Settings,
+    TokenSource,
+)
+
+__all__ = [
+    "DeckSettings",
+    "EchoSettings",
+    "EventsSettings",
+    "Loaded",
+    "PagingSettings",
+    "RestSettings",
+    "ServerSettings",
+    "Settings",
+    "Source",
+    "TokenSource",
+    "load",
+    "render_report",
+]

@@ -1,0 +1,49 @@
+"""What ``masthead config check`` prints: every setting, its value, and who said so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from masthead.config.load import Loaded
+from masthead.config.settings import TokenSource, all_settings
+
+__all__ = ["render_report"]
+
+
+def render_report(loaded: Loaded) -> str:
+    """Give the effective settings, one line each, with file and line; secrets only as *set* or *not set*."""
+    rows = list(_rows(loaded))
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    lines = [f"{key:{widths[0]}}  {value:{widths[1]}}  {source}".rstrip() for key, value, source in rows]
+    for title, sentences in (("Warnings", loaded.warnings), ("Missing", loaded.missing)):
+        if sentences:
+            lines += ["", f"{title}:", *(f"  {sentence}" for sentence in sentences)]
+    return "\n".join(lines)
+
+
+def _rows(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
+    yield "SETTING", "VALUE", "FROM"
+    for setting in all_settings():
+        value = getattr(getattr(loaded.settings, setting.section), setting.name)
+        given = loaded.sources.get(setting.key, ())
+        source = str(given[-1].source) if given else "default"
+        if len(given) > 1:
+            source += f" (over {', '.join(str(one.source) for one in reversed(given[:-1]))})"
+        yield setting.key, _shown(setting.kind, value), source
+
+
+def _shown(kind: str, value: Any) -> str:  # noqa: PLR0911 - one line a kind
+    if kind == "token":
+        if value is None:
+            return "not set"
+        return f"set (file {value.file})" if isinstance(value, TokenSource) and value.file else "set"
+    if value is None or value == "":
+        return "not set"
+    if isinstance(value, bool):
+        return str(value).lower()
+    if kind == "seconds":
+        return f"{value:g} s"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={port}" for name, port in value.items()) or "none"
+    return str(value)

@@ -1,0 +1,226 @@
+"""Every setting, declared once: its default, its kind and its sentence; the rest is derived from here.
+
+A setting ``events.timeout_s`` is ``events: {timeoutSeconds: …}`` in ``masthead.yml`` and
+``MASTHEAD_EVENTS_TIMEOUT_SECONDS`` in the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from masthead.kernel.errors import ConfigurationInvalid
+from masthead.kernel.secret import Secret
+
+__all__ = [
+    "SECTIONS",
+    "DeckSettings",
+    "EchoSettings",
+    "EventsSettings",
+    "PagingSettings",
+    "RestSettings",
+    "ServerSettings",
+    "Setting",
+    "Settings",
+    "TokenSource",
+    "all_settings",
+]
+
+
+@dataclass(frozen=True)
+class TokenSource:
+    """Where a token comes from: the configuration itself, or a file that is read again when it changes."""
+
+    literal: Secret | None = None
+    file: Path | None = None
+    _read: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+
+    def read(self) -> Secret:
+        """Give the token as it is now.
+
+        Raises:
+            ConfigurationInvalid: the file cannot be read or is empty.
+        """
+        if self.file is None:
+            return self.literal or Secret("")
+        try:
+            status = self.file.stat()
+            seen = (status.st_mtime_ns, status.st_size)
+            if self._read.get("seen") != seen:
+                self._read.update(seen=seen, token=Secret(self.file.read_text().strip()))
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationInvalid(f"{self.file}: the token file cannot be read: {error}") from error
+        token: Secret = self._read["token"]
+        if not token:
+            raise ConfigurationInvalid(f"{self.file}: the token file is empty; write the token into it")
+        return token
+
+
+def _setting(default: Any, kind: str, doc: str, *, choices: tuple[str, ...] = ()) -> Any:
+    factory = {"default_factory": lambda: default} if isinstance(default, dict) else {"default": default}
+    return field(**factory, metadata={"kind": kind, "doc": doc, "choices": choices})
+
+
+@dataclass(frozen=True)
+class ServerSettings:
+    """How the process listens and stores."""
+
+    host: str = _setting("127.0.0.1", "text", "Address to listen on.")
+    port: int = _setting(8084, "integer", "Port of all doors.")
+    also: Mapping[str, int] = _setting(
+        {}, "ports", "Services at the root of ports of their own: gate, orca, echo or front50 and the port."
+    )
+    database: str | None = _setting(
+        None, "text", "SQLite file or postgresql:// URL; a file of the user's own by default."
+    )
+    max_body_bytes: int = _setting(10_000_000, "integer", "Largest request body that is read.")
+    max_depth: int = _setting(200, "integer", "Deepest nesting of a request body.")
+    log_level: str = _setting(
+        "INFO", "choice", "Least level that is logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
+    )
+
+
+@dataclass(frozen=True)
+class EventsSettings:
+    """Echo's block: sending events."""
+
+    enabled: bool = _setting(False, "boolean", "Whether pages are sent.")
+    endpoint: str = _setting(
+        "https://events.pagerduty.com", "url", "Events API; EU accounts: https://events.eu.pagerduty.com."
+    )
+    token: TokenSource | None = _setting(None, "token", "Sent along as Echo does; no Events API needs it.")
+    timeout_s: float = _setting(10.0, "seconds", "Longest wait for one answer.")
+    unknown_key_protocol: str = _setting(
+        "v2", "choice", "Events API for keys that no known integration has.", choices=("v1", "v2")
+    )
+    prefer_v1: bool = _setting(
+        False, "boolean", "Offer a service's Events v1 key where it has one, as Gate does."
+    )
+    default_severity: str = _setting(
+        "critical",
+        "choice",
+        "Severity of pages that name none.",
+        choices=("critical", "error", "warning", "info"),
+    )
+
+
+@dataclass(frozen=True)
+class EchoSettings:
+    """Echo's door."""
+
+    wait_s: float = _setting(
+        10.0, "seconds", "How long POST /notifications waits for PagerDuty before it answers 202."
+    )
+    unhandled: str = _setting(
+        "refuse", "choice", "A notification of a type that is not built or switched off: refuse it with 400, or drop it as upstream.",
+        choices=("refuse", "drop"),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RestSettings:
+    """Gate's block: reading services and on-calls."""
+
+    enabled: bool = _setting(False, "boolean", "Whether PagerDuty's services and on-calls are read.")
+    base_url: str = _setting(
+        "https://api.pagerduty.com", "url", "REST API; EU accounts: https://api.eu.pagerduty.com."
+    )
+    token: TokenSource | None = _setting(None, "token", "REST API token, read-only is enough.")
+    in_flight: int = _setting(4, "integer", "Requests at a time.")
+    refresh_s: float = _setting(300.0, "seconds", "Pause between two refreshes.")
+    refresh_jitter: float = _setting(0.1, "number", "Part of the pause by which it varies at random, 0 to 1.")
+    timeout_s: float = _setting(30.0, "seconds", "Longest wait for one answer.")
+
+
+@dataclass(frozen=True)
+class DeckSettings:
+    """What settings-local.js says of PagerDuty."""
+
+    feature_pager_duty: bool | None = _setting(
+        None, "boolean", "feature.pagerDuty; false hides paging in our pages and refuses nothing."
+    )
+    default_subject: str = _setting("Urgent Issue", "text", "Subject that the pager starts with.")
+    default_details: str = _setting("", "text", "Details that the pager starts with.")
+    required: bool = _setting(False, "boolean", "Whether an application must have a PagerDuty service.")
+    account_name: str = _setting("", "text", "Builds links where PagerDuty's own are not known.")
+
+
+@dataclass(frozen=True)
+class PagingSettings:
+    """How long and how often a delivery is tried."""
+
+    deadline_s: float = _setting(3600.0, "seconds", "After so long without success a delivery is given up.")
+    retry_first_s: float = _setting(
+        1.0, "seconds", "Longest wait before the second attempt; it doubles from there."
+    )
+    retry_longest_s: float = _setting(30.0, "seconds", "Longest wait between two attempts.")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All of it."""
+
+    server: ServerSettings = field(default_factory=ServerSettings)
+    events: EventsSettings = field(default_factory=EventsSettings)
+    echo: EchoSettings = field(default_factory=EchoSettings)
+    rest: RestSettings = field(default_factory=RestSettings)
+    deck: DeckSettings = field(default_factory=DeckSettings)
+    paging: PagingSettings = field(default_factory=PagingSettings)
+
+
+SECTIONS: Mapping[str, type] = {
+    "server": ServerSettings,
+    "events": EventsSettings,
+    "echo": EchoSettings,
+    "rest": RestSettings,
+    "deck": DeckSettings,
+    "paging": PagingSettings,
+}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One declared setting."""
+
+    section: str
+    #: The attribute, for example ``timeout_s``.
+    name: str
+    kind: str
+    doc: str
+    default: Any
+    choices: tuple[str, ...]
+
+    @property
+    def words(self) -> str:
+        """The name with its unit spelt out: ``timeout_seconds``."""
+        return f"{self.name.removesuffix('_s')}_seconds" if self.kind == "seconds" else self.name
+
+    @property
+    def key(self) -> str:
+        """As written in ``masthead.yml``: ``events.timeoutSeconds``."""
+        head, *rest = self.words.split("_")
+        return f"{self.section}.{head}{''.join(map(str.capitalize, rest))}"
+
+    @property
+    def variable(self) -> str:
+        """As written in the environment: ``MASTHEAD_EVENTS_TIMEOUT_SECONDS``."""
+        return f"MASTHEAD_{self.section}_{self.words}".upper()
+
+
+def all_settings() -> list[Setting]:
+    """Give every setting, in the order of the sections."""
+    defaults = Settings()
+    return [
+        Setting(
+            section,
+            one.name,
+            one.metadata["kind"],
+            one.metadata["doc"],
+            getattr(getattr(defaults, section), one.name),
+            one.metadata["choices"],
+        )
+        for section, cls in SECTIONS.items()
+        for one in fields(cls)
+    ]

@@ -1,0 +1,191 @@
+"""``masthead serve``: from options to a process that answers, and to its clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import uvicorn
+
+from masthead import __version__
+from masthead.api.app import DOOR_NAMES, create_app, create_door
+from masthead.config import Loaded, Settings, load
+from masthead.kernel.errors import ConfigurationInvalid, MastheadError
+from masthead.server.wiring import Masthead
+from masthead.storage.engine import database_url
+from masthead.telemetry.logs import configure
+from masthead.web import WebServices, pages
+
+__all__ = ["serve"]
+
+_EX_UNAVAILABLE = 69
+_EX_CONFIG = 78
+_GRACE_S = 10
+
+
+def serve(
+    *,
+    config_files: Sequence[Path] = (),
+    host: str | None = None,
+    port: int | None = None,
+    database: str | None = None,
+    also: Mapping[str, int] | None = None,
+) -> int:
+    """Run Masthead until SIGINT or SIGTERM; options win over the configuration.
+
+    Returns:
+        0 after a clean end; 69 when a port or the database cannot be had; 78 for a configuration that
+        cannot be used. What is wrong was said on standard error.
+    """
+    try:
+        loaded = load(config_files, os.environ)
+        settings = _with_options(loaded.settings, host=host, port=port, database=database, also=also)
+        where = settings.server.database or default_database()
+        database_url(where)
+    except ConfigurationInvalid as error:
+        print(error.message, file=sys.stderr)
+        return _EX_CONFIG
+    configure(level=settings.server.log_level)
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            return runner.run(_serve(loaded, settings, where))
+    except MastheadError as error:
+        print(error.message, file=sys.stderr)
+        return _EX_UNAVAILABLE
+
+
+def default_database() -> str:
+    """Give the SQLite file that is used when nobody names a database."""
+    base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
+    return str(Path(base) / "masthead" / "masthead.db")
+
+
+def _with_options(
+    settings: Settings,
+    *,
+    host: str | None,
+    port: int | None,
+    database: str | None,
+    also: Mapping[str, int] | None,
+) -> Settings:
+    given = {"host": host, "port": port, "database": database, "also": dict(also) if also else None}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    settings = replace(settings, server=replace(settings.server, **chosen))  # type: ignore[arg-type]
+    if unknown := set(settings.server.also) - set(DOOR_NAMES):
+        raise ConfigurationInvalid(
+            f"--also: there is no service {', '.join(unknown)}; there are {', '.join(DOOR_NAMES)}."
+        )
+    return settings
+
+
+async def _serve(loaded: Loaded, settings: Settings, where: str) -> int:
+    with contextlib.ExitStack() as stack:
+        ports = {"": settings.server.port, **settings.server.also}
+        try:
+            sockets = {
+                name: stack.enter_context(_listen(settings.server.host, port)) for name, port in ports.items()
+            }
+        except OSError as error:
+            print(f"{error.strerror or error}. Choose another with --port or --also.", file=sys.stderr)
+            return _EX_UNAVAILABLE
+        masthead = await Masthead.start(settings, database_url=where)
+        try:
+            servers = _servers(masthead, sockets)
+            _say(loaded, masthead, sockets)
+            await _run_until_told(servers, sockets)
+        finally:
+            await masthead.stop()
+    return 0
+
+
+def _servers(masthead: Masthead, sockets: Mapping[str, socket.socket]) -> dict[str, _Server]:
+    services = masthead.services()
+    web = WebServices(
+        masthead.applications,
+        masthead.catalog,
+        masthead.ownership,
+        masthead.settings,
+        masthead.clock,
+        __version__,
+    )
+    apps = {
+        name: create_door(services, name) if name else create_app(services, mounts=pages(web))
+        for name in sockets
+    }
+    return {
+        name: _Server(
+            uvicorn.Config(
+                app,
+                http="httptools",
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                timeout_graceful_shutdown=_GRACE_S,
+            )
+        )
+        for name, app in apps.items()
+    }
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to us, because there may be several in one process."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+async def _run_until_told(servers: Mapping[str, _Server], sockets: Mapping[str, socket.socket]) -> None:
+    def end() -> None:
+        for server in servers.values():
+            server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, end)
+    await asyncio.gather(*(server.serve([sockets[name]]) for name, server in servers.items()))
+
+
+@contextlib.contextmanager
+def _listen(host: str, port: int) -> Iterator[socket.socket]:
+    """Take a port before anything else is started, so that a taken one costs nothing."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise OSError(error.errno, f"{host}:{port} cannot be listened on: {error.strerror}") from error
+        listener.listen(2048)
+        listener.setblocking(False)
+        yield listener
+
+
+def _say(loaded: Loaded, masthead: Masthead, sockets: Mapping[str, socket.socket]) -> None:
+    """Print where it listens, where it stores, and what is missing; a program may read the first line."""
+    where = masthead.database.path or masthead.database.url.render_as_string(hide_password=True)
+    for name, listener in sockets.items():
+        host, port = listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        title = f"{name.capitalize()}'s own port:" if name else f"Masthead {__version__} listens on"
+        print(f"{title} http://{shown}:{port}")
+    print(f"It stores everything in {where}")
+    for line in (*loaded.missing, *loaded.warnings):
+        print(line)
+    sys.stdout.flush()
+
+
+def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 - absent on Windows
+    except ImportError:
+        return None
+    return uvloop.Loop

@@ -1,0 +1,186 @@
+"""Which part is built from which: read from top to bottom, it is the architecture."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import Connection, text
+
+from masthead import __version__
+from masthead.api.services import Services
+from masthead.applications import Applications
+from masthead.catalog import Catalog
+from masthead.config import Settings
+from masthead.executions import Executions
+from masthead.executions.ports import Services as StageServices
+from masthead.kernel.clock import Clock, SystemClock
+from masthead.kernel.errors import StorageUnavailable
+from masthead.kernel.ids import UlidIds
+from masthead.kernel.tasks import Tasks
+from masthead.ownership import Ownership
+from masthead.pagerduty import EventsClient, Protocol, RestClient, parse_severity
+from masthead.paging import Paging
+from masthead.paging.hashing import KeyHasher
+from masthead.paging.pager import Infrastructure
+from masthead.paging.retry import RetryPolicy
+from masthead.pipelines import Pipelines
+from masthead.storage.bursts import Bursts
+from masthead.storage.database import Database
+from masthead.storage.machines import Machines
+
+__all__ = ["Masthead"]
+
+log = structlog.get_logger(__name__)
+_HEALTH_TIMEOUT_S = 5.0
+#: How long a clean stop waits for what is being sent and run.
+_SETTLE_S = 10.0
+
+
+@dataclass
+class Masthead:
+    """A running Masthead: the domain's objects and what moves them."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    machines: Machines
+    bursts: Bursts
+    events: EventsClient
+    catalog: Catalog
+    applications: Applications
+    pipelines: Pipelines
+    ownership: Ownership
+    paging: Paging
+    executions: Executions
+    tasks: Tasks
+
+    @classmethod
+    async def start(cls, settings: Settings, *, database_url: str) -> Masthead:
+        """Open the database, build every part and set the background going.
+
+        Raises:
+            ConfigurationInvalid: the database URL is none of ours.
+            StorageUnavailable: the database cannot be opened.
+        """
+        clock, ids = SystemClock(), UlidIds()
+        database = await Database.open(database_url, clock=clock)
+        machines = Machines(database, clock, ids, version=__version__)
+        bursts = Bursts(database, clock, machines)
+        catalog = _catalog(settings, database, clock)
+        await catalog.load()
+        applications = Applications(database, clock)
+        pipelines = Pipelines(database, clock, ids)
+        applications.on_deleted(pipelines.delete_of_application)
+        ownership = Ownership(applications, catalog, prefer_v1=settings.events.prefer_v1)
+        events = EventsClient(
+            settings.events.endpoint,
+            timeout_s=settings.events.timeout_s,
+            token=settings.events.token.read if settings.events.token else None,
+        )
+        paging = Paging(
+            Infrastructure(database, bursts, machines, clock, ids),
+            sender=events,
+            catalog=catalog,
+            hasher=await KeyHasher.of(database),
+            retry=_retry(settings),
+            unknown_key_protocol=Protocol(settings.events.unknown_key_protocol),
+            is_enabled=settings.events.enabled,
+        )
+        stage_services = StageServices(
+            applications=applications,
+            pipelines=pipelines,
+            paging=paging,
+            key_label=ownership.label,
+            default_severity=parse_severity(settings.events.default_severity),
+        )
+        executions = Executions(database, bursts, clock, ids, services=stage_services)
+        masthead = cls(
+            settings, clock, database, machines, bursts, events, catalog, applications, pipelines, ownership,
+            paging, executions, Tasks(_log_failure),
+        )  # fmt: skip
+        await masthead._set_going()
+        return masthead
+
+    async def _set_going(self) -> None:
+        await self.applications.ensure_spinnaker()
+        await self.machines.start()
+        self.tasks.start(self.machines.run(), name="machines")
+        self.tasks.start(self.bursts.run(), name="bursts")
+        self.tasks.start(self.catalog.run(), name="catalog")
+
+    async def stop(self) -> None:
+        """Let what is under way end, keep what is not, close everything."""
+        await self.bursts.settle(_SETTLE_S)
+        await self.bursts.close()
+        await self.executions.close()
+        await self.paging.settle(_SETTLE_S)
+        await self.tasks.close()
+        await self.catalog.close()
+        await self.events.close()
+        await self.machines.stop()
+        await self.database.close()
+
+    def services(self) -> Services:
+        """Give what the HTTP doors open to."""
+        return Services(
+            applications=self.applications,
+            pipelines=self.pipelines,
+            executions=self.executions,
+            paging=self.paging,
+            catalog=self.catalog,
+            ownership=self.ownership,
+            settings=self.settings,
+            clock=self.clock,
+            ids=UlidIds(),
+            health=self.health,
+            version=__version__,
+        )
+
+    async def health(self) -> Mapping[str, Mapping[str, Any]]:
+        """Give the components of Spring's health document."""
+        state = self.catalog.state
+        catalog: dict[str, Any] = {"services": state.services}
+        if state.trouble:
+            catalog["error"] = state.trouble.text
+        return {
+            "database": await self._database_health(),
+            "catalog": {"status": "UP" if state.trouble is None else "UNKNOWN", "details": catalog},
+        }
+
+    async def _database_health(self) -> Mapping[str, Any]:
+        def work(connection: Connection) -> None:
+            connection.execute(text("SELECT 1"))
+
+        try:
+            await asyncio.wait_for(self.database.read(work), _HEALTH_TIMEOUT_S)
+        except (StorageUnavailable, TimeoutError) as error:
+            return {"status": "DOWN", "details": {"error": str(error) or "no answer in time"}}
+        return {"status": "UP", "details": {"database": self.database.url.get_backend_name()}}
+
+
+def _catalog(settings: Settings, database: Database, clock: Clock) -> Catalog:
+    rest = settings.rest
+    client = None
+    if rest.enabled and rest.token:
+        client = RestClient(
+            rest.base_url, rest.token.read, clock, in_flight=rest.in_flight, timeout_s=rest.timeout_s
+        )
+    return Catalog(client, database, clock, refresh_s=rest.refresh_s, jitter=rest.refresh_jitter)
+
+
+def _retry(settings: Settings) -> RetryPolicy:
+    paging = settings.paging
+    return RetryPolicy(
+        timedelta(seconds=paging.retry_first_s),
+        timedelta(seconds=paging.retry_longest_s),
+        timedelta(seconds=paging.deadline_s),
+    )
+
+
+def _log_failure(name: str, error: BaseException) -> None:
+    log.error("task.failed", task=name, error=type(error).__name__, text=str(error))
