@@ -63,6 +63,8 @@ def build_control(world: World) -> Starlette:
         Route("/simulator/settings", control.change_settings, methods=["POST"]),
         Route("/simulator/services/{id}", control.change_service, methods=["POST"]),
         Route("/simulator/schedules/{id}", control.change_schedule, methods=["POST"]),
+        Route("/simulator/webhooks", control.webhooks, methods=["GET"]),
+        Route("/simulator/webhooks/{id}/rotate", control.rotate, methods=["POST"]),
         Route("/simulator/data", control.data, methods=["GET"]),
         Route("/simulator/data", control.replace_data, methods=["POST"]),
         Route("/simulator/reset", control.reset, methods=["POST"]),
@@ -122,14 +124,14 @@ class _Control:
         incident = self._world.incidents.find(request.path_params["id"])
         if incident is None:
             raise HTTPException(404, "no incident has this id or number")
+        if not incident.is_open:
+            raise HTTPException(409, "the incident is resolved")
         act = await _read(request, _Act)
         user = self._world.directory.find_user(act.user) if act.user else next(iter(incident.assigned), None)
         if user is None:
             raise HTTPException(
                 400, f"nobody has the name {act.user!r}" if act.user else "nobody is assigned"
             )
-        if not incident.is_open:
-            raise HTTPException(409, "the incident is resolved")
         self._world.incidents.set_status(incident, status, Agent.of_user(user))
         return _json(self._incident(incident))
 
@@ -190,6 +192,21 @@ class _Control:
             raise HTTPException(400, f"nobody has the id {unknown[0]!r}")
         schedule.rotation = rotation
         return _json(schedule)
+
+    async def webhooks(self, _request: Request) -> Response:
+        """List the newest webhooks and what became of them, newest last."""
+        parcels = [
+            {**msgspec.structs.asdict(parcel), "body": msgspec.Raw(parcel.body)}
+            for parcel in self._world.couriers.parcels
+        ]
+        return _json(parcels)
+
+    async def rotate(self, request: Request) -> Response:
+        """Give a webhook subscription a second secret; bodies are signed with both."""
+        subscription = self._world.subscriptions.find(request.path_params["id"])
+        if subscription is None:
+            raise HTTPException(404, "no webhook subscription has this id")
+        return _json({"secret": self._world.subscriptions.rotate(subscription)})
 
     async def data(self, _request: Request) -> Response:
         """Give the organisation in the shape of a data file."""

@@ -40,6 +40,8 @@ class Settings(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     incident_delay_ms: _Milliseconds = 0
     #: Wait before a webhook is sent.
     webhook_delay_ms: _Milliseconds = 0
+    #: Wait before a webhook is tried again; doubles with each attempt.
+    webhook_retry_s: _Positive = 1.0
     #: How often each webhook is sent.
     webhook_copies: Annotated[int, msgspec.Meta(ge=1, le=10)] = 1
     #: Events kept for GET /simulator/events; the oldest go first.

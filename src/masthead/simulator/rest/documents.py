@@ -7,19 +7,15 @@ from typing import Any
 import msgspec
 
 from masthead.simulator.clock import stamp
-from masthead.simulator.incidents import Agent, Incident, LogEntry, Note
 from masthead.simulator.oncall import Duty
 from masthead.simulator.organisation import Integration, Policy, Schedule, Service, Team, User
 from masthead.simulator.rest.call import Call
 from masthead.simulator.world import ChangeEvent, World
 
 __all__ = [
-    "alert_document",
+    "REFERABLE",
     "change_document",
-    "incident_document",
     "integration_document",
-    "log_entry_document",
-    "note_document",
     "oncall_document",
     "policy_document",
     "reference",
@@ -32,7 +28,7 @@ __all__ = [
 Document = dict[str, Any]
 
 #: Type of a reference, without its suffix: path in REST, path for people.
-_PLACES = {
+REFERABLE = {
     "service": ("/services/{}", "/service-directory/{}"),
     "escalation_policy": ("/escalation_policies/{}", "/escalation_policies/{}"),
     "schedule": ("/schedules/{}", "/schedules/{}"),
@@ -44,7 +40,7 @@ _PLACES = {
 
 def reference(world: World, kind: str, id_: str, summary: str, *, suffix: str = "_reference") -> Document:
     """Write a reference to something; with an empty *suffix*, the beginning of the thing itself."""
-    api, web = _PLACES[kind]
+    api, web = REFERABLE[kind]
     account = world.directory.account
     return {
         "id": id_,
@@ -53,13 +49,6 @@ def reference(world: World, kind: str, id_: str, summary: str, *, suffix: str = 
         "self": account.api_url + api.format(id_),
         "html_url": account.web(web.format(id_)),
     }
-
-
-def _agent(world: World, agent: Agent) -> Document:
-    kind = agent.type.removesuffix("_reference")
-    if kind in _PLACES:
-        return reference(world, kind, agent.id, agent.name)
-    return {"id": agent.id, "type": agent.type, "summary": agent.name, "self": None, "html_url": None}
 
 
 def user_document(world: World, user: User) -> Document:
@@ -241,106 +230,6 @@ def _schedule_of(call: Call, schedule: Schedule | None) -> Document | None:
     if call.includes("schedules"):
         return schedule_document(call.world, schedule)
     return reference(call.world, "schedule", schedule.id, schedule.name)
-
-
-def incident_document(world: World, incident: Incident) -> Document:
-    """Write an incident."""
-    opening = incident.opening
-    alerts = 0 if opening.alert is None else 1
-    hidden = world.settings.null_incident_keys and opening.alert is not None
-    return {
-        **reference(world, "incident", incident.id, f"[#{incident.number}] {opening.title}", suffix=""),
-        "incident_number": incident.number,
-        "title": opening.title,
-        "description": opening.title,
-        "created_at": stamp(incident.created_at),
-        "updated_at": stamp(incident.changed_at),
-        "status": incident.status,
-        "incident_key": None if hidden else opening.key,
-        "service": reference(world, "service", opening.service.id, opening.service.name),
-        "assignments": [
-            {"at": stamp(incident.created_at), "assignee": reference(world, "user", user.id, user.name)}
-            for user in incident.assigned
-        ],
-        "assigned_via": "escalation_policy",
-        "acknowledgements": [
-            {"at": stamp(at), "acknowledger": _agent(world, agent)} for at, agent in incident.acknowledged
-        ]
-        if incident.status == "acknowledged"
-        else [],
-        "last_status_change_at": stamp(incident.changed_at),
-        "last_status_change_by": _agent(world, incident.changed_by),
-        "resolved_at": stamp(incident.resolved_at) if incident.resolved_at else None,
-        "resolve_reason": None,
-        "first_trigger_log_entry": _first_entry(incident),
-        "alert_counts": {
-            "all": alerts,
-            "triggered": alerts if incident.is_open else 0,
-            "resolved": 0 if incident.is_open else alerts,
-        },
-        "escalation_policy": reference(world, "escalation_policy", opening.policy.id, opening.policy.name),
-        "teams": [
-            reference(world, "team", id_, world.directory.teams[id_].name) for id_ in opening.service.teams
-        ],
-        "pending_actions": [],
-        "is_mergeable": True,
-        "priority": None,
-        "urgency": opening.urgency,
-        "body": {"type": "incident_body", "details": opening.details or None},
-    }
-
-
-def _first_entry(incident: Incident) -> Document | None:
-    if not incident.log:
-        return None
-    entry = incident.log[0]
-    return {"id": entry.id, "type": f"{entry.type}_reference", "summary": entry.summary}
-
-
-def alert_document(world: World, incident: Incident) -> Document | None:
-    """Write the alert of an incident; None when it has none."""
-    alert = incident.opening.alert
-    if alert is None:
-        return None
-    opening = incident.opening
-    return {
-        "id": alert.id,
-        "type": "alert",
-        "summary": alert.summary,
-        "self": f"{world.directory.account.api_url}/incidents/{incident.id}/alerts/{alert.id}",
-        "html_url": world.directory.account.web(f"/alerts/{alert.id}"),
-        "created_at": stamp(incident.created_at),
-        "status": "resolved" if incident.resolved_at else "triggered",
-        "alert_key": alert.key,
-        "severity": alert.severity,
-        "suppressed": False,
-        "service": reference(world, "service", opening.service.id, opening.service.name),
-        "incident": reference(world, "incident", incident.id, opening.title),
-        "body": {"type": "alert_body", "contexts": [], "details": msgspec.Raw(alert.body)},
-    }
-
-
-def log_entry_document(world: World, entry: LogEntry, incident: Incident) -> Document:
-    """Write one line of an incident's history."""
-    return {
-        "id": entry.id,
-        "type": entry.type,
-        "summary": entry.summary,
-        "created_at": stamp(entry.at),
-        "agent": _agent(world, entry.agent),
-        "incident": reference(world, "incident", incident.id, incident.opening.title),
-    }
-
-
-def note_document(world: World, note: Note) -> Document:
-    """Write a note."""
-    return {
-        "id": note.id,
-        "user": _agent(world, note.user),
-        "content": note.content,
-        "created_at": stamp(note.at),
-        "channel": {"summary": "The PagerDuty website or APIs"},
-    }
 
 
 def change_document(world: World, event: ChangeEvent) -> Document:

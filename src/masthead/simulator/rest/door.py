@@ -20,6 +20,8 @@ __all__ = ["BODY_LIMIT", "Endpoint", "Operation", "RestDoor", "find_token", "sec
 Endpoint = Callable[[Call], Answer]
 
 BODY_LIMIT = 2_000_000
+#: Begins the tokens of POST /oauth/token; one that is not known any more has expired.
+_ISSUED = "pdus+_"
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -28,6 +30,7 @@ class Operation(msgspec.Struct, frozen=True):
     method: str
     path: str
     endpoint: Endpoint
+    #: The scope that a token needs; empty: no token is needed.
     scope: str
     #: Whether it has a limit of its own, lower than the general one.
     is_limited: bool = False
@@ -85,21 +88,13 @@ class RestDoor:
         """Check token, limits and scope, then call the endpoint."""
         standing: Standing | None = None
         try:
-            token = find_token(self._world, request.headers.get("authorization", ""))
-            standing = self._world.token_minutes.admit(token.token, self._world.settings.rest_per_minute)
-            self._check_limits(operation, token, standing)
-            if token.scopes is not None and operation.scope not in token.scopes:
-                raise Refusal(403, "Access Denied", 2010, errors=[f"Missing scope {operation.scope}"])  # noqa: TRY301 - one place turns refusals into answers
-            answer = operation.endpoint(
-                Call(
-                    self._world,
-                    token,
-                    request.query_params,
-                    request.path_params,
-                    request.headers.get("from", ""),
-                    raw,
-                )
-            )
+            token = Token(token="")
+            if operation.scope:
+                token = find_token(self._world, request.headers.get("authorization", ""))
+                standing = self._world.token_minutes.admit(token.token, self._world.settings.rest_per_minute)
+                self._check_limits(operation, token, standing)
+                _check_scope(operation, token)
+            answer = operation.endpoint(_call(self._world, token, request, raw))
         except Refusal as refusal:
             answer = refusal.answer()
             if refusal.status == 429 and self._world.settings.rest_429 == "bare":
@@ -119,6 +114,16 @@ class RestDoor:
             raise Refusal(429, "Rate Limit Exceeded", 2020)
 
 
+def _check_scope(operation: Operation, token: Token) -> None:
+    if token.scopes is not None and operation.scope not in token.scopes:
+        raise Refusal(403, "Access Denied", 2010, errors=[f"Missing scope {operation.scope}"])
+
+
+def _call(world: World, token: Token, request: Request, raw: bytes) -> Call:
+    sender = request.headers.get("from", "")
+    return Call(world, token, request.query_params, request.path_params, sender, raw)
+
+
 def secret_of(authorization: str) -> str | None:
     """Read the token out of the header; None when the form is wrong."""
     for prefix in ("Token token=", "Bearer "):
@@ -136,9 +141,10 @@ def find_token(world: World, authorization: str) -> Token:
     secret = secret_of(authorization)
     directory = world.directory
     if secret is not None:
-        if secret in directory.tokens:
-            return directory.tokens[secret]
-        if not directory.tokens and not secret.startswith("invalid"):
+        known = directory.tokens.get(secret) or world.issued(secret)
+        if known is not None:
+            return known
+        if not directory.tokens and not secret.startswith(("invalid", _ISSUED)):
             return Token(token=secret)
     raise Refusal(401, "Authentication failed", 2006)
 

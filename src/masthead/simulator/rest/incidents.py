@@ -9,7 +9,7 @@ from typing import Any
 from masthead.simulator.incidents import Agent, Incident, Opening
 from masthead.simulator.oncall import first_on_call
 from masthead.simulator.organisation import Policy, Service, User
-from masthead.simulator.rest import documents
+from masthead.simulator.rest import documents, incident_documents
 from masthead.simulator.rest.call import Call, Refusal, invalid, not_found, parse_instant
 from masthead.simulator.wire import Answer, json_answer
 
@@ -42,7 +42,7 @@ def list_incidents(call: Call) -> Answer:
     found = [one for one in found if incidents.is_visible(one) and _wanted(call, one)]
     by, _, direction = call.query.get("sort_by", "created_at:asc").partition(":")
     found.sort(key=_SORTS.get(by, _SORTS["created_at"]), reverse=direction == "desc")
-    return call.page("incidents", found, lambda one: documents.incident_document(call.world, one))
+    return call.page("incidents", found, lambda one: incident_documents.incident_document(call.world, one))
 
 
 def _wanted(call: Call, incident: Incident) -> bool:
@@ -76,7 +76,7 @@ def get_incident(call: Call) -> Answer:
 
 def list_alerts(call: Call) -> Answer:
     """Answer GET /incidents/{id}/alerts."""
-    alert = documents.alert_document(call.world, _incident(call))
+    alert = incident_documents.alert_document(call.world, _incident(call))
     return call.page("alerts", [alert] if alert else [], lambda document: document)
 
 
@@ -85,13 +85,13 @@ def list_log_entries(call: Call) -> Answer:
     incident = _incident(call)
     entries = list(reversed(incident.log))
     return call.page(
-        "log_entries", entries, lambda one: documents.log_entry_document(call.world, one, incident)
+        "log_entries", entries, lambda one: incident_documents.log_entry_document(call.world, one, incident)
     )
 
 
 def list_notes(call: Call) -> Answer:
     """Answer GET /incidents/{id}/notes."""
-    notes = [documents.note_document(call.world, note) for note in _incident(call).notes]
+    notes = [incident_documents.note_document(call.world, note) for note in _incident(call).notes]
     return json_answer(200, {"notes": notes})
 
 
@@ -110,7 +110,7 @@ def create_note(call: Call) -> Answer:
     if not isinstance(content, str) or not content.strip():
         raise invalid("Content cannot be empty.")
     note = call.world.incidents.annotate(incident, content, author)
-    return json_answer(201, {"note": documents.note_document(call.world, note)})
+    return json_answer(201, {"note": incident_documents.note_document(call.world, note)})
 
 
 def update_incident(call: Call) -> Answer:
@@ -133,7 +133,7 @@ def update_incidents(call: Call) -> Answer:
         pairs.append((incident, change))
     for incident, change in pairs:
         _update(call, incident, change, author)
-    shown = [documents.incident_document(call.world, incident) for incident, _ in pairs]
+    shown = [incident_documents.incident_document(call.world, incident) for incident, _ in pairs]
     return json_answer(200, {"incidents": shown})
 
 
@@ -182,7 +182,7 @@ def create_incident(call: Call) -> Answer:
     if isinstance(assignments, list) and any(_id_of(_assignee(a)) == author.id for a in assignments):
         # Whoever takes an incident on himself has seen it.
         call.world.incidents.set_status(incident, "acknowledged", author)
-    return json_answer(201, {"incident": documents.incident_document(call.world, incident)})
+    return json_answer(201, {"incident": incident_documents.incident_document(call.world, incident)})
 
 
 def _opening(call: Call, service: Service, key: str, *, author: Agent, body: dict[str, Any]) -> Opening:
@@ -223,7 +223,7 @@ def _id_of(reference: Any) -> str:
 
 
 def _one(call: Call, incident: Incident) -> Answer:
-    return json_answer(200, {"incident": documents.incident_document(call.world, incident)})
+    return json_answer(200, {"incident": incident_documents.incident_document(call.world, incident)})
 
 
 def _incident(call: Call) -> Incident:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from masthead.simulator.rest import account, incidents, services
+from masthead.simulator.rest import account, incidents, oauth, services, webhooks
 from masthead.simulator.rest.door import Operation
 
 __all__ = ["OPERATIONS"]
@@ -38,4 +38,14 @@ OPERATIONS = [
     Operation(
         "GET", "/incidents/{id}/related_change_events", incidents.list_related_changes, "incidents.read"
     ),
+    Operation("GET", "/webhook_subscriptions", webhooks.list_subscriptions, "webhook_subscriptions.read"),
+    Operation("POST", "/webhook_subscriptions", webhooks.create_subscription, "webhook_subscriptions.write"),
+    Operation("GET", "/webhook_subscriptions/{id}", webhooks.get_subscription, "webhook_subscriptions.read"),
+    Operation(
+        "DELETE", "/webhook_subscriptions/{id}", webhooks.delete_subscription, "webhook_subscriptions.write"
+    ),
+    Operation(
+        "POST", "/webhook_subscriptions/{id}/ping", webhooks.ping_subscription, "webhook_subscriptions.write"
+    ),
+    Operation("POST", "/oauth/token", oauth.create_token, ""),
 ]

@@ -8,134 +8,37 @@ on call, maintenance or a disabled service mean that an accepted event opens not
 from __future__ import annotations
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 
-import msgspec
-
 from masthead.simulator.clock import Clock
+from masthead.simulator.incidents.records import Agent, Alert, Incident, LogEntry, Note, Opening, Signal
 from masthead.simulator.oncall import first_on_call
-from masthead.simulator.organisation import Directory, Policy, Route, Service, User
+from masthead.simulator.organisation import Directory, Route, Service, User
 from masthead.simulator.settings import Settings
 
-__all__ = ["Agent", "Alert", "Incident", "IncidentBook", "LogEntry", "Note", "Opening", "Signal"]
+__all__ = ["IncidentBook", "Listener"]
 
-_LOG_KEPT = 100
-
-
-class Agent(msgspec.Struct, frozen=True):
-    """Who did something: a user, or the integration or service through which an event came."""
-
-    type: str
-    id: str
-    name: str
-
-    @classmethod
-    def of_user(cls, user: User) -> Agent:
-        """Give the agent that *user* is."""
-        return cls("user_reference", user.id, user.name)
-
-    @classmethod
-    def of_route(cls, route: Route) -> Agent:
-        """Give the agent that an event over *route* is."""
-        if route.integration is None:
-            return cls("service_reference", route.service.id, route.service.name)
-        return cls(f"{route.integration.type}_reference", route.integration.id, route.integration.name)
-
-
-class Signal(msgspec.Struct, frozen=True):
-    """A valid event, whichever API it came through."""
-
-    protocol: str
-    action: str
-    dedup_key: str
-    summary: str
-    severity: str | None
-    body: bytes
-
-
-class Alert(msgspec.Struct):
-    """The alert that belongs to an incident on a service that makes alerts."""
-
-    id: str
-    key: str
-    summary: str
-    severity: str | None
-    body: bytes
-
-
-class LogEntry(msgspec.Struct, frozen=True):
-    """One line of an incident's history."""
-
-    id: str
-    at: datetime
-    type: str
-    summary: str
-    agent: Agent
-
-
-class Note(msgspec.Struct, frozen=True):
-    """A remark somebody left on an incident."""
-
-    id: str
-    at: datetime
-    user: Agent
-    content: str
-
-
-class Opening(msgspec.Struct, frozen=True, kw_only=True):
-    """What an incident is opened with."""
-
-    service: Service
-    policy: Policy
-    key: str
-    title: str
-    urgency: str
-    agent: Agent
-    assignees: list[User]
-    #: The routing key of an event; None when a person opened it by REST.
-    routing_key: str | None = None
-    alert: Alert | None = None
-    details: str = ""
-
-
-class Incident(msgspec.Struct, kw_only=True):
-    """One incident; ``opening`` never changes, the rest does."""
-
-    id: str
-    number: int
-    opening: Opening
-    created_at: datetime
-    changed_at: datetime
-    changed_by: Agent
-    visible_from: float
-    assigned: list[User]
-    status: str = "triggered"
-    events: int = 1
-    acknowledged: list[tuple[datetime, Agent]] = []
-    resolved_at: datetime | None = None
-    resolution: str | None = None
-    notes: list[Note] = []
-    log: deque[LogEntry] = msgspec.field(default_factory=lambda: deque(maxlen=_LOG_KEPT))
-
-    @property
-    def is_open(self) -> bool:
-        """Say whether it still waits to be resolved."""
-        return self.status != "resolved"
-
-
-_Listener = Callable[[str, Incident, Agent], None]
+#: Called with ``incident.triggered`` and so on, the incident, and who did it.
+Listener = Callable[[str, Incident, Agent], None]
 _OpenKey = tuple[str, str | None, str]
 
 
 class IncidentBook:
     """All incidents, oldest first, with the indices that events and REST need."""
 
-    def __init__(self, directory: Directory, clock: Clock, settings: Callable[[], Settings]) -> None:
+    def __init__(
+        self,
+        directory: Directory,
+        clock: Clock,
+        settings: Callable[[], Settings],
+        *,
+        listeners: Sequence[Listener] = (),
+    ) -> None:
         self._directory = directory
         self._clock = clock
         self._settings = settings
+        self._listeners = listeners
         self._all: dict[str, Incident] = {}
         self._open: dict[_OpenKey, Incident] = {}
         self._resolved: dict[str, None] = {}
@@ -143,8 +46,6 @@ class IncidentBook:
         self._by_service: dict[str, dict[str, Incident]] = {}
         self._last_at: dict[str, datetime] = {}
         self._count = 0
-        #: Called with ``incident.triggered`` and so on after each change.
-        self.listeners: list[_Listener] = []
 
     # -- events ---------------------------------------------------------------------------------
 
@@ -220,8 +121,8 @@ class IncidentBook:
         return incident
 
     def set_status(self, incident: Incident, status: str, agent: Agent) -> None:
-        """Acknowledge or resolve an open *incident*; nothing happens when it already is so, or resolved."""
-        if not incident.is_open or (incident.status == status and status == "resolved"):
+        """Acknowledge or resolve *incident*; a resolved one stays as it is."""
+        if not incident.is_open:
             return
         now = self._clock.now()
         incident.status, incident.changed_at, incident.changed_by = status, now, agent
@@ -296,7 +197,7 @@ class IncidentBook:
         incident.log.append(LogEntry(id_, self._clock.now(), type_, summary, agent))
 
     def _tell(self, event: str, incident: Incident, agent: Agent) -> None:
-        for listener in self.listeners:
+        for listener in self._listeners:
             listener(event, incident, agent)
 
     def _make_room(self) -> None:
