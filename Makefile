@@ -1,19 +1,30 @@
-.PHONY: help test check
+.DEFAULT_GOAL := help
+.PHONY: help demo test check test-all bench release
+ARGS ?=
+
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 20
 
-.venv/.dev-stamp: requirements/dev.lock pyproject.toml
-	@echo "Making .venv and installing the locked dependencies …"
-	@python3 -m venv .venv
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.lock
-	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch .venv/.dev-stamp
+demo: ## Run the whole path on this machine: a page from a pipeline to an incident (ARGS=--exit ends at once)
+	@scripts/setup run
+	@.venv/bin/masthead demo $(ARGS)
 
-check: .venv/.dev-stamp ## Lint, types, import contracts
+check: ## Lint, formatting, types, import contracts
+	@scripts/setup dev
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
 
-test: check ## Everything that must hold, quickly
-	.venv/bin/pytest -m "not slow"
+test: check ## Everything that must hold, in a few minutes
+	.venv/bin/python -m pytest -m "not slow" -n 2 $(ARGS)
+
+test-all: check ## Also what is slow or destructive
+	.venv/bin/python -m pytest -n 2 $(ARGS)
+
+bench: ## Measure and write bench/results.json (ARGS=NAME runs one)
+	@scripts/setup dev
+	@.venv/bin/python bench/run.py $(ARGS)
+
+release: test-all ## Build the wheel into dist/
+	.venv/bin/hatchling build
