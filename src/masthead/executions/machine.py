@@ -21,7 +21,7 @@ from masthead.executions.status import Status
 from masthead.executions.timeouts import Limits, limits_of
 from masthead.kernel.clock import to_ms
 
-__all__ = ["Machine", "Planner", "Step", "cancel_by"]
+__all__ = ["Machine", "Planner", "Step", "cancel_by", "reschedule"]
 
 _EXPIRED = "Could not begin execution before start time expiry"
 
@@ -64,6 +64,20 @@ def cancel_by(execution: Execution, user: str, reason: str | None) -> None:
     execution.canceled_by = user
     if reason:
         execution.cancellation_reason = reason
+
+
+def reschedule(execution: Execution, stage_id: str) -> bool:
+    """Have the running tasks of a stage run at once instead of after their back-off; False if none runs."""
+    running = [
+        task
+        for stage in execution.stages
+        if stage.id == stage_id
+        for task in stage.tasks
+        if task.status is Status.RUNNING
+    ]
+    for task in running:
+        task.again_at = None
+    return bool(running)
 
 
 class Machine:

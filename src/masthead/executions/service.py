@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from masthead.executions import store
 from masthead.executions.burst import Burst
-from masthead.executions.machine import cancel_by
+from masthead.executions.machine import cancel_by, reschedule
 from masthead.executions.model import Document, Execution, ExecutionType
 from masthead.executions.ports import Services
 from masthead.executions.prepare import refusal, tasks_to_run, to_run
@@ -361,12 +361,19 @@ class Executions:
             waiter.set()
 
     def _page_decided(self, page: Page) -> None:
-        """Wake the execution that waits for *page*."""
-        if page.execution_id is not None:
-            self._tasks.start(self._wake(page.execution_id), name=f"wake {page.execution_id}")
+        """Wake the stage that waits for *page*."""
+        if page.execution_id is not None and page.stage_id is not None:
+            waking = self._wake(page.execution_id, page.stage_id)
+            self._tasks.start(waking, name=f"wake {page.execution_id}")
 
-    async def _wake(self, execution_id: str) -> None:
-        await self._database.write(lambda connection: self._bursts.request(connection, BURST, execution_id))
+    async def _wake(self, execution_id: str, stage_id: str) -> None:
+        def work(connection: Connection) -> None:
+            execution = store.find_to_change(connection, execution_id)
+            if execution is not None and reschedule(execution, stage_id):
+                store.save(connection, execution)
+                self._bursts.request(connection, BURST, execution_id)
+
+        await self._database.write(work)
         self._bursts.kick(BURST, execution_id)
 
     def _now_ms(self) -> int:

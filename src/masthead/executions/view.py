@@ -87,9 +87,12 @@ def _hidden_at(key: str, value: Any, label: KeyLabel) -> Any:
 
 
 def _is_page(document: Document) -> bool:
+    """Tell whether this is a page stage, as pipelines write it or running, by its type or its alias."""
+    if "type" not in document:
+        return False
     context = document.get("context")
-    alias = context.get("alias") if isinstance(context, dict) else document.get("alias")
-    return _PAGE in (document.get("type"), alias)
+    aliases = (document.get("alias"), context.get("alias") if isinstance(context, dict) else None)
+    return document["type"] == _PAGE or _PAGE in aliases
 
 
 def _hide_page(stage: Document, label: KeyLabel) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,15 @@ class Bench:
         while tasks := set(self.bursts._tasks._tasks) | set(self.executions._tasks._tasks):
             await asyncio.wait(tasks)
 
+    async def until(self, happened: Callable[[], object]) -> None:
+        """Let the loop turn until something has happened."""
+        while not happened():
+            await asyncio.to_thread(lambda: None)
+
+    async def until_asleep(self) -> None:
+        """Let the loop turn until something waits for the clock."""
+        await self.until(lambda: [each for each in self.clock._sleepers if not each[2].done()])
+
     async def run_due(self) -> None:
         """Run what is due, to its end."""
         await self.bursts.sweep()
@@ -57,6 +66,15 @@ class Bench:
         await self.idle()
         return await self.executions.get_pipeline(execution_id)
 
+    @staticmethod
+    def variable(task: dict, key: str):
+        """Give a variable of the task's view, or None."""
+        return next((each["value"] for each in task["variables"] if each["key"] == key), None)
+
+    def errors(self, task: dict) -> list[str]:
+        """Give the sentences why the task failed."""
+        return self.variable(task, "exception")["details"]["errors"]
+
 
 @pytest.fixture
 async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
@@ -73,13 +91,3 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     await executions.close()
     await machines.stop()
     await database.close()
-
-
-def variable(task: dict, key: str):
-    """Give a variable of the task's view, or None."""
-    return next((each["value"] for each in task["variables"] if each["key"] == key), None)
-
-
-def failure(task: dict) -> dict:
-    """Give the details of why the task failed."""
-    return variable(task, "exception")["details"]

@@ -27,7 +27,7 @@ async def test_a_wait_rests_until_its_time_and_then_goes_on(bench):
 
 
 async def test_a_wait_that_is_to_be_skipped_ends_at_once(bench):
-    """skipRemainingWait ends it whatever the time."""
+    """The flag skipRemainingWait ends it whatever the time."""
     run = await bench.pipeline({"type": "wait", "waitTime": 3600, "skipRemainingWait": True})
     assert run["status"] == "SUCCEEDED"
 
@@ -42,7 +42,7 @@ async def test_a_wait_time_that_is_no_number_fails_the_stage(bench, wrong):
 
 
 async def test_a_stage_timeout_cuts_a_wait_on_time(bench):
-    """stageTimeoutMs ends the stage when it is over, not one back-off later."""
+    """The field stageTimeoutMs ends the stage when it is over, not one back-off later."""
     run = await bench.pipeline({"type": "wait", "name": "long", "waitTime": 3600, "stageTimeoutMs": 90_000})
     await bench.clock.advance(90)
     await bench.run_due()
@@ -54,7 +54,7 @@ async def test_a_stage_timeout_cuts_a_wait_on_time(bench):
 
 
 async def test_a_timeout_may_count_as_success(bench):
-    """markSuccessfulOnTimeout turns the timeout into SUCCEEDED."""
+    """The flag markSuccessfulOnTimeout turns the timeout into SUCCEEDED."""
     stage = {"type": "wait", "waitTime": 3600, "stageTimeoutMs": 1000, "markSuccessfulOnTimeout": True}
     run = await bench.pipeline(stage)
     await bench.clock.advance(1)

@@ -42,7 +42,7 @@ def name_problems(name: str, providers: list[str]) -> list[str]:
     problems = []
     for provider in providers:
         longest, pattern = _NAMES.get(provider, (0, ""))
-        if longest and not (len(name) <= longest and re.search(pattern, name)):
+        if longest and not (len(name) <= longest and re.fullmatch(pattern, name)):
             problems.append(
                 f"Invalid application name '{name}'. Must match {pattern} for cloud provider '{provider}'"
                 f" and be less than {longest} characters."

@@ -1,0 +1,281 @@
+"""The stage that pages."""
+
+from __future__ import annotations
+
+import pytest
+
+from masthead.kernel.errors import AccessDenied, OutsideFailure, Reason, StorageUnavailable
+from masthead.pagerduty import Severity
+from masthead.paging import DeliveryState
+
+REJECTED = DeliveryState.REJECTED
+KEY_A, KEY_B = "0123456789abcdef0123456789abcdea", "0123456789abcdef0123456789abcdeb"
+
+
+def page(**fields) -> dict:
+    return {"type": "pageApplicationOwner", "message": "[DEMO] down", **fields}
+
+
+@pytest.fixture(autouse=True)
+def applications(bench) -> None:
+    bench.applications.stored = {
+        "demo": {"name": "DEMO", "pdApiKey": KEY_A},
+        "shop": {"name": "SHOP", "pdApiKey": KEY_B},
+        "twin": {"name": "TWIN", "pdApiKey": KEY_A},
+        "bare": {"name": "BARE"},
+        "blank": {"name": "BLANK", "pdApiKey": " "},
+    }
+
+
+async def test_the_owner_of_an_application_is_paged(bench):
+    """Details.from, severity, identity and client are filled in; the stage tells what came of it."""
+    task = await bench.task(page(applications=["demo"], details={"a": 1}))
+    (draft,) = bench.paging.drafts
+    assert task["status"] == "SUCCEEDED"
+    assert [key.reveal() for key in draft.keys] == [KEY_A]
+    assert draft.message == "[DEMO] down"
+    assert draft.details == {"a": 1, "from": "ann@example.com"}
+    assert draft.severity is Severity.CRITICAL
+    assert draft.client == "Spinnaker (ann@example.com)"
+    assert draft.identity == f"{task['id']}/{task['execution']['stages'][0]['id']}"
+    assert bench.paging.callers[0].address == "10.0.0.1"
+    assert bench.variable(task, "pages") == {
+        "id": "page-1",
+        "deliveries": [
+            {
+                "service": "Service A",
+                "serviceId": "PSVC1",
+                "dedupKey": "dedup-1",
+                "protocol": "v2",
+                "state": "accepted",
+                "text": "Event processed",
+            }
+        ],
+    }
+
+
+async def test_who_pages_may_say_whom_it_is_from_and_how_bad_it_is(bench):
+    """What the stage says wins over the defaults."""
+    await bench.task(page(keys=[KEY_B], severity="Warning", details={"from": "Overnight Monitoring Team"}))
+    (draft,) = bench.paging.drafts
+    assert draft.details == {"from": "Overnight Monitoring Team"}
+    assert draft.severity is Severity.WARNING
+
+
+async def test_keys_come_first_and_each_is_paged_once(bench):
+    """Keys in their order, then the applications'; a key that is given twice is paged once."""
+    await bench.task(page(keys=[KEY_B, KEY_B], applications=["demo", "shop", "twin"]))
+    assert [key.reveal() for key in bench.paging.drafts[0].keys] == [KEY_B, KEY_A]
+
+
+async def test_no_key_is_ever_shown(bench):
+    """Neither the task, nor its stages, nor their contexts show an integration key."""
+    bench.paging.fates[KEY_B] = (REJECTED, Reason.KEY, "Invalid routing key")
+    task = await bench.task(page(keys=[KEY_A, KEY_B], applications=["demo"]))
+    assert KEY_A not in str(task)
+    assert KEY_B not in str(task)
+    assert bench.variable(task, "keys") == ["Service A", "Service B"]
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        (["bare"], "bare does not have a pager duty service key."),
+        (["demo", "bare", "blank"], "bare, blank do not have a pager duty service key."),
+    ],
+)
+async def test_an_application_without_key_pages_nobody(bench, names, sentence):
+    """Orca's sentence, and nobody is paged, not even those who have a key."""
+    task = await bench.task(page(applications=names))
+    assert task["status"] == "TERMINAL"
+    assert bench.errors(task) == [sentence]
+    exception = bench.variable(task, "exception")
+    assert exception["exceptionType"] == "IllegalStateException"
+    assert exception["operation"] == "pageApplicationOwner"
+    assert exception["details"]["error"] == "Unexpected Task Failure"
+    assert bench.paging.drafts == []
+
+
+async def test_an_application_that_does_not_exist_is_said_to_be_unknown(bench):
+    """Orca's sentence first, then what is different about it."""
+    task = await bench.task(page(applications=["ghost", "bare"]))
+    assert bench.errors(task) == [
+        "ghost, bare do not have a pager duty service key.",
+        "There is no application called ghost.",
+    ]
+
+
+async def test_a_look_up_that_is_refused_is_not_a_missing_key(bench):
+    """Who may not read an application hears that."""
+    bench.applications.error = AccessDenied()
+    task = await bench.task(page(applications=["demo"]))
+    assert bench.errors(task) == ["The application demo could not be looked up: Access is denied."]
+
+
+async def test_a_look_up_that_fails_for_now_is_tried_again(bench):
+    """When the database is away the stage keeps running and pages after its back-off."""
+    bench.applications.error = StorageUnavailable()
+    task = await bench.task(page(applications=["demo"]))
+    assert task["status"] == "RUNNING"
+    bench.applications.error = None
+    await bench.clock.advance(15)
+    await bench.run_due()
+    assert (await bench.executions.get_task(task["id"]))["status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({}, "There is nobody to page: give `applications`, `keys`, or both."),
+        ({"applications": [], "keys": []}, "There is nobody to page: give `applications`, `keys`, or both."),
+        ({"applications": "demo"}, "`applications` must be a list of application names."),
+        ({"keys": [17]}, "`keys` must be a list of integration keys."),
+        ({"keys": [""]}, "`keys` must be a list of integration keys."),
+        (
+            {"keys": [KEY_A], "message": ""},
+            "`message` is missing: it is the first line that the person on call reads.",
+        ),
+        (
+            {"keys": [KEY_A], "message": None},
+            "`message` is missing: it is the first line that the person on call reads.",
+        ),
+        (
+            {"keys": [KEY_A], "details": "text"},
+            '`details` must be an object, such as {"details": "what happened"}.',
+        ),
+        (
+            {"keys": [KEY_A], "severity": "bad"},
+            "'bad' is not a severity; use critical, error, warning or info.",
+        ),
+    ],
+)
+async def test_what_cannot_be_used_pages_nobody(bench, fields, sentence):
+    """Each mistake ends the stage with a sentence that names the field."""
+    task = await bench.task(page(**fields))
+    assert task["status"] == "TERMINAL"
+    assert bench.errors(task) == [sentence]
+    assert bench.paging.drafts == []
+
+
+@pytest.mark.parametrize(
+    ("fates", "sentence"),
+    [
+        (
+            {KEY_B: (REJECTED, Reason.KEY, "Invalid routing key")},
+            "Some notifications succeeded, but the following failed:  Service B: Invalid routing key.",
+        ),
+        (
+            {KEY_A: (REJECTED, Reason.KEY, "One"), KEY_B: (REJECTED, Reason.REJECTED, "Two")},
+            "There were issues with the request sent to PagerDuty:  Service A: One, Service B: Two.",
+        ),
+        (
+            {KEY_A: (REJECTED, Reason.KEY, "One"), KEY_B: (REJECTED, Reason.ANSWER, "Two")},
+            "There were problems with PagerDuty:  Service B: Two. Service A: One.",
+        ),
+    ],
+)
+async def test_refused_deliveries_fail_the_stage_in_echos_words(bench, fates, sentence):
+    """Echo's three sentences, with the service in the key's place; what arrived stays in the result."""
+    bench.paging.fates = fates
+    task = await bench.task(page(keys=[KEY_A, KEY_B]))
+    assert task["status"] == "TERMINAL"
+    assert bench.errors(task) == [sentence]
+    assert bench.variable(task, "exception")["details"]["error"] == "Bad Request"
+    states = [each["state"] for each in bench.variable(task, "pages")["deliveries"]]
+    assert states == ["rejected" if key in fates else "accepted" for key in (KEY_A, KEY_B)]
+
+
+async def test_a_page_that_takes_long_rests_and_is_woken(bench):
+    """After a few seconds the stage occupies nothing; the decision wakes it."""
+    bench.paging.is_holding = True
+    task_id = await bench.executions.start_tasks({"job": [page(keys=[KEY_A])]}, bench.ann)
+    await bench.until(lambda: bench.paging.drafts)
+    await bench.until_asleep()
+    await bench.clock.advance(5)
+    await bench.idle()
+    task = await bench.executions.get_task(task_id)
+    assert task["status"] == "RUNNING"
+    assert bench.variable(task, "pages")["deliveries"][0]["state"] == "pending"
+    bench.paging.decide("page-1")
+    await bench.idle()
+    assert (await bench.executions.get_task(task_id))["status"] == "SUCCEEDED"
+    assert len(bench.paging.drafts) == 1
+
+
+async def test_a_decision_while_the_burst_waits_starts_no_second_burst(bench):
+    """The generation does not move when the burst that waits sees the decision itself."""
+    bench.paging.is_holding = True
+    task_id = await bench.executions.start_tasks({"job": [page(keys=[KEY_A])]}, bench.ann)
+    await bench.until(lambda: bench.paging.drafts)
+    await bench.until_asleep()
+    bench.paging.decide("page-1")
+    assert len(bench.executions._tasks) == 0
+    await bench.idle()
+    assert (await bench.executions.get_task(task_id))["status"] == "SUCCEEDED"
+
+
+async def test_at_its_timeout_the_stage_names_those_still_being_tried(bench):
+    """After five minutes it fails, says who was not reached yet, and what was refused."""
+    bench.paging.is_holding = True
+    bench.paging.fates[KEY_B] = (REJECTED, Reason.KEY, "Invalid routing key")
+    task_id = await bench.executions.start_tasks({"job": [page(keys=[KEY_A, KEY_B])]}, bench.ann)
+    await bench.until(lambda: bench.paging.drafts)
+    await bench.until_asleep()
+    await bench.clock.advance(5)
+    await bench.idle()
+    bench.paging.decide("page-1", KEY_B)
+    await bench.clock.advance(295)
+    await bench.run_due()
+    task = await bench.executions.get_task(task_id)
+    assert task["status"] == "TERMINAL"
+    assert bench.variable(task, "exception")["exceptionType"] == "TimeoutException"
+    assert bench.errors(task) == [
+        "PagerDuty has not yet taken the page for Service A; Masthead goes on trying.",
+        "Some notifications succeeded, but the following failed:  Service B: Invalid routing key.",
+        (
+            "PageApplicationOwnerTask of stage pageApplicationOwner timed out after 5 minutes."
+            " pausedDuration: 0 seconds, elapsedTime: 5 minutes, timeoutValue: 5 minutes"
+        ),
+    ]
+
+
+async def test_a_page_that_was_decided_before_the_timeout_was_seen_counts(bench):
+    """A machine that was away for longer than the timeout still finds the page accepted."""
+    bench.paging.is_holding = True
+    task_id = await bench.executions.start_tasks({"job": [page(keys=[KEY_A])]}, bench.ann)
+    await bench.until(lambda: bench.paging.drafts)
+    await bench.until_asleep()
+    await bench.clock.advance(5)
+    await bench.idle()
+    bench.paging._subscribers.clear()
+    bench.paging.decide("page-1")
+    await bench.clock.advance(3600)
+    await bench.run_due()
+    assert (await bench.executions.get_task(task_id))["status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    ("options", "stage_status", "status"),
+    [
+        ({}, "TERMINAL", "TERMINAL"),
+        ({"failPipeline": False, "continuePipeline": True}, "FAILED_CONTINUE", "SUCCEEDED"),
+        ({"failPipeline": False}, "STOPPED", "SUCCEEDED"),
+        ({"failPipeline": False, "completeOtherBranchesThenFail": True}, "STOPPED", "TERMINAL"),
+    ],
+)
+async def test_failure_options_apply(bench, options, stage_status, status):
+    """A page that failed ends its stage and the execution as the stage's failure options say."""
+    run = await bench.pipeline(page(applications=["bare"], **options))
+    assert (run["stages"][0]["status"], run["status"]) == (stage_status, status)
+
+
+async def test_paging_that_is_switched_off_is_said_plainly(bench, monkeypatch):
+    """What paging refuses outright is the stage's failure, in paging's own words."""
+
+    async def refuse(_draft, _caller):
+        raise OutsideFailure("Paging is switched off.", reason=Reason.NOT_CONFIGURED)
+
+    monkeypatch.setattr(bench.paging, "request", refuse)
+    task = await bench.task(page(keys=[KEY_A]))
+    assert task["status"] == "TERMINAL"
+    assert bench.errors(task) == ["Paging is switched off."]

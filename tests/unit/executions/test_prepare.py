@@ -1,0 +1,177 @@
+"""From what was posted to an execution."""
+
+from __future__ import annotations
+
+import pytest
+
+from masthead.executions.model import to_document
+from masthead.executions.prepare import refusal, tasks_to_run, to_run
+from masthead.kernel.caller import ANONYMOUS, Caller
+from masthead.kernel.errors import InvalidRequest
+from masthead.kernel.ids import SequentialIds
+
+ANN = Caller(user="ann@example.com", origin="deck", address="10.0.0.1", request_id="r1")
+
+
+def prepared(config: dict, caller: Caller = ANN):
+    return to_run(config, caller, ids=SequentialIds(), now_ms=1000)
+
+
+def tasks(body, caller: Caller = ANN):
+    return tasks_to_run(body, caller, ids=SequentialIds(), now_ms=1000)
+
+
+def test_a_pipeline_becomes_an_execution():
+    """The fields that Orca copies, the trigger's defaults, and a stage's rest as its context."""
+    execution = prepared(
+        {
+            "id": "p1",
+            "application": "demo",
+            "name": "release",
+            "limitConcurrent": True,
+            "maxConcurrentExecutions": 3,
+            "keepWaitingPipelines": True,
+            "notifications": [{"type": "slack"}],
+            "spelEvaluator": "v4",
+            "trigger": {"eventId": "e1", "parameters": {"a": 1}},
+            "stages": [{"refId": "1", "type": "wait", "name": "hold", "waitTime": 3, "comments": "x"}],
+        }
+    )
+    document = to_document(execution)
+    assert document["rootId"] == document["id"]
+    assert document["pipelineConfigId"] == "p1"
+    assert document["authentication"] == {"user": "ann@example.com"}
+    assert document["origin"] == "deck"
+    assert document["buildTime"] == 1000
+    assert (document["limitConcurrent"], document["maxConcurrentExecutions"]) == (True, 3)
+    assert document["keepWaitingPipelines"] is True
+    assert document["trigger"] == {
+        "type": "manual",
+        "user": "ann@example.com",
+        "eventId": "e1",
+        "parameters": {"a": 1},
+        "artifacts": [],
+        "notifications": [],
+        "rebake": False,
+        "dryRun": False,
+        "strategy": False,
+        "resolvedExpectedArtifacts": [],
+    }
+    (stage,) = document["stages"]
+    assert stage["name"] == "hold"
+    assert stage["context"] == {"waitTime": 3, "comments": "x"}
+    assert document["masthead"] == {"address": "10.0.0.1", "requestId": "r1"}
+
+
+def test_an_anonymous_caller_is_written_as_orca_does():
+    """The execution's user is anonymous, the trigger's is [anonymous]."""
+    execution = prepared({"stages": [{"type": "wait"}]}, ANONYMOUS)
+    assert (execution.user, execution.trigger["user"]) == ("anonymous", "[anonymous]")
+    assert execution.application == "spinnaker"
+
+
+def test_parameters_take_their_defaults_only_when_they_are_not_named():
+    """A supplied null or empty text counts as supplied; parameters that nobody declared stay."""
+    config = {
+        "parameterConfig": [{"name": n, "default": "d"} for n in ("a", "b", "c")] + [{"name": "e"}],
+        "trigger": {"parameters": {"a": None, "b": "", "x": 1}},
+        "stages": [{"type": "wait"}],
+    }
+    assert prepared(config).trigger["parameters"] == {"a": None, "b": "", "x": 1, "c": "d", "e": None}
+
+
+def test_stages_without_any_ref_id_run_one_after_the_other():
+    """0, 1, … each after the one before; when one has a refId, nothing is assigned."""
+    plain = prepared({"stages": [{"type": "wait"}, {"type": "wait"}]}).stages
+    mixed = prepared({"stages": [{"type": "wait", "refId": 7}, {"type": "wait"}]}).stages
+    assert [(s.ref_id, s.requisite_stage_ref_ids) for s in plain] == [("0", []), ("1", ["0"])]
+    assert [(s.ref_id, s.requisite_stage_ref_ids) for s in mixed] == [("7", []), (None, [])]
+
+
+@pytest.mark.parametrize(
+    ("config", "message", "pointer"),
+    [
+        (
+            {"name": "n", "application": "a", "stages": [{"name": "s"}]},
+            "type missing from pipeline 'n' in application 'a', stage name: 's'",
+            "/stages/0/type",
+        ),
+        ({"stages": {}}, "`stages` must be a list.", "/stages"),
+        ({"stages": ["x"]}, "A stage of the pipeline '' in application '' is not an object.", "/stages/0"),
+        (
+            {"trigger": {"parameters": []}},
+            "The trigger's parameters must be an object.",
+            "/trigger/parameters",
+        ),
+        (
+            {"stages": [{"type": "wait", "requisiteStageRefIds": "1"}]},
+            "requisiteStageRefIds of a stage of the pipeline '' in application '' must be a list.",
+            "/stages/0/requisiteStageRefIds",
+        ),
+    ],
+)
+def test_a_pipeline_that_cannot_be_understood_is_refused(config, message, pointer):
+    """With the sentence, and the pointer to the field."""
+    with pytest.raises(InvalidRequest) as caught:
+        prepared(config)
+    assert (caught.value.message, caught.value.pointer) == (message, pointer)
+
+
+def test_disabled_pipelines_and_those_with_errors_are_refused():
+    """Orca's sentence for disabled ones, the templates' errors for the others."""
+    assert refusal({"disabled": True}) == "Pipeline is disabled and cannot be started."
+    assert refusal({"errors": [{"message": "no such template"}]}) == "no such template"
+    assert refusal({"disabled": False, "errors": []}) is None
+
+
+def test_jobs_become_a_task():
+    """A job's type is the stage's type and name; the rest is its context; jobs run in their order."""
+    execution = tasks(
+        {
+            "application": "demo",
+            "description": "Send Page",
+            "job": [{"type": "wait", "user": "ann"}, {"type": "wait", "name": "ignored"}],
+            "trigger": {"notifications": [{"type": "slack"}]},
+        }
+    )
+    document = to_document(execution)
+    assert document["type"] == "ORCHESTRATION"
+    assert document["description"] == "Send Page"
+    assert "rootId" not in document
+    assert document["notifications"] == [{"type": "slack"}]
+    assert [stage["name"] for stage in document["stages"]] == ["wait", "wait"]
+    assert document["stages"][0]["context"] == {"user": "ann"}
+    assert document["stages"][1]["requisiteStageRefIds"] == ["0"]
+
+
+@pytest.mark.parametrize(
+    ("body", "application"),
+    [
+        ([{"type": "createApplication", "application": {"name": "billing"}}], "billing"),
+        ({"job": [{"type": "pageApplicationOwner", "applications": ["demo"]}]}, "demo"),
+        ({"job": [{"type": "pageApplicationOwner", "applications": ["a", "b"]}]}, "spinnaker"),
+        ({"application": "given", "job": [{"type": "wait"}]}, "given"),
+    ],
+)
+def test_application_and_description_are_optional(body, application):
+    """What is missing is taken from the first job, else from the application spinnaker."""
+    execution = tasks(body)
+    assert execution.application == application
+    assert execution.description == execution.stages[0].type
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ("text", ""),
+        ({}, "/job"),
+        ([], "/job"),
+        ({"job": "x"}, "/job"),
+        ({"job": [{"type": "wait"}, {"x": 1}]}, "/job/1/type"),
+    ],
+)
+def test_tasks_that_cannot_be_understood_are_refused(body, pointer):
+    """No job, something that is no list, and a job without type."""
+    with pytest.raises(InvalidRequest) as caught:
+        tasks(body)
+    assert caught.value.pointer == pointer
