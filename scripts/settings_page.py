@@ -1,0 +1,42 @@
+"""Write docs/reference/settings.md from the declared settings; a test holds the page equal to what this prints."""
+
+from pathlib import Path
+
+from masthead.config.settings import Setting, all_settings
+
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "settings.md"
+HEAD = """# Settings
+
+Masthead reads the files that `masthead serve --config FILE` names, in their order: operator manifests
+(`spec.spinnakerConfig.profiles`), Spinnaker's profiles `echo.yml`, `gate.yml` and their `-local` twins, `settings-local.js`, and its own
+`masthead.yml`, whose sections are below. Later files win, the environment wins over all. `masthead config check FILE…` shows who won.
+
+Keys may be written as `pager-duty`, `pagerDuty`, `pagerduty` or `pager_duty`. `${VAR}` and `${VAR:default}` take the environment.
+Durations are seconds or `500ms`, `10s`, `5m`, `1h`. A token may stand in a file of its own (`token-file`), which is read again when it
+changes. `PAGERDUTY_TOKEN` is the token of both sides and turns the list of services on.
+
+| Spinnaker's key | setting |
+|---|---|
+| `echo: pager-duty.enabled`, `.endpoint`, `.token` | `events.enabled`, `events.endpoint`, `events.token` |
+| `gate: pagerDuty.enabled`, `.base-url`, `.token` | `rest.enabled`, `rest.baseUrl`, `rest.token` |
+| `window.spinnakerSettings.feature.pagerDuty` | `deck.featurePagerDuty` |
+| `window.spinnakerSettings.pagerDuty.accountName`, `.defaultSubject`, `.defaultDetails`, `.required` | `deck.accountName`, … |
+"""
+
+
+def render() -> str:
+    """Give the whole page."""
+    return HEAD + "".join(_entry(setting) for setting in all_settings())
+
+
+def _entry(setting: Setting) -> str:
+    default = "not set" if setting.default in (None, "") else setting.default
+    choices = f" One of {', '.join(setting.choices)}." if setting.choices else ""
+    return (
+        f"\n### {setting.key}\n\n{setting.doc}{choices}\n\n"
+        f"Kind: {setting.kind}. Default: `{default}`. Environment: `{setting.variable}`.\n"
+    )
+
+
+if __name__ == "__main__":
+    PAGE.write_text(render())
