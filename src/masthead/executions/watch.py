@@ -20,10 +20,15 @@ class WatchedPaging:
     def __init__(self, paging: PagingPort) -> None:
         self._paging = paging
         self._awaited: set[str] = set()
+        self._requested: set[str | None] = set()
 
     async def request(self, draft: Draft, caller: Caller) -> Page:
-        """Store the page and begin to send it."""
-        return await self._paging.request(draft, caller)
+        """Store the page and begin to send it; the stage looks at it next, so it is not told meanwhile."""
+        self._requested.add(draft.stage_id)
+        try:
+            return await self._paging.request(draft, caller)
+        finally:
+            self._requested.discard(draft.stage_id)
 
     async def get(self, page_id: str) -> Page:
         """Give the page as it stands."""
@@ -46,7 +51,7 @@ class WatchedPaging:
         """Have *tell* called when a page was decided that no burst here waits for."""
 
         def tell_unless_awaited(page: Page) -> None:
-            if page.id not in self._awaited:
+            if page.id not in self._awaited and page.stage_id not in self._requested:
                 tell(page)
 
         self._paging.on_decided(tell_unless_awaited)
