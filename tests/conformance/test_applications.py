@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
+from sqlalchemy import text
 
-from masthead.applications import SPINNAKER, Applications, NameRule
+from masthead.applications import SPINNAKER, Applications, NameRule, rows
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import to_ms
 from masthead.kernel.errors import Conflict, InvalidRequest, NotFound, ValidationFailed
@@ -244,3 +246,35 @@ async def test_two_masthead_on_one_database_agree(database, database_url, clock)
         assert len(await here.history("demo", 50)) == 12
     finally:
         await second.close()
+
+
+async def test_a_merge_waits_for_the_one_before(database, database_url, clock):
+    """A merge that meets another process' unfinished change is laid over that change, not over the old version."""
+    second = await type(database).open(database_url, clock=clock)
+    applications = Applications(database, clock)
+    await applications.create(DEMO, ANN)
+    locked, release = threading.Event(), threading.Event()
+
+    def slowly(connection):
+        stored = rows.lock(connection, "demo")
+        locked.set()
+        release.wait(20)
+        rows.change(connection, "demo", {**stored, "first": 1})
+
+    try:
+        slow = asyncio.ensure_future(second.write(slowly))
+        await asyncio.to_thread(locked.wait, 20)
+        merge = asyncio.ensure_future(applications.merge("demo", {"name": "demo", "second": 2}, BEN))
+        while database.is_postgresql and not merge.done() and not await database.read(is_somebody_waiting):
+            pass
+        release.set()
+        await asyncio.gather(slow, merge)
+    finally:
+        release.set()
+        await second.close()
+    assert {"first", "second"} <= set(await applications.get("demo"))
+
+
+def is_somebody_waiting(connection) -> bool:
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    return connection.execute(text(waiting)).scalar_one() > 0
