@@ -36,7 +36,9 @@ class Client:
 
     def __init__(self, server: str, user: str) -> None:
         self.server = server.rstrip("/")
-        self._headers = {"X-SPINNAKER-USER": user, "X-RateLimit-App": "cli"}
+        self._http = httpx.Client(
+            headers={"X-SPINNAKER-USER": user, "X-RateLimit-App": "cli"}, timeout=_TIMEOUT_S
+        )
 
     def get(self, path: str, **params: Any) -> Any:
         """Give the JSON at *path*."""
@@ -74,9 +76,7 @@ class Client:
 
     def _ask(self, method: str, path: str, **request: Any) -> Any:
         try:
-            answer = httpx.request(
-                method, self.server + path, headers=self._headers, timeout=_TIMEOUT_S, **request
-            )
+            answer = self._http.request(method, self.server + path, **request)
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ServerMissing(
                 f"No Masthead answers at {self.server} ({error}). Start one with: masthead serve"

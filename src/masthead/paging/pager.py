@@ -31,7 +31,7 @@ from masthead.paging.hashing import KeyHasher
 from masthead.paging.model import Delivery, DeliveryState, Draft, Page
 from masthead.paging.retry import RetryPolicy
 from masthead.storage.bursts import Bursts, Turn
-from masthead.storage.database import Database
+from masthead.storage.database import Database, Work
 from masthead.storage.machines import Machines
 
 __all__ = ["Paging"]
@@ -59,7 +59,7 @@ class Infrastructure:
 class Paging:
     """The one door through which a human can be woken."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts it is built from, by name
         self,
         on: Infrastructure,
         *,
@@ -265,40 +265,32 @@ class Paging:
         return delivery.created_at + self._retry.deadline
 
     async def _record(self, page: Page, delivery: Delivery, result: store.Result) -> None:
-        def work(connection: Connection) -> None:
+        def work(connection: Connection) -> bool:
             store.record(connection, [result])
             if not result.state.is_decided:
                 self._on.bursts.request(connection, BURST, delivery.key_hash, due_at_ms=result.due_at_ms)
+            return store.is_decided(connection, page.id)
 
-        await self._write_at_last(work)
-        if result.state.is_decided:
-            await self._tell(page.id, delivery, result)
-        else:
+        if await self._write_at_last(work):
+            await self._tell(page.id)
+        if not result.state.is_decided:
             self._on.bursts.wake()
 
-    async def _write_at_last(self, work: Callable[[Connection], None]) -> None:
+    async def _write_at_last(self, work: Work[bool]) -> bool:
         """Write what must not be forgotten while this process lives, however long the database is away."""
         while True:
             try:
-                await self._on.database.write(work)
+                return await self._on.database.write(work)
             except StorageUnavailable as error:
                 log.warning("delivery.not-recorded", error=error.message)
                 await self._on.clock.sleep(_LOOK_AGAIN_S)
-            else:
-                return
 
-    async def _tell(self, page_id: str, delivery: Delivery, result: store.Result) -> None:
-        if result.state is DeliveryState.EXPIRED:
-            log.error(
-                "delivery.expired",
-                delivery=delivery.id,
-                page=page_id,
-                service=delivery.label,
-                reason=result.reason,
-            )
+    async def _tell(self, page_id: str) -> None:
+        """Tell those who wait for a page that its last delivery was decided."""
         for waiter in self._waiters.get(page_id, ()):
             waiter.set()
-        if self._subscribers and (page := await self.get(page_id)).is_decided:
+        if self._subscribers:
+            page = await self.get(page_id)
             for tell in self._subscribers:
                 tell(page)
 
@@ -320,11 +312,24 @@ class Paging:
 
     async def _attempt_again(self, delivery: Delivery) -> None:
         page = await self.get(delivery.page_id)
-        is_late = self._on.clock.now() >= self._deadline(delivery)
-        result = self._expiry(delivery) if is_late else await self._attempt(page, delivery)
-        await self._write_at_last(lambda connection: store.record(connection, [result]))
-        if result.state.is_decided:
-            await self._tell(page.id, delivery, result)
+        if self._on.clock.now() >= self._deadline(delivery):
+            result = self._expiry(delivery)
+            log.error(
+                "delivery.expired",
+                delivery=delivery.id,
+                page=page.id,
+                service=delivery.label,
+                last=delivery.text,
+            )
+        else:
+            result = await self._attempt(page, delivery)
+
+        def work(connection: Connection) -> bool:
+            store.record(connection, [result])
+            return store.is_decided(connection, page.id)
+
+        if await self._write_at_last(work):
+            await self._tell(page.id)
 
     def _expiry(self, delivery: Delivery) -> store.Result:
         last = f" The last answer was: {delivery.text}" if delivery.text else ""

@@ -31,6 +31,6 @@ class RetryPolicy:
             chance: Source of randomness.
         """
         limit = min(self.first * 2 ** min(attempts - 1, 30), self.longest)
-        jittered = limit * chance.random()
+        jittered: timedelta = limit * chance.random()
         asked = timedelta(seconds=retry_after or 0)
-        return jittered if jittered > asked else asked
+        return max(asked, jittered)

@@ -22,6 +22,7 @@ __all__ = [
     "due_of_key",
     "find_by_identity",
     "insert_page",
+    "is_decided",
     "load_page",
     "next_due",
     "pages_of_execution",
@@ -148,6 +149,14 @@ def record(connection: Connection, results: Iterable[Result]) -> None:
             .where(delivery.c.id == result.delivery_id, delivery.c.state == DeliveryState.PENDING)
             .values(**values)
         )
+
+
+def is_decided(connection: Connection, page_id: str) -> bool:
+    """Tell whether no delivery of the page is pending any more."""
+    pending = select(delivery.c.id).where(
+        delivery.c.page_id == page_id, delivery.c.state == DeliveryState.PENDING
+    )
+    return connection.execute(pending.limit(1)).first() is None
 
 
 def due_of_key(connection: Connection, key_hash: str, *, now_ms: int, limit: int) -> list[Delivery]:
