@@ -29,9 +29,9 @@ class Limits:
     """What a request may bring."""
 
     #: Largest body in bytes.
-    body_bytes: int = 4 * 1024 * 1024
+    body_bytes: int
     #: Most levels of objects and lists inside each other.
-    body_depth: int = 100
+    body_depth: int
 
 
 def check_media_type(headers: Headers) -> None:
@@ -114,13 +114,12 @@ def _place(text: str, body: bytes) -> str:
 
 def _check_depth(document: Any, limits: Limits) -> None:
     level: list[tuple[str, Any]] = [("", document)]
-    for _ in range(limits.body_depth + 1):
-        if not level:
-            return
-        level = [child for pointer, value in level for child in _children(pointer, value)]
-        level = [(pointer, value) for pointer, value in level if isinstance(value, (dict, list))]
-    message = f"The body's objects and lists are more than {limits.body_depth} levels deep."
-    raise InvalidRequest(message, pointer=level[0][0] if level else "")
+    for _ in range(limits.body_depth):
+        children = [child for pointer, value in level for child in _children(pointer, value)]
+        level = [(pointer, value) for pointer, value in children if isinstance(value, (dict, list))]
+    if level:
+        message = f"The body's objects and lists are more than {limits.body_depth} levels deep."
+        raise InvalidRequest(message, pointer=level[0][0])
 
 
 def _check_characters(document: Any) -> None:

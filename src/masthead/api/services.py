@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from masthead.api.body import Limits
 from masthead.applications import Applications
 from masthead.catalog import Catalog
+from masthead.config import Settings
 from masthead.executions import Executions
 from masthead.kernel.clock import Clock
 from masthead.kernel.ids import Ids
@@ -32,9 +34,14 @@ class Services:
     paging: Paging
     catalog: Catalog
     ownership: Ownership
-    settings: Any
+    settings: Settings
     clock: Clock
     ids: Ids
     health: HealthCheck
     version: str
-    limits: Limits = field(default_factory=Limits)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What a request may bring."""
+        server = self.settings.server
+        return Limits(body_bytes=server.max_body_bytes, body_depth=server.max_depth)

@@ -9,6 +9,7 @@ from typing import Any
 
 from masthead.api.ask import Ask
 from masthead.api.routing import Routes
+from masthead.kernel.errors import NotFound
 
 __all__ = ["routes"]
 
@@ -41,9 +42,16 @@ routes.empty(
     {},
     "Whether a cron expression is valid: not known yet; Deck's form takes an empty answer.",
 )
+
+
+@routes.post("/notifications/callbacks/{source}", "Interactive answers: no service of that kind is there.")
+async def callback(ask: Ask) -> Any:
+    """Refuse as Echo does, whose answer Gate relays."""
+    raise NotFound(f"NotificationService for {ask.path('source').upper()} not registered")
+
+
 routes.empty("/notifications/{type}/{application}", {}, "Notifications of an application: none yet.")
 routes.unbuilt("POST DELETE", "/notifications/{type}/{application}", _NOTIFICATIONS)
-routes.unbuilt("POST", "/notifications/callbacks/{source}", "Interactive notifications are not built yet.")
 routes.unbuilt("POST", "/webhooks/{type}/{source}", _WEBHOOKS)
 routes.unbuilt("GET", "/roles/{provider}", "Cloud providers' roles are not part of Masthead.")
 

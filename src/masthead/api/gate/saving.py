@@ -120,8 +120,7 @@ async def _run(ask: Ask, body: dict[str, Any], what: str) -> Mapping[str, Any]:
     executions = ask.services.executions
     task_id = await executions.start_tasks(body, ask.caller)
     try:
-        await executions.wait(task_id, _PATIENCE_S)
-        task: Mapping[str, Any] = await executions.get_task(task_id)
+        task: Mapping[str, Any] = await executions.wait(task_id, _PATIENCE_S)
     except NotFound:
         task = {"id": task_id, "status": "DELETED"}
     if task.get("status") != "SUCCEEDED":

@@ -18,7 +18,7 @@ async def settings(ask: Ask) -> Any:
     deck = ask.services.settings.deck
     return {
         "version": ask.services.version,
-        "feature": {"pagerDuty": deck.feature_pager_duty},
+        "feature": {"pagerDuty": deck.feature_pager_duty is not False},
         "pagerDuty": {
             "accountName": deck.account_name,
             "defaultSubject": deck.default_subject,
