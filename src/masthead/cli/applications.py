@@ -83,5 +83,5 @@ def delete(context: typer.Context, name: _Name) -> None:
 def history(context: typer.Context, name: _Name) -> None:
     """Show who changed an application, newest first."""
     found = context.obj.get(f"/applications/{name}/history")
-    rows = [(one.get("updateTs"), one.get("lastModifiedBy"), one.get("email")) for one in found]
-    show.table(("WHEN (MS)", "WHO", "OWNER"), rows, empty="It was never changed.")
+    rows = [(show.instant(one.get("updateTs")), one.get("lastModifiedBy"), one.get("email")) for one in found]
+    show.table(("WHEN (UTC)", "WHO", "OWNER"), rows, empty="It was never changed.")

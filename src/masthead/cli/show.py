@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["as_json", "table"]
+__all__ = ["as_json", "instant", "table"]
 
 
 def as_json(value: Any) -> None:
     """Print *value* as JSON."""
     print(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def instant(milliseconds: object) -> str:
+    """Give Spinnaker's milliseconds as people read them, to the second, in UTC."""
+    text = str(milliseconds or "")
+    return f"{datetime.fromtimestamp(int(text) / 1000, UTC):%Y-%m-%d %H:%M:%S}" if text.isdigit() else ""
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:

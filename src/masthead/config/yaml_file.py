@@ -10,6 +10,7 @@ from masthead.config.tree import Mapped, Problems, Source, Value
 __all__ = ["read_documents"]
 
 _PLACEHOLDER = "*** is a placeholder: put the real token in its place, in quotes"
+_TWICE = "the key stands twice, first in line {}; YAML silently forgets the first one. Merge what stands below the two into one"
 
 
 def read_documents(text: str, file: str, problems: Problems) -> list[Mapped]:
@@ -41,10 +42,17 @@ def read_documents(text: str, file: str, problems: Problems) -> list[Mapped]:
 def _explain_pasted(text: str, file: str, problems: Problems) -> bool:
     """Find what came along from a document: code fences, ``***``, tabs."""
     before = len(problems.errors)
+    first_spec = 0
     for number, line in enumerate(text.split("\n"), 1):
         place = Source(file, number)
         stripped = line.strip().strip("\u00a0")
-        if stripped.startswith("```"):
+        if line.startswith("---"):
+            first_spec = 0
+        elif line.startswith("spec:") and first_spec:
+            problems.error(place, f"spec: {_TWICE.format(first_spec)}")
+        elif line.startswith("spec:"):
+            first_spec = number
+        elif stripped.startswith("```"):
             problems.error(place, "a code fence (```) was pasted along; remove this line")
         elif stripped.partition("#")[0].rstrip().endswith("***"):
             key = stripped.partition(":")[0].strip()
@@ -85,8 +93,7 @@ def _mapped(node: MappingNode, file: str, problems: Problems, path: str) -> Mapp
             first = mapped.key_sources[key]
             problems.error(
                 place,
-                f"{full}: the key stands twice, first in line {first.line}; YAML silently forgets the first one. "
-                "Merge what stands below the two into one",
+                f"{full}: {_TWICE.format(first.line)}",
             )
             continue
         mapped.key_sources[key] = place
