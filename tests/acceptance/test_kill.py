@@ -36,10 +36,17 @@ def has_ended(server: Process, execution_id: str) -> bool:
     return server.get(f"/pipelines/{execution_id}")["status"] in ("SUCCEEDED", "TERMINAL", "CANCELED")
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request, tmp_path) -> str:
+    """A database of each kind; on PostgreSQL a dead machine is found by its silence."""
+    if request.param == "postgresql":
+        return request.getfixturevalue("postgresql").new_database()
+    return str(tmp_path / "m.db")
+
+
 @pytest.mark.parametrize("messages_seen", [0, 1])
-def test_kill_9_in_the_middle_loses_nothing_and_pages_once(pagerduty, tmp_path, messages_seen):
+def test_kill_9_in_the_middle_loses_nothing_and_pages_once(pagerduty, database, messages_seen):
     """Whether killed at once or between the two pages: both pages arrive, each opens one incident."""
-    database = str(tmp_path / "m.db")
     with running(masthead(pagerduty.url, database)) as first:
         prepare(first)
         execution_id = start(first)
