@@ -16,7 +16,9 @@ def test_every_command_of_the_guide_succeeds_and_three_incidents_are_open(server
     blocks = re.findall(r"```sh run\n(.*?)```", GUIDE.read_text(), flags=re.DOTALL)
     assert len(blocks) >= 5
     script = "set -eu\n" + "\n".join(blocks)
-    script = script.replace("http://127.0.0.1:8084", server.url).replace("http://127.0.0.1:8999", pagerduty.url)
+    script = script.replace("http://127.0.0.1:8084", server.url).replace(
+        "http://127.0.0.1:8999", pagerduty.url
+    )
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=100, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
 

@@ -79,7 +79,9 @@ class Ownership:
         service = self._catalog.find_service(text)
         integration = service.usable(prefer_v1=self._prefer_v1)
         if integration is None or integration.key is None:
-            raise InvalidRequest(f"PagerDuty service {service.name!r} cannot be paged: {service.unusable_reason}.")
+            raise InvalidRequest(
+                f"PagerDuty service {service.name!r} cannot be paged: {service.unusable_reason}."
+            )
         return service, integration.key
 
     def label(self, key: Secret) -> str:
