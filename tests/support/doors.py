@@ -128,6 +128,7 @@ class House:
     rest: ScriptedRest
     client: httpx.AsyncClient
     health: dict[str, Any] = field(default_factory=dict)
+    ann: Caller = ANN
 
     async def application(self, name: str = "demo", **attributes: Any) -> None:
         document = {"name": name, "email": "team@example.com", **attributes}

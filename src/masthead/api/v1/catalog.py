@@ -72,7 +72,7 @@ async def refresh(ask: Ask) -> Any:
 
 
 def _shown(ask: Ask, service: Service) -> dict[str, Any]:
-    oncalls = ask.services.catalog.oncalls_of(service.policy_id)
+    oncalls = ask.services.catalog.oncalls_of(service.policy_id) if service.policy_id else ()
     return service_document(service, oncalls, prefer_v1=ask.services.settings.events.prefer_v1)
 
 
@@ -94,7 +94,8 @@ async def _applications_of(ask: Ask, service: Service) -> list[str]:
 def _services_by_policy(services: Sequence[Service]) -> dict[str | None, list[str]]:
     names: dict[str | None, list[str]] = {}
     for service in services:
-        names.setdefault(service.policy_id, []).append(service.name)
+        if service.policy_id:
+            names.setdefault(service.policy_id, []).append(service.name)
     return names
 
 

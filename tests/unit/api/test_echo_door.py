@@ -1,0 +1,172 @@
+"""Echo's door: who is paged, what is answered, and that no key is."""
+
+from __future__ import annotations
+
+import pytest
+
+from masthead.kernel.errors import Reason
+from masthead.pagerduty import Answer, Outcome, Protocol, Severity
+from masthead.pagerduty.fakes import REJECT, THROTTLE
+from support.doors import CHECKOUT_KEY, PAYMENTS_KEY, UNKNOWN_KEY, running_house
+
+ODD = Answer(Outcome.REJECTED, 200, Reason.ANSWER, None, "status is not success", 1)
+
+
+def notification(*keys: str, **changes) -> dict:
+    return {
+        "notificationType": "PAGER_DUTY",
+        "to": list(keys),
+        "source": {"user": "ann@example.com"},
+        "additionalContext": {"message": "db down", "details": {"from": "ann@example.com"}},
+        **changes,
+    }
+
+
+@pytest.fixture
+def post(client):
+    async def send(*keys: str, path: str = "/echo/notifications", **changes):
+        return await client.post(path, json=notification(*keys, **changes))
+
+    return send
+
+
+async def test_a_page_that_pagerduty_took_is_echos_200(post, house):
+    """The body is upstream's; the page's id stands in a header."""
+    answer = await post(CHECKOUT_KEY, PAYMENTS_KEY, CHECKOUT_KEY)
+    assert (answer.status_code, answer.json()) == (200, {"value": None})
+    assert answer.headers["x-masthead-pending"] == "0"
+    assert [event.routing_key.reveal() for event in house.sender.sent] == [CHECKOUT_KEY, PAYMENTS_KEY]
+    assert [event.protocol for event in house.sender.sent] == [Protocol.V2, Protocol.V1]
+    assert {event.client for event in house.sender.sent} == {"Spinnaker (ann@example.com)"}
+    page = (await house.client.get(f"/v1/pages/{answer.headers['x-masthead-page']}")).json()
+    assert [one["service"] for one in page["deliveries"]] == ["Checkout", "Payments"]
+
+
+async def test_a_partial_failure_names_the_service(post, house):
+    """Echo's sentence with its two spaces, the service in the key's place."""
+    house.sender.answer(PAYMENTS_KEY, REJECT)
+    answer = await post(CHECKOUT_KEY, PAYMENTS_KEY)
+    assert answer.status_code == 400
+    body = answer.json()
+    assert body["exception"] == "com.netflix.spinnaker.echo.pagerduty.PagerDutyException"
+    assert body["message"].startswith("Some notifications succeeded, but the following failed:  Payments: ")
+    assert body["message"].endswith(".")
+    assert PAYMENTS_KEY not in answer.text
+
+
+async def test_a_key_that_nobody_knows_is_shown_by_its_end(post, house):
+    """Enough to recognise it, too little to use it."""
+    house.sender.answer(UNKNOWN_KEY, REJECT)
+    answer = await post(UNKNOWN_KEY)
+    assert answer.json()["message"].startswith(
+        "There were issues with the request sent to PagerDuty:  key …9999: "
+    )
+    assert UNKNOWN_KEY not in answer.text
+
+
+async def test_an_odd_success_is_pagerdutys_problem(post, house):
+    """A 2xx that does not say success is told apart from a failed request, as upstream does."""
+    house.sender.answer(CHECKOUT_KEY, ODD)
+    answer = await post(CHECKOUT_KEY)
+    assert answer.json()["message"].startswith("There were problems with PagerDuty:  Checkout: ")
+
+
+async def test_what_is_still_tried_is_a_202(database):
+    """The caller's patience ends, the page does not."""
+    async with running_house(database, echo={"wait_s": 0.0}) as house:
+        house.sender.answer(CHECKOUT_KEY, THROTTLE)
+        answer = await house.client.post("/echo/notifications", json=notification(CHECKOUT_KEY, PAYMENTS_KEY))
+        pending = int(answer.headers["x-masthead-pending"])
+        assert (answer.status_code, answer.json()["pending"]) == (202, pending)
+        page = await house.client.get(f"/v1/pages/{answer.json()['page']}")
+        assert len(page.json()["deliveries"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "severity"),
+    [
+        ({}, Severity.CRITICAL),
+        ({"severity": "HIGH"}, Severity.CRITICAL),
+        ({"severity": "NORMAL"}, Severity.ERROR),
+        ({"severity": "NORMAL", "additionalContext": {"message": "m", "severity": "info"}}, Severity.INFO),
+    ],
+)
+async def test_severity(post, house, changes, severity):
+    """HIGH is critical, NORMAL is error, the context wins, and silence is the default."""
+    assert (await post(CHECKOUT_KEY, **changes)).status_code == 200
+    assert house.sender.sent[0].severity is severity
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"severity": "high"}, "/severity"),
+        ({"additionalContext": {"message": "m", "severity": "urgent"}}, "/additionalContext/severity"),
+        ({"additionalContext": {"message": " "}}, "/additionalContext/message"),
+        ({"additionalContext": {}}, "/additionalContext/message"),
+        ({"additionalContext": {"message": ["m"]}}, "/additionalContext/message"),
+        ({"additionalContext": {"message": "m", "details": "text"}}, "/additionalContext/details"),
+        ({"additionalContext": []}, "/additionalContext"),
+        ({"source": "ann"}, "/source"),
+        ({"source": {"user": 1}}, "/source/user"),
+        ({"to": "KEY"}, "/to"),
+        ({"to": [CHECKOUT_KEY, " "]}, "/to/1"),
+        ({"to": [1]}, "/to/0"),
+        ({"to": []}, "/to"),
+        ({"to": None}, "/to"),
+        ({"notificationType": None}, "/notificationType"),
+        ({"notificationType": "SLACK"}, "/notificationType"),
+        ({"useInteractiveBot": True}, "/useInteractiveBot"),
+        ({"interactiveActions": {"actions": [{"type": "button"}]}}, "/interactiveActions"),
+    ],
+)
+async def test_what_cannot_be_sent_is_refused_and_nobody_is_woken(post, house, changes, pointer):
+    """400 with the field's place; where upstream drops in silence, what is sent here is named."""
+    answer = await post(CHECKOUT_KEY, **changes)
+    assert (answer.status_code, answer.json()["pointer"]) == (400, pointer)
+    assert house.sender.sent == []
+    if "nteractive" in pointer or pointer == "/notificationType":
+        assert "PAGER_DUTY" in answer.json()["message"]
+
+
+async def test_source_and_details_may_be_missing(client, house):
+    """Upstream fails with 500; the caller's name stands in."""
+    body = {"notificationType": "pager_duty", "to": [CHECKOUT_KEY], "additionalContext": {"message": "m"}}
+    answer = await client.post("/echo/notifications", json=body, headers={"X-SPINNAKER-USER": "bob"})
+    assert answer.status_code == 200
+    assert house.sender.sent[0].client == "Spinnaker (bob)"
+
+
+async def test_switched_off_is_refused_with_the_remedy(database):
+    """Nobody should think that somebody was woken."""
+    async with running_house(database, events={"enabled": False}) as house:
+        answer = await house.client.post("/echo/notifications", json=notification(CHECKOUT_KEY))
+        assert answer.status_code == 400
+        assert "pager-duty.enabled" in answer.json()["message"]
+        assert house.sender.sent == []
+
+
+@pytest.mark.parametrize("changes", [{"notificationType": "SLACK"}, {"to": []}, {"useInteractiveBot": True}])
+async def test_the_setting_brings_upstreams_silence_back(database, changes):
+    """echo.unhandled: drop answers an empty 200."""
+    async with running_house(database, echo={"unhandled": "drop"}) as house:
+        answer = await house.client.post("/echo/notifications", json=notification(CHECKOUT_KEY, **changes))
+        assert (answer.status_code, answer.content) == (200, b"")
+        assert house.sender.sent == []
+
+
+async def test_events_are_taken_and_forgotten(client):
+    """An Orca that sends its events here goes on undisturbed."""
+    for path in ("/echo", "/echo/"):
+        answer = await client.post(path, json={"details": {"type": "orca:pipeline:complete"}, "content": {}})
+        assert (answer.status_code, answer.content) == (200, b"")
+
+
+@pytest.mark.parametrize("prefix", ["/echo", ""])
+async def test_there_is_no_interactive_service(client, prefix):
+    """Echo's own words, relayed by Gate."""
+    answer = await client.post(f"{prefix}/notifications/callbacks/slack")
+    assert (answer.status_code, answer.json()["message"]) == (
+        404,
+        "NotificationService for SLACK not registered",
+    )

@@ -1,0 +1,162 @@
+"""Masthead's own routes: names and states, never a key."""
+
+from __future__ import annotations
+
+import pytest
+
+from masthead.kernel.errors import OutsideFailure, Reason
+from support.doors import CHECKOUT_KEY, PAYMENTS_KEY, UNKNOWN_KEY
+
+
+async def test_services_say_whether_they_can_be_paged(client):
+    """With people, protocol, and the reason where they cannot."""
+    found = (await client.get("/v1/services")).json()
+    assert (found["total"], found["catalog"]["services"]) == (3, 3)
+    checkout, payments, mail = found["services"]
+    assert checkout["isPageable"]
+    assert [one["user"] for one in checkout["onCall"]] == ["Ada Lovelace", "Grace Hopper"]
+    assert [one["protocol"] for one in checkout["integrations"] if one["isOffered"]] == ["v2"]
+    assert "disabled" in payments["warning"]
+    assert (mail["isPageable"], mail["onCall"]) == (False, [])
+    assert "integration" in mail["reason"]
+
+
+async def test_services_are_searched_and_cut(client):
+    """Q searches people too; limit cuts, total does not."""
+    assert [one["id"] for one in (await client.get("/v1/services?q=lovelace")).json()["services"]] == [
+        "PSVC01"
+    ]
+    cut = (await client.get("/v1/services?limit=1")).json()
+    assert (len(cut["services"]), cut["total"]) == (1, 3)
+
+
+async def test_a_service_names_the_applications_that_page_it(demo):
+    """By any of its keys."""
+    found = (await demo.client.get("/v1/services/PSVC01")).json()
+    assert found["applications"] == ["demo"]
+    assert (await demo.client.get("/v1/services/PSVC02")).json()["applications"] == []
+    assert (await demo.client.get("/v1/services/nope")).status_code == 404
+
+
+async def test_oncalls_are_searched_by_person_policy_or_service(client):
+    """Each says for which services."""
+    found = (await client.get("/v1/oncalls?q=checkout")).json()
+    assert found["total"] == 2
+    assert {one["user"] for one in found["oncalls"]} == {"Ada Lovelace", "Grace Hopper"}
+    assert found["oncalls"][0]["services"] == ["Checkout"]
+    assert (await client.get("/v1/oncalls?q=ada&limit=5")).json()["total"] == 1
+
+
+async def test_the_catalog_says_what_is_wrong(house):
+    """Reason and remedy; a refresh answers the state afterwards."""
+    assert (await house.client.get("/v1/catalog")).json()["trouble"] is None
+    house.rest.failure = OutsideFailure("Check the token.", reason=Reason.TOKEN)
+    state = (await house.client.post("/v1/catalog/refresh")).json()
+    assert (state["trouble"]["reason"], state["trouble"]["text"]) == ("token", "Check the token.")
+    assert state["services"] == 3
+    house.rest.failure = None
+    assert (await house.client.post("/v1/catalog/refresh")).json()["trouble"] is None
+
+
+async def test_a_service_is_chosen_by_part_of_its_name(house):
+    """Its key is stored in the application, and the answer says who would be woken."""
+    await house.application()
+    path = "/v1/applications/demo/pagerduty-service"
+    before = (await house.client.get(path)).json()
+    assert (before["service"], before["wouldWake"]) == (None, [])
+    assert "nobody" in before["warning"]
+    chosen = (await house.client.put(path, json={"service": "check"})).json()
+    assert (chosen["service"]["name"], chosen["wouldWake"], chosen["warning"]) == (
+        "Checkout",
+        ["Ada Lovelace"],
+        None,
+    )
+    stored = await house.services.applications.get("demo")
+    assert stored["pdApiKey"] == CHECKOUT_KEY
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        ({}, 400, "its id, its name"),
+        ({"service": " "}, 400, "its id, its name"),
+        ({"service": "m"}, 400, "Payments (PSVC02), Mail (PSVC03)"),
+        ({"service": "nope"}, 404, "nope"),
+        ({"service": "Mail"}, 400, "cannot be paged"),
+    ],
+)
+async def test_a_service_that_cannot_be_chosen_says_why(house, body, status, says):
+    """Candidates are listed; nothing is stored."""
+    await house.application()
+    answer = await house.client.put("/v1/applications/demo/pagerduty-service", json=body)
+    assert answer.status_code == status
+    assert says in answer.json()["message"]
+    assert "pdApiKey" not in await house.services.applications.get("demo")
+
+
+@pytest.mark.parametrize(
+    ("key", "warning"),
+    [(UNKNOWN_KEY, "knows no service"), (PAYMENTS_KEY, "disabled")],
+)
+async def test_an_owner_that_would_not_be_woken_is_warned_of(house, key, warning):
+    """Before the night in which it matters."""
+    await house.application(pdApiKey=key)
+    owner = (await house.client.get("/v1/applications/demo/pagerduty-service")).json()
+    assert warning in owner["warning"]
+
+
+async def test_applications_show_the_service_in_the_keys_place(demo):
+    """One or all, searched by name, e-mail and description."""
+    assert (await demo.client.get("/v1/applications/demo")).json()["pdApiKey"] == "Checkout"
+    listed = (await demo.client.get("/v1/applications?q=TEAM")).json()["applications"]
+    assert [one["pdApiKey"] for one in listed] == ["Checkout"]
+
+
+async def test_pages_are_shown_with_what_became_of_them(demo):
+    """By id and by execution; a wait ends when all are decided."""
+    job = {"type": "pageApplicationOwner", "message": "db down", "applications": ["demo"]}
+    ref = (await demo.client.post("/tasks", json={"application": "demo", "job": [job]})).json()["ref"]
+    await demo.ended(ref)
+    execution_id = ref.rpartition("/")[2]
+    [page] = (await demo.client.get(f"/v1/pages?executionId={execution_id}")).json()["pages"]
+    assert (page["door"], page["message"], page["isDecided"]) == ("stage", "db down", True)
+    assert [(one["service"], one["state"]) for one in page["deliveries"]] == [("Checkout", "accepted")]
+    assert (await demo.client.get(f"/v1/pages/{page['id']}?wait=5")).json() == page
+    assert (await demo.client.get("/v1/pages/nope")).status_code == 404
+    assert (await demo.client.get("/v1/pages")).status_code == 400
+
+
+async def test_the_settings_for_pages_are_decks(client):
+    """Deck's defaults, in Deck's shape."""
+    settings = (await client.get("/v1/settings")).json()
+    assert settings == {
+        "version": "1.2.3",
+        "feature": {"pagerDuty": True},
+        "pagerDuty": {
+            "accountName": "",
+            "defaultSubject": "Urgent Issue",
+            "defaultDetails": "",
+            "required": False,
+        },
+    }
+
+
+async def test_no_key_stands_anywhere_under_v1(demo):
+    """Every GET is asked and searched for the keys that the house holds."""
+    from masthead.api.app import operations_of
+
+    await demo.application("other", pdApiKey=UNKNOWN_KEY)
+    body = {
+        "notificationType": "PAGER_DUTY",
+        "to": [PAYMENTS_KEY, UNKNOWN_KEY],
+        "additionalContext": {"message": "m"},
+    }
+    page = (await demo.client.post("/echo/notifications", json=body)).headers["x-masthead-page"]
+    names = {"/services/{id}": "PSVC01", "/pages/{id}": page}
+    for operation in operations_of("v1"):
+        if operation.method != "GET":
+            continue
+        for name in (names.get(operation.path, "demo"), "other"):
+            path = operation.path.replace("{id}", name).replace("{name}", name)
+            text = (await demo.client.get(f"/v1{path}")).text
+            assert not any(key in text for key in (CHECKOUT_KEY, PAYMENTS_KEY, UNKNOWN_KEY)), path
