@@ -144,6 +144,12 @@ class Execution:
         return self.name or self.description or ""
 
     @property
+    def correlation_id(self) -> str | None:
+        """Give what makes this run the same as another, or None."""
+        value = self.trigger.get("correlationId")
+        return value if isinstance(value, str) and value else None
+
+    @property
     def user(self) -> str:
         """Give the user in whose name it runs."""
         return str(self.authentication.get("user") or "anonymous")

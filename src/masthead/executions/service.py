@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -17,12 +15,13 @@ from masthead.executions.machine import cancel_by, reschedule
 from masthead.executions.model import Document, Execution, ExecutionType
 from masthead.executions.ports import Services
 from masthead.executions.prepare import refusal, tasks_to_run, to_run
+from masthead.executions.reading import Reading, not_found
 from masthead.executions.stages.registry import STAGE_TYPES, StageTypes
 from masthead.executions.status import Status
-from masthead.executions.view import pipeline_view, task_view
+from masthead.executions.view import task_view
 from masthead.executions.watch import WatchedPaging
 from masthead.kernel.caller import Caller
-from masthead.kernel.clock import Clock, to_ms
+from masthead.kernel.clock import Clock
 from masthead.kernel.errors import Conflict, InvalidRequest, NotFound
 from masthead.kernel.ids import Ids
 from masthead.kernel.tasks import Tasks
@@ -34,15 +33,11 @@ __all__ = ["BURST", "Executions"]
 
 log = structlog.get_logger(__name__)
 BURST = "execution"
-#: How long lists look back (Orca: tasks.controller.days-of-execution-history).
-_HISTORY = timedelta(days=14)
-#: How many executions of a pipeline are listed when none is younger than that.
-_LEAST = 2
 #: How often a wait looks into the database for what another machine completed.
 _LOOK_AGAIN_S = 1.0
 
 
-class Executions:
+class Executions(Reading):
     """The runs of this installation."""
 
     def __init__(
@@ -56,11 +51,10 @@ class Executions:
         types: StageTypes = STAGE_TYPES,
     ) -> None:
         """Register with *bursts* and with paging; nothing runs before ``bursts`` does."""
-        self._database = database
-        self._bursts = bursts
         paging = WatchedPaging(services.paging)
-        self._services = services = replace(services, paging=paging)
-        self._clock = clock
+        services = replace(services, paging=paging)
+        super().__init__(database, clock, services)
+        self._bursts = bursts
         self._ids = ids
         self._waiters: dict[str, set[asyncio.Event]] = {}
         self._tasks = Tasks(_log_failure)
@@ -102,7 +96,7 @@ class Executions:
         return await self._start(tasks_to_run(body, caller, ids=self._ids, now_ms=self._now_ms()))
 
     async def _start(self, execution: Execution) -> str:
-        correlation_id = execution.trigger.get("correlationId")
+        correlation_id = execution.correlation_id
 
         def work(connection: Connection) -> str:
             running = store.find_running_correlated(connection, correlation_id) if correlation_id else None
@@ -139,114 +133,7 @@ class Executions:
                 f" {execution.application} is disabled"
             )
 
-    # -- reading ------------------------------------------------------------------------------------
-
-    async def get_pipeline(self, execution_id: str) -> Document:
-        """Give the run of a pipeline as Orca's execution.
-
-        Raises:
-            NotFound: there is none, in Orca's words.
-        """
-        return self._view(await self._document(execution_id, ExecutionType.PIPELINE))
-
-    async def get_task(self, execution_id: str) -> Document:
-        """Give a task as Orca's OrchestrationViewModel.
-
-        Raises:
-            NotFound: there is none, in Orca's words.
-        """
-        stored = await self._document(execution_id, ExecutionType.ORCHESTRATION)
-        return task_view(stored, self._services.key_label)
-
-    async def by_ids(
-        self, ids: Sequence[str], *, statuses: Sequence[str] = (), expand: bool = True
-    ) -> list[Document]:
-        """Give the runs with these ids, in this order; unknown ids are passed over."""
-        found = await self._database.read(
-            lambda connection: store.find_documents(connection, ids, ExecutionType.PIPELINE)
-        )
-        wanted = [each for each in found if not statuses or each["status"] in statuses]
-        return [self._view(each, expand=expand) for each in wanted]
-
-    async def of_configs(
-        self,
-        config_ids: Sequence[str],
-        *,
-        limit: int = 1,
-        statuses: Sequence[str] = (),
-        expand: bool = True,
-    ) -> list[Document]:
-        """Give the newest runs of each of these pipelines, oldest start first (Orca's order).
-
-        Source: Spinnaker compatibility facts, section 4.2.3.
-        """
-        since_ms = self._now_ms() - int(_HISTORY.total_seconds() * 1000)
-
-        def work(connection: Connection) -> list[Document]:
-            found = []
-            for config_id in dict.fromkeys(config_ids):
-                found += _listed(connection, config_id, limit=limit, statuses=statuses, since_ms=since_ms)
-            return found
-
-        found = await self._database.read(work)
-        found.sort(key=lambda each: each["id"], reverse=True)
-        found.sort(key=lambda each: each.get("startTime") or 0)
-        return [self._view(each, expand=expand) for each in found]
-
-    async def list_pipelines(
-        self,
-        application: str,
-        *,
-        limit: int = 5,
-        statuses: Sequence[str] = (),
-        expand: bool = True,
-        name_filter: str | None = None,
-        pipeline_limit: int | None = None,
-    ) -> list[Document]:
-        """Give the newest runs of every pipeline of *application* that still exists.
-
-        Args:
-            application: Its name.
-            limit: At most so many of each pipeline.
-            statuses: Only these, if any are given.
-            expand: False leaves out contexts, outputs and tasks.
-            name_filter: Only pipelines whose name contains this, whatever the case.
-            pipeline_limit: At most so many pipelines.
-        """
-        configs = await self._services.pipelines.of_application(
-            application, name_filter=name_filter, limit=pipeline_limit
-        )
-        ids = [str(config["id"]) for config in configs]
-        return await self.of_configs(ids, limit=limit, statuses=statuses, expand=expand)
-
-    async def list_tasks(
-        self,
-        application: str | None = None,
-        *,
-        page: int = 1,
-        limit: int = 3500,
-        statuses: Sequence[str] = (),
-    ) -> list[Document]:
-        """Give the tasks of *application* (None for all) of the last 14 days, newest first.
-
-        Args:
-            application: Its name, or None.
-            page: Which part of the list, from 1.
-            limit: How long a part is.
-            statuses: Only these, if any are given.
-        """
-        since_ms = self._now_ms() - int(_HISTORY.total_seconds() * 1000)
-        found = await self._database.read(
-            lambda connection: store.tasks_of(
-                connection,
-                application,
-                limit=limit,
-                offset=(max(page, 1) - 1) * limit,
-                statuses=statuses,
-                since_ms=since_ms,
-            )
-        )
-        return [task_view(each, self._services.key_label) for each in found]
+    # -- waiting ------------------------------------------------------------------------------------
 
     async def wait(self, execution_id: str, timeout_s: float) -> Document:
         """Give the execution once it is complete, or as it stands after *timeout_s* seconds.
@@ -294,7 +181,7 @@ class Executions:
         def work(connection: Connection) -> None:
             execution = store.find_to_change(connection, execution_id, kind)
             if execution is None:
-                raise _not_found(execution_id, kind)
+                raise not_found(execution_id, kind)
             if execution.status.is_complete:
                 return
             cancel_by(execution, caller.user, reason)
@@ -317,7 +204,7 @@ class Executions:
         def work(connection: Connection) -> None:
             execution = store.find_to_change(connection, execution_id, kind)
             if execution is None:
-                raise _not_found(execution_id, kind)
+                raise not_found(execution_id, kind)
             if not execution.status.is_complete:
                 name = execution.type.value.lower()
                 raise Conflict(f"Cannot delete a running {name}, please cancel it first.")
@@ -328,21 +215,10 @@ class Executions:
 
     # -- inside -------------------------------------------------------------------------------------
 
-    def _view(self, stored: Document, *, expand: bool = True) -> Document:
-        return pipeline_view(stored, self._services.key_label, expand=expand)
-
-    async def _document(self, execution_id: str, kind: ExecutionType | None = None) -> Document:
-        found = await self._database.read(
-            lambda connection: store.find_documents(connection, [execution_id], kind)
-        )
-        if not found:
-            raise _not_found(execution_id, kind)
-        return found[0]
-
     async def _is_complete(self, execution_id: str) -> bool:
         status = await self._database.read(lambda connection: store.status_of(connection, execution_id))
         if status is None:
-            raise _not_found(execution_id, None)
+            raise not_found(execution_id, None)
         return status.is_complete
 
     async def _first_of(self, changed: asyncio.Event, seconds: float) -> None:
@@ -375,25 +251,6 @@ class Executions:
 
         await self._database.write(work)
         self._bursts.kick(BURST, execution_id)
-
-    def _now_ms(self) -> int:
-        return to_ms(self._clock.now())
-
-
-def _listed(
-    connection: Connection, config_id: str, *, limit: int, statuses: Sequence[str], since_ms: int
-) -> list[Document]:
-    """Give the newest of a pipeline: of the last days, or the newest two when there are none."""
-    recent = store.newest_of_config(connection, config_id, limit=limit, statuses=statuses, since_ms=since_ms)
-    if recent:
-        return recent
-    return store.newest_of_config(connection, config_id, limit=min(limit, _LEAST), statuses=statuses)
-
-
-def _not_found(execution_id: str, kind: ExecutionType | None) -> NotFound:
-    if kind is ExecutionType.ORCHESTRATION:
-        return NotFound(f"No orchestration found for {execution_id}")
-    return NotFound(f"No pipeline found for {execution_id} with requireLatestVersion: false")
 
 
 async def _wait_for(changed: asyncio.Event) -> None:

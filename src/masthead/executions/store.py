@@ -143,7 +143,7 @@ def _newest(
     if since_ms is not None:
         conditions.append(or_(table.c.start_at.is_(None), table.c.start_at >= since_ms))
     query = select(table.c.document).where(*conditions)
-    query = query.order_by(table.c.build_at.desc(), table.c.id.desc()).limit(limit).offset(offset)
+    query = query.order_by(table.c.build_at.desc(), table.c.id.desc()).limit(max(limit, 0)).offset(offset)
     return [_decoder.decode(text) for text in connection.execute(query).scalars()]
 
 
@@ -161,7 +161,7 @@ def _columns(execution: Execution) -> dict[str, Any]:
         "application": execution.application,
         "name": execution.title,
         "pipeline_config_id": execution.pipeline_config_id,
-        "correlation_id": execution.trigger.get("correlationId"),
+        "correlation_id": execution.correlation_id,
         "status": str(execution.status),
         "build_at": execution.build_time or 0,
         "start_at": execution.start_time,

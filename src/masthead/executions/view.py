@@ -112,9 +112,9 @@ def _hide_encoded(text: str, label: KeyLabel) -> str:
     """Hide keys inside the base64 text that Gate makes of a pipeline."""
     try:
         document = msgspec.json.decode(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError):
+        hidden = hide_keys(document, label)
+    except (binascii.Error, ValueError, RecursionError):
         return text
-    hidden = hide_keys(document, label)
     return text if hidden == document else base64.b64encode(msgspec.json.encode(hidden)).decode()
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from masthead.executions import store
 from masthead.executions.burst import Burst
+from masthead.executions.machine import cancel_by
 from masthead.executions.stages.base import StageType, TaskContext, TaskResult, TaskType
 from masthead.executions.stages.registry import StageTypes
 from masthead.executions.status import Status
@@ -156,3 +157,25 @@ async def test_an_execution_is_written_few_times(bench, scripted):
         return connection.execute(store.table.select().where(store.table.c.id == run["id"])).one().version
 
     assert await bench.database.read(version) <= 4
+
+
+async def test_a_run_that_was_overtaken_writes_nothing_and_starts_nothing(bench, scripted):
+    """Another machine cancelled it meanwhile: what this run knows is old, and the next stage never runs."""
+    body = {"application": "demo", "stages": [stage("hold", name="first"), stage(name="second")]}
+    execution_id = await bench.executions.start_pipeline(body, bench.ann)
+    await scripted.started.wait()
+
+    def cancel_elsewhere(connection):
+        execution = store.find_to_change(connection, execution_id)
+        cancel_by(execution, "bob", "elsewhere")
+        store.save(connection, execution)
+        bench.bursts.request(connection, "execution", execution_id)
+
+    await bench.database.write(cancel_elsewhere)
+    scripted.gate.set()
+    await bench.idle()
+    assert scripted.runs == 1
+    await bench.run_due()
+    run = await bench.executions.get_pipeline(execution_id)
+    assert (run["status"], run["canceledBy"]) == ("CANCELED", "bob")
+    assert [each["status"] for each in run["stages"]] == ["CANCELED", "NOT_STARTED"]

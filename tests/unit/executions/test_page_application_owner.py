@@ -161,7 +161,7 @@ async def test_what_cannot_be_used_pages_nobody(bench, fields, sentence):
     ("fates", "sentence"),
     [
         (
-            {KEY_B: (REJECTED, Reason.KEY, "Invalid routing key")},
+            {KEY_B: (REJECTED, Reason.KEY, "Invalid routing key.")},
             "Some notifications succeeded, but the following failed:  Service B: Invalid routing key.",
         ),
         (

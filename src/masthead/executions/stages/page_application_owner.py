@@ -248,7 +248,7 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
 
 
 def _listed(deliveries: Sequence[Delivery]) -> str:
-    return " " + ", ".join(f"{each.label}: {each.text}" for each in deliveries) + "."
+    return " " + ", ".join(f"{each.label}: {each.text.removesuffix('.')}" for each in deliveries) + "."
 
 
 def _refused(sentence: str, context: dict[str, Any]) -> TaskFailed:

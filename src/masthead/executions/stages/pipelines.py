@@ -266,7 +266,7 @@ def _encoded(context: dict[str, Any], name: str) -> Any:
 def _from_base64(text: str, name: str) -> Any:
     try:
         return msgspec.json.decode(base64.b64decode(text, validate=True))
-    except (binascii.Error, ValueError) as error:
+    except (binascii.Error, ValueError, RecursionError) as error:
         raise TaskFailed(f"`{name}` is not the base64 of JSON text.") from error
 
 
