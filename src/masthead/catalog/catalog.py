@@ -18,7 +18,7 @@ from masthead.kernel.clock import Clock
 from masthead.kernel.errors import InvalidRequest, NotFound, OutsideFailure, Reason, StorageUnavailable
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Collected, RestClient
-from masthead.pagerduty.answers import remedy
+from masthead.pagerduty.words import remedy
 from masthead.storage.database import Database
 
 __all__ = ["Catalog", "CatalogState", "Trouble"]

@@ -3,7 +3,8 @@
 from masthead.pagerduty.bodies import encode_event, shorten
 from masthead.pagerduty.events import EventsClient, EventsSender
 from masthead.pagerduty.model import Answer, Event, Link, Outcome, Protocol, Severity, parse_severity
-from masthead.pagerduty.rest import Collected, RestClient
+from masthead.pagerduty.pages import Collected
+from masthead.pagerduty.rest import RestClient, RestReader
 
 __all__ = [
     "Answer",
@@ -15,6 +16,7 @@ __all__ = [
     "Outcome",
     "Protocol",
     "RestClient",
+    "RestReader",
     "Severity",
     "encode_event",
     "parse_severity",

@@ -1,109 +1,120 @@
-"""Which answer means what: the one table of statuses, and the sentences that tell people what to do."""
+"""Which answer means what: the one table of statuses.
+
+Events (PagerDuty facts A.1, A.2, A.10):
+
+    2xx with status "success"           accepted
+    2xx whose body cannot be read       retry, it may have arrived
+    2xx with another status             rejected, as Echo does (compatibility facts 1.3)
+    1xx, 3xx                            retry: not PagerDuty's answer, something stands in between
+    403 (v1), 429 (v1, v2, change)      retry, throttled
+    408                                 retry
+    every other 4xx                     rejected
+    5xx                                 retry
+    no answer, half an answer           retry, it may have arrived unless no connection came about
+
+REST (facts A.5): 408, 429 and 5xx may succeed later, nothing else.
+"""
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
-
-import msgspec
 
 from masthead.kernel.errors import Reason
-from masthead.kernel.secret import Secret
 from masthead.pagerduty.model import Outcome, Protocol
 
-__all__ = ["classify_event", "classify_rest", "error_text", "remedy", "retry_after", "without"]
+__all__ = ["classify_event", "classify_rest", "retry_after"]
 
-_LONGEST_TEXT = 500
 _REQUEST_TIMEOUT = 408
+_TOO_MANY = 429
+_CLIENT_ERROR = 400
 _SERVER_ERROR = 500
+#: v1 is documented with 403 alone; 429 is what HTTP itself says.
+_THROTTLED = {Protocol.V1: (403, _TOO_MANY), Protocol.V2: (_TOO_MANY,)}
+#: "Service key is the wrong length", "Invalid routing key", "'routing_key' cannot contain …"; not "dedup_key".
+_ABOUT_THE_KEY = re.compile(r"\b(routing|service|integration)[ _]key\b", re.IGNORECASE)
+_REST = {
+    401: (Reason.TOKEN, False),
+    402: (Reason.SCOPE, False),
+    403: (Reason.SCOPE, False),
+    404: (Reason.NOT_FOUND, False),
+    408: (Reason.TIMEOUT, True),
+    429: (Reason.THROTTLED, True),
+}
+#: Whatever the other side asks, nobody is kept waiting for longer than this at a time.
+_LONGEST_WAIT_S = 900.0
 
 
-def classify_event(protocol: Protocol, status: int, text: str) -> tuple[Outcome, Reason | None]:
-    """Say what the status of an event's answer means.
+def classify_event(protocol: Protocol, status: int, text: str = "") -> tuple[Outcome, Reason | None]:
+    """Say what the status of an answer to an event means, by the table above.
 
-    v1 says 403 where v2 says 429; both may fail with 408 and 5xx; everything else below 500 is final (facts
-    A.1, A.2, A.10). A 2xx whose body does not say "success" is final as well, as in Echo (compat 1.3).
+    Args:
+        protocol: The Events API that answered; change events are as v2.
+        status: The HTTP status.
+        text: PagerDuty's words: they tell a wrong key from other bad requests.
     """
-    throttled = 403 if protocol is Protocol.V1 else 429
     if 200 <= status < 300:
         return Outcome.ACCEPTED, None
-    if status == throttled or status == 429:  # noqa: PLR1714 - v1 is documented with 403, 429 is HTTP's own
+    if status in _THROTTLED[protocol]:
         return Outcome.RETRY, Reason.THROTTLED
+    if status == _REQUEST_TIMEOUT or not _CLIENT_ERROR <= status < _SERVER_ERROR:
+        return Outcome.RETRY, _passing(status)
+    if _ABOUT_THE_KEY.search(text):
+        return Outcome.REJECTED, Reason.KEY
+    return Outcome.REJECTED, Reason.NOT_FOUND if status == 404 else Reason.REJECTED
+
+
+def _passing(status: int) -> Reason:
     if status == _REQUEST_TIMEOUT:
-        return Outcome.RETRY, Reason.TIMEOUT
-    if status >= _SERVER_ERROR:
-        return Outcome.RETRY, Reason.SERVER
-    is_key = "key" in text.lower()
-    return Outcome.REJECTED, Reason.KEY if is_key else Reason.REJECTED
+        return Reason.TIMEOUT
+    return Reason.SERVER if status >= _SERVER_ERROR else Reason.ANSWER
 
 
 def classify_rest(status: int) -> tuple[Reason, bool]:
-    """Say why the REST API refused, and whether the same request may succeed later (facts A.5)."""
-    table = {
-        401: (Reason.TOKEN, False),
-        402: (Reason.SCOPE, False),
-        403: (Reason.SCOPE, False),
-        404: (Reason.NOT_FOUND, False),
-        408: (Reason.TIMEOUT, True),
-        429: (Reason.THROTTLED, True),
-    }
+    """Say why the REST API refused, and whether the same request may succeed later."""
     if status >= _SERVER_ERROR:
         return Reason.SERVER, True
-    return table.get(status, (Reason.REJECTED, False))
+    if status < _CLIENT_ERROR:
+        return Reason.ANSWER, False
+    return _REST.get(status, (Reason.REJECTED, False))
 
 
-def remedy(reason: Reason) -> str:
-    """Give the sentence that tells an operator what to do about *reason*."""
-    sentences = {
-        Reason.TOKEN: "Check the token, and that the base URL is of the account's region (EU: https://api.eu.pagerduty.com).",
-        Reason.SCOPE: "Give the token read access to services and on-calls, or use an account-level read-only token.",
-        Reason.NOT_FOUND: "Check the base URL (US: https://api.pagerduty.com, EU: https://api.eu.pagerduty.com).",
-        Reason.THROTTLED: "PagerDuty limits the requests of this token; Masthead tries again by itself.",
-        Reason.NETWORK: "Check the network, the proxy and the base URL; Masthead tries again by itself.",
-        Reason.TIMEOUT: "PagerDuty was too slow; Masthead tries again by itself.",
-        Reason.SERVER: "PagerDuty has a problem; see its status page. Masthead tries again by itself.",
-        Reason.KEY: "Check that the integration still exists and that its type fits the Events protocol (v1 or v2).",
-        Reason.NOT_CONFIGURED: "Give a REST API token: pagerDuty.token in Gate's profile, or PAGERDUTY_TOKEN.",
-    }
-    return sentences.get(reason, "See PagerDuty's own words.")
+def retry_after(status: int, headers: Mapping[str, str], *, now: datetime) -> float | None:
+    """Read how many seconds the other side asks to wait, or None when it does not say.
 
+    ``Retry-After`` counts with every status, ``ratelimit-reset`` only with one that throttles: PagerDuty sends
+    it along with good answers too. A date is measured by the answer's own ``Date``, so that a clock of ours
+    that is wrong does no harm.
 
-def error_text(body: bytes) -> str:
-    """Give PagerDuty's own words of an error body: message and errors, however oddly shaped (facts A.5)."""
-    try:
-        document: Any = msgspec.json.decode(body)
-    except msgspec.DecodeError:
-        return body.decode(errors="replace").strip()[:_LONGEST_TEXT]
-    if isinstance(document, list):
-        document = document[0] if document else {}
-    if isinstance(document, Mapping) and isinstance(document.get("error"), Mapping):
-        document = document["error"]
-    if not isinstance(document, Mapping):
-        return str(document)[:_LONGEST_TEXT]
-    message, errors = document.get("message"), document.get("errors")
-    details = errors if isinstance(errors, list) else [errors] if errors else []
-    parts = ([str(message)] if message else []) + ([", ".join(map(str, details))] if details else [])
-    return ": ".join(parts)[:_LONGEST_TEXT] or str(document.get("status", ""))
-
-
-def without(text: str, secret: Secret | None) -> str:
-    """Put the label in the place of *secret* wherever *text* repeats it."""
-    return text.replace(secret.reveal(), secret.label) if secret else text
-
-
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Read how many seconds the other side asks to wait: ``Retry-After`` or ``ratelimit-reset``, or None."""
-    value = headers.get("Retry-After") or headers.get("ratelimit-reset")
+    Args:
+        status: The HTTP status.
+        headers: The answer's headers, looked up without regard to case.
+        now: What stands in for a missing ``Date``.
+    """
+    value = headers.get("Retry-After")
+    if not value and status in (403, _TOO_MANY):
+        value = headers.get("ratelimit-reset")
     if not value:
         return None
+    seconds = _seconds(value, _date(headers.get("Date", "")) or now)
+    return None if seconds is None else min(max(seconds, 0.0), _LONGEST_WAIT_S)
+
+
+def _seconds(value: str, now: datetime) -> float | None:
     try:
-        return max(float(value), 0.0)
+        number = float(value)
     except ValueError:
-        pass
+        then = _date(value)
+        return None if then is None else (then - now).total_seconds()
+    return number if math.isfinite(number) else None
+
+
+def _date(text: str) -> datetime | None:
     try:
-        then = parsedate_to_datetime(value)
-    except ValueError:
+        instant = parsedate_to_datetime(text)
+    except (ValueError, TypeError, OverflowError):
         return None
-    return max((then - datetime.now(UTC)).total_seconds(), 0.0)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)

@@ -7,26 +7,43 @@ dedup and incident key 255, the encoded body 512 KB, for which 512,000 bytes is 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import msgspec
 
+from masthead.kernel.errors import InvalidRequest
 from masthead.pagerduty.model import Event, Protocol
 
-__all__ = ["BODY_LIMIT", "DEDUP_KEY_LIMIT", "FULL_TEXT", "SUMMARY_LIMIT", "encode_event", "shorten"]
+__all__ = [
+    "BODY_LIMIT",
+    "DEDUP_KEY_LIMIT",
+    "DETAILS_LEFT_OUT",
+    "FULL_TEXT",
+    "SUMMARY_LIMIT",
+    "encode_event",
+    "shorten",
+]
 
 SUMMARY_LIMIT = 1024
 DEDUP_KEY_LIMIT = 255
 BODY_LIMIT = 512_000
 #: Under this name the details carry the message that was too long for the summary.
 FULL_TEXT = "full message"
-_LEFT_OUT = "details left out"
+#: Under this name the details say that they were too large and are missing.
+DETAILS_LEFT_OUT = "details left out"
 _SMALLEST = 2
+#: No character takes more than six bytes of JSON, so that this much of a message always leaves room for the rest.
+_LONGEST_FULL_TEXT = 60_000
+_LONGEST_URL = 2_048
 
 
 def shorten(text: str, *, limit: int = SUMMARY_LIMIT) -> str:
     """Cut *text* so that PagerDuty accepts it as a summary, without losing that it was cut.
+
+    Cuts between characters (code points), never inside one, and ends with an ellipsis; the full text belongs
+    in the event's details.
 
     Args:
         text: Any text; may be empty.
@@ -46,27 +63,65 @@ def shorten(text: str, *, limit: int = SUMMARY_LIMIT) -> str:
 
 
 def encode_event(event: Event) -> bytes:
-    """Give the body of *event* for its protocol, shortened where it must be.
+    """Give the body of *event* for its protocol, shortened where it must be; at most 512,000 bytes.
 
-    A message over the limit ends in "…" and stands in full in the details; details that make the body too
-    large are left out, with a sentence in their place.
+    A message over the limit ends in "…" and stands in full in the details. Where the body is too large, the
+    details are left out first, with a sentence in their place, and only then links and the end of the message.
 
     Raises:
-        TypeError: the details hold what JSON cannot.
+        InvalidRequest: the details hold what JSON cannot, or are nested too deeply.
     """
-    details = dict(event.details)
-    if len(event.summary) > SUMMARY_LIMIT:
-        details.setdefault(FULL_TEXT, event.summary)
-    body = _encode(event, details)
+    is_long = len(event.summary) > SUMMARY_LIMIT
+    body = _encode(event, _with_full_text(event) if is_long else event.details)
     if len(body) <= BODY_LIMIT:
         return body
-    note = f"{len(body):,} bytes were more than PagerDuty's {BODY_LIMIT:,}; see Masthead's audit for the full page"
-    return _encode(event, {_LEFT_OUT: note})
+    note = f"{len(body):,} bytes were more than PagerDuty's {BODY_LIMIT:,}; Masthead keeps the whole page."
+    for smaller, text in _ever_smaller(event):
+        body = _encode(smaller, {DETAILS_LEFT_OUT: note} | ({FULL_TEXT: text} if is_long else {}))
+        if len(body) <= BODY_LIMIT:
+            break
+    return body
+
+
+def _ever_smaller(event: Event) -> Iterator[tuple[Event, str]]:
+    """Give *event* and its full message, then both reduced to what always fits."""
+    yield event, event.summary
+    yield _bare(event), shorten(event.summary, limit=_LONGEST_FULL_TEXT)
+
+
+def _with_full_text(event: Event) -> Mapping[str, Any]:
+    name, number = FULL_TEXT, 1
+    while name in event.details:
+        number += 1
+        name = f"{FULL_TEXT} ({number})"
+    return {**event.details, name: event.summary}
+
+
+def _bare(event: Event) -> Event:
+    url = event.client_url
+    return replace(
+        event,
+        links=(),
+        client_url=url if url and len(url) <= _LONGEST_URL else None,
+        client=shorten(event.client),
+        source=shorten(event.source),
+        component=shorten(event.component or "") or None,
+        group=shorten(event.group or "") or None,
+        class_=shorten(event.class_ or "") or None,
+    )
 
 
 def _encode(event: Event, details: Mapping[str, Any]) -> bytes:
-    make = _v1 if event.protocol is Protocol.V1 else _v2
-    return msgspec.json.encode(make(event, details))
+    body = (_v1 if event.protocol is Protocol.V1 else _v2)(event, details)
+    try:
+        try:
+            return msgspec.json.encode(body)
+        except UnicodeEncodeError:  # half a surrogate pair, which no JSON text can carry
+            return msgspec.json.encode(_whole(body))
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise InvalidRequest(
+            f"The details cannot be written as JSON: {error}.", pointer="/details"
+        ) from error
 
 
 def _v1(event: Event, details: Mapping[str, Any]) -> dict[str, Any]:
@@ -96,20 +151,26 @@ def _v2(event: Event, details: Mapping[str, Any]) -> dict[str, Any]:
     }
     if event.action != "trigger":
         return body
-    payload: dict[str, Any] = {
-        "summary": shorten(event.summary),
-        "source": event.source,
-        "severity": event.severity,
-        "custom_details": details,
-    }
-    if event.timestamp:
-        payload["timestamp"] = event.timestamp.isoformat()
-    body |= {"payload": payload, "client": event.client}
+    body |= {"payload": _payload(event, details), "client": event.client}
     if event.client_url:
         body["client_url"] = event.client_url
     if event.links:
         body["links"] = [{"href": link.href, "text": link.text or link.href} for link in event.links]
     return body
+
+
+def _payload(event: Event, details: Mapping[str, Any]) -> dict[str, Any]:
+    payload: dict[str, Any] = {
+        "summary": shorten(event.summary),
+        # Required and never empty (facts A.2).
+        "source": event.source or "spinnaker",
+        "severity": event.severity,
+        "custom_details": details,
+    }
+    if event.timestamp:
+        payload["timestamp"] = event.timestamp.isoformat()
+    named = {"component": event.component, "group": event.group, "class": event.class_}
+    return payload | {name: text for name, text in named.items() if text}
 
 
 def _dedup_key(text: str) -> str:
@@ -118,3 +179,14 @@ def _dedup_key(text: str) -> str:
         return text
     digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
     return f"{text[: DEDUP_KEY_LIMIT - len(digest) - 1]}-{digest}"
+
+
+def _whole(value: Any) -> Any:
+    """Give *value* with U+FFFD for every half of a surrogate pair."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, Mapping):
+        return {_whole(key): _whole(one) for key, one in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_whole(one) for one in value]
+    return value

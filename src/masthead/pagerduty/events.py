@@ -5,28 +5,43 @@ from __future__ import annotations
 import asyncio
 import time
 import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import aiohttp
-import msgspec
+import structlog
 
-from masthead.kernel.errors import Reason
+from masthead.kernel.clock import Clock, SystemClock
+from masthead.kernel.errors import MastheadError, Reason
 from masthead.kernel.secret import Secret
-from masthead.pagerduty.answers import classify_event, error_text, retry_after, without
+from masthead.pagerduty.answers import classify_event, retry_after
 from masthead.pagerduty.bodies import encode_event
+from masthead.pagerduty.connection import open_session
 from masthead.pagerduty.model import Answer, Event, Outcome, Protocol
+from masthead.pagerduty.words import decode_object, event_remedy, spoken, without
 
 __all__ = ["EventsClient", "EventsSender"]
 
 #: Paths of facts A.1 and A.2; the date is v1's version and never changes.
 _PATHS = {Protocol.V1: "/generic/2010-04-15/create_event.json", Protocol.V2: "/v2/enqueue"}
+#: Requests under way at once; well below the 1,024 open files that many systems allow a process.
+_IN_FLIGHT = 512
+log = structlog.get_logger(__name__)
 
 
 class EventsSender(typing.Protocol):
-    """What paging sends through."""
+    """What paging sends through; a fake stands in :mod:`masthead.pagerduty.fakes`."""
 
     async def send(self, event: Event) -> Answer:
         """Send *event* once and say what came of it."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 class EventsClient:
@@ -37,30 +52,51 @@ class EventsClient:
         endpoint: str,
         *,
         timeout_s: float = 10.0,
-        token: typing.Callable[[], Secret] | None = None,
+        token: Callable[[], Secret] | None = None,
+        in_flight: int = _IN_FLIGHT,
+        clock: Clock | None = None,
     ) -> None:
-        """Args: token: sent along as Echo does, though no Events API needs it (compat 1.3)."""
+        """Build a client; it connects when the first event is sent.
+
+        Args:
+            endpoint: Scheme and host of the account's region, with or without a path in front.
+            timeout_s: For a whole request, from the moment it is its turn.
+            token: Sent along as Echo does, though no Events API needs it (compatibility facts 1.3).
+            in_flight: Requests under way at once; the others wait their turn, which costs them no time-out.
+            clock: What a date in ``Retry-After`` is measured by when the answer has none of its own.
+        """
         self._endpoint = endpoint.rstrip("/")
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._token = token
+        self._clock = clock or SystemClock()
+        self._slots = asyncio.Semaphore(in_flight)
         self._session: aiohttp.ClientSession | None = None
+        self._is_token_missed = False
 
     async def send(self, event: Event) -> Answer:
         """Send *event* once.
 
         A lost connection, half an answer or a time-out is an answer too: with outcome *retry*, because
         nobody knows whether the event arrived; the dedup key makes sending it again harmless.
+
+        Raises:
+            InvalidRequest: the details cannot be written as JSON.
         """
-        began = time.monotonic()
-        try:
-            status, headers, body = await self._post(event)
-        except TimeoutError:
-            return _failure(Reason.TIMEOUT, "PagerDuty did not answer in time", began)
-        except (aiohttp.ClientError, OSError) as error:
-            return _failure(
-                Reason.NETWORK, without(f"{type(error).__name__}: {error}", event.routing_key), began
-            )
-        return _answer(event, status, headers, body, began)
+        body, token = encode_event(event), self._read_token()
+        async with self._slots:
+            began = time.monotonic()
+            try:
+                reply = await self._post(event.protocol, body, token)
+            except TimeoutError as error:
+                is_connected = not isinstance(error, aiohttp.ConnectionTimeoutError)
+                return _lost(
+                    Reason.TIMEOUT, "PagerDuty did not answer in time", began, is_connected=is_connected
+                )
+            except (aiohttp.ClientError, OSError, ValueError) as error:
+                is_connected = not isinstance(error, (aiohttp.ClientConnectorError, ValueError))
+                words = without(f"{type(error).__name__}: {error}", event.routing_key, token)
+                return _lost(Reason.NETWORK, words, began, is_connected=is_connected)
+            return self._answer(event, reply, spoken(reply.body, event.routing_key, token), began)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -68,43 +104,49 @@ class EventsClient:
             await self._session.close()
             self._session = None
 
-    async def _post(self, event: Event) -> tuple[int, typing.Mapping[str, str], bytes]:
+    async def _post(self, protocol: Protocol, body: bytes, token: Secret | None) -> _Reply:
         headers = {"Content-Type": "application/json"}
-        if self._token:
-            headers["Authorization"] = f"Token token={self._token().reveal()}"
-        url = self._endpoint + _PATHS[event.protocol]
-        async with self._open().post(url, data=encode_event(event), headers=headers) as response:
-            return response.status, response.headers, await response.read()
-
-    def _open(self) -> aiohttp.ClientSession:
+        if token:
+            headers["Authorization"] = f"Token token={token.reveal()}"
         if self._session is None:
-            connector = aiohttp.TCPConnector(limit=512, ttl_dns_cache=60, keepalive_timeout=30)
-            self._session = aiohttp.ClientSession(
-                connector=connector, timeout=self._timeout, auto_decompress=True, trust_env=True
-            )
-        return self._session
+            self._session = open_session(self._endpoint, timeout=self._timeout)
+        # A redirect would carry the key to wherever it points; PagerDuty sends none.
+        async with self._session.post(
+            self._endpoint + _PATHS[protocol], data=body, headers=headers, allow_redirects=False
+        ) as response:
+            return _Reply(response.status, response.headers, await response.read())
 
+    def _read_token(self) -> Secret | None:
+        """Give the token, or None when it cannot be read: a page goes out without it, PagerDuty does not ask."""
+        try:
+            return self._token() if self._token else None
+        except (MastheadError, OSError) as error:
+            if not self._is_token_missed:
+                log.warning("events.token-unreadable", error=type(error).__name__)
+            self._is_token_missed = True
+            return None
 
-def _answer(
-    event: Event, status: int, headers: typing.Mapping[str, str], body: bytes, began: float
-) -> Answer:
-    text = without(error_text(body), event.routing_key)
-    outcome, reason = classify_event(event.protocol, status, text)
-    dedup_key: str | None = None
-    if outcome is Outcome.ACCEPTED:
-        outcome, reason, dedup_key = _read_success(body)
-    if reason is Reason.KEY and event.protocol is Protocol.V2:
-        text += " (a wrong key, or a key of an Events API v1 integration)"
-    return Answer(
-        outcome, status, reason, retry_after(headers), text or f"HTTP {status}", _ms_since(began), dedup_key
-    )
+    def _answer(self, event: Event, reply: _Reply, words: str, began: float) -> Answer:
+        outcome, reason = classify_event(event.protocol, reply.status, words)
+        dedup_key: str | None = None
+        if outcome is Outcome.ACCEPTED:
+            outcome, reason, dedup_key = _read_success(reply.body)
+        return Answer(
+            outcome,
+            reply.status,
+            reason,
+            retry_after(reply.status, reply.headers, now=self._clock.now()),
+            _advice(words or f"HTTP {reply.status}", reason),
+            _ms_since(began),
+            dedup_key,
+            may_have_arrived=outcome is Outcome.RETRY and reason is not Reason.THROTTLED,
+        )
 
 
 def _read_success(body: bytes) -> tuple[Outcome, Reason | None, str | None]:
     """A 2xx counts only with status "success"; one that cannot be read may or may not have been taken."""
-    try:
-        document = msgspec.json.decode(body, type=dict[str, typing.Any])
-    except (msgspec.DecodeError, msgspec.ValidationError):
+    document = decode_object(body)
+    if document is None:
         return Outcome.RETRY, Reason.ANSWER, None
     if document.get("status") != "success":
         return Outcome.REJECTED, Reason.REJECTED, None
@@ -112,13 +154,15 @@ def _read_success(body: bytes) -> tuple[Outcome, Reason | None, str | None]:
     return Outcome.ACCEPTED, None, str(key) if key else None
 
 
-def _failure(reason: Reason, text: str, began: float) -> Answer:
-    return Answer(Outcome.RETRY, None, reason, None, text, _ms_since(began))
+def _lost(reason: Reason, words: str, began: float, *, is_connected: bool) -> Answer:
+    text = _advice(words, reason)
+    return Answer(Outcome.RETRY, None, reason, None, text, _ms_since(began), may_have_arrived=is_connected)
+
+
+def _advice(words: str, reason: Reason | None) -> str:
+    what_to_do = event_remedy(reason)
+    return f"{words.rstrip('.')}. {what_to_do}" if what_to_do else words
 
 
 def _ms_since(began: float) -> int:
     return round((time.monotonic() - began) * 1000)
-
-
-# asyncio.TimeoutError is the built-in TimeoutError from Python 3.11 on.
-assert asyncio.TimeoutError is TimeoutError

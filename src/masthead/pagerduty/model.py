@@ -64,12 +64,14 @@ class Event:
     """One event for one routing key."""
 
     protocol: Protocol
-    #: "trigger", "acknowledge" or "resolve".
+    #: "trigger", "acknowledge" or "resolve"; the last two say nothing but which incident.
     action: str
     routing_key: Secret
-    #: v1 calls it incident_key; 255 characters at most.
+    #: v1 calls it incident_key; over 255 characters its end becomes a hash.
     dedup_key: str
+    #: v1 calls it description; what the person on call reads first.
     summary: str = ""
+    #: v2 only; v1 has no place for it, and the details are the sender's own.
     severity: Severity = Severity.CRITICAL
     #: v2 only: what is affected.
     source: str = "spinnaker"
@@ -79,6 +81,12 @@ class Event:
     links: tuple[Link, ...] = ()
     #: v2 only: when it happened.
     timestamp: datetime | None = None
+    #: v2 only: the part of the source that is affected.
+    component: str | None = None
+    #: v2 only: a logical grouping, for example the pipeline.
+    group: str | None = None
+    #: v2 only, there called "class": the kind of event, for example the stage's type.
+    class_: str | None = None
 
 
 class Outcome(StrEnum):
@@ -100,7 +108,10 @@ class Answer:
     reason: Reason | None
     #: Seconds PagerDuty asked to wait.
     retry_after: float | None
-    #: PagerDuty's own words, or what went wrong on the way; never a key in it.
+    #: PagerDuty's own words, or what went wrong on the way, and what to do about it; never a key in it.
     text: str
     duration_ms: int
+    #: What PagerDuty called the event; None unless it was accepted.
     dedup_key: str | None = None
+    #: With outcome *retry*: whether PagerDuty may have taken the event all the same (the answer was lost).
+    may_have_arrived: bool = False

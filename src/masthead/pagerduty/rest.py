@@ -1,45 +1,44 @@
-"""Reading PagerDuty's REST API politely: all pages, a few in flight, fewer after a 429.
+"""Reading PagerDuty's REST API politely: what may succeed later is tried again, at the pace PagerDuty allows.
 
-Source: PagerDuty facts A.5 (headers, pagination, limits, errors), A.10 (policy).
+Source: PagerDuty facts A.5 (headers, limits, errors), A.10 (policy).
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
 
 import aiohttp
-import msgspec
 
 from masthead.kernel.clock import Clock
-from masthead.kernel.errors import OutsideFailure, Reason
+from masthead.kernel.errors import MastheadError, OutsideFailure, Reason
 from masthead.kernel.secret import Secret
-from masthead.pagerduty.answers import classify_rest, error_text, remedy, retry_after, without
+from masthead.pagerduty.answers import classify_rest, retry_after
+from masthead.pagerduty.connection import open_session
+from masthead.pagerduty.pace import Pace
+from masthead.pagerduty.pages import Collected, Params, collect
+from masthead.pagerduty.words import decode_object, remedy, spoken, without
 
-__all__ = ["Collected", "RestClient"]
+__all__ = ["RestClient", "RestReader"]
 
-PAGE_SIZE = 100
-#: offset + limit above this is answered with 400 (facts A.5).
-OFFSET_CEILING = 10_000
+#: Tries of one request; throttling is sat out for more than the minute that PagerDuty counts by.
 _ATTEMPTS = 3
-_LONGEST_WAIT_S = 60.0
+_ATTEMPTS_THROTTLED = 6
+_CONNECT_TIMEOUT_S = 5.0
+#: OAuth tokens (facts A.5); every other is an API key.
+_BEARER = ("pdus+", "pdeu+")
 
 
-@dataclass
-class Collected:
-    """What a list brought: the items of the pages that came, and why others did not."""
+class RestReader(Protocol):
+    """What the catalog reads through; a fake stands in :mod:`masthead.pagerduty.fakes`."""
 
-    items: list[dict[str, Any]] = field(default_factory=list)
-    failures: list[OutsideFailure] = field(default_factory=list)
-    #: PagerDuty has more than an offset can reach; ask in parts.
-    is_cut: bool = False
+    async def collect(self, path: str, item_key: str, params: Params = ()) -> Collected:
+        """Give all items of a list."""
+        ...
 
-    @property
-    def is_complete(self) -> bool:
-        """Whether every page came."""
-        return not self.failures and not self.is_cut
+    async def close(self) -> None:
+        """Close the connections."""
+        ...
 
 
 class RestClient:
@@ -54,20 +53,25 @@ class RestClient:
         in_flight: int = 4,
         timeout_s: float = 30.0,
     ) -> None:
-        """Args: token: asked before every request, so that a token file may change."""
+        """Build a client; it connects with the first request.
+
+        Args:
+            base_url: Of the account's region.
+            token: Asked before every request, so that a token file may change.
+            clock: What waits and back-off are measured by.
+            in_flight: Requests under way at once; one after a 429, for a minute.
+            timeout_s: For a whole request.
+        """
         self._base_url = base_url.rstrip("/")
         self._token = token
         self._clock = clock
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s, sock_connect=_CONNECT_TIMEOUT_S)
         self._in_flight = in_flight
-        self._slots = asyncio.Semaphore(in_flight)
-        #: After a 429 one request at a time until this list is through.
-        self._alone = asyncio.Lock()
-        self._is_throttled = False
+        self._pace = Pace(clock, in_flight=in_flight)
         self._session: aiohttp.ClientSession | None = None
 
-    async def get(self, path: str, params: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
-        """Give the JSON object at *path*; what may succeed later is tried three times.
+    async def get(self, path: str, params: Params = ()) -> dict[str, Any]:
+        """Give the JSON object at *path*; what may succeed later is tried a few times.
 
         Raises:
             OutsideFailure: with reason, remedy and status; never the token in it.
@@ -75,20 +79,17 @@ class RestClient:
         attempt = 1
         while True:
             try:
-                async with self._slots:
-                    if not self._is_throttled:
-                        return await self._get_once(path, params)
-                    async with self._alone:
-                        return await self._get_once(path, params)
+                async with self._pace.turn():
+                    return await self._get_once(path, params, attempt=attempt)
             except OutsideFailure as failure:
-                self._is_throttled = self._is_throttled or failure.reason is Reason.THROTTLED
-                if not failure.retryable or attempt == _ATTEMPTS:
+                is_throttled = failure.reason is Reason.THROTTLED
+                if not failure.retryable or attempt >= (_ATTEMPTS_THROTTLED if is_throttled else _ATTEMPTS):
                     raise
-                wait = failure.retry_after if failure.retry_after is not None else 2.0**attempt
-                await self._clock.sleep(min(wait, _LONGEST_WAIT_S))
-                attempt += 1
+                if not is_throttled:  # else the pace has everybody wait
+                    await self._clock.sleep(failure.retry_after or 2.0 ** (attempt - 1))
+            attempt += 1
 
-    async def collect(self, path: str, item_key: str, params: Sequence[tuple[str, str]] = ()) -> Collected:
+    async def collect(self, path: str, item_key: str, params: Params = ()) -> Collected:
         """Give all items of a list, in its order; a page that fails is left out and told.
 
         Args:
@@ -97,30 +98,9 @@ class RestClient:
             params: Further query parameters, as pairs (``include[]`` may repeat).
 
         Raises:
-            OutsideFailure: the first page failed, so nothing is known.
+            OutsideFailure: nothing came, so nothing is known.
         """
-        self._is_throttled = False
-        first = await self._page(path, params, 0)
-        collected = Collected(list(first[item_key]))
-        if not first.get("more"):
-            return collected
-        total = first.get("total")
-        if not isinstance(total, int):
-            await self._follow(path, item_key, params, collected)
-            return collected
-        collected.is_cut = total > OFFSET_CEILING
-        offsets = range(PAGE_SIZE, min(total, OFFSET_CEILING), PAGE_SIZE)
-        pages = await asyncio.gather(
-            *(self._page(path, params, at) for at in offsets), return_exceptions=True
-        )
-        for page in pages:
-            if isinstance(page, OutsideFailure):
-                collected.failures.append(page)
-            elif isinstance(page, BaseException):
-                raise page
-            else:
-                collected.items.extend(page[item_key])
-        return collected
+        return await collect(self.get, path, item_key, params, in_flight=self._in_flight)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -128,68 +108,70 @@ class RestClient:
             await self._session.close()
             self._session = None
 
-    async def _follow(
-        self, path: str, item_key: str, params: Sequence[tuple[str, str]], into: Collected
-    ) -> None:
-        offset, more = PAGE_SIZE, True
-        while more:
-            if offset + PAGE_SIZE > OFFSET_CEILING:
-                into.is_cut = True
-                return
-            try:
-                page = await self._page(path, params, offset)
-            except OutsideFailure as failure:
-                into.failures.append(failure)
-                return
-            into.items.extend(page[item_key])
-            offset, more = offset + PAGE_SIZE, bool(page.get("more"))
+    async def _get_once(self, path: str, params: Params, *, attempt: int) -> dict[str, Any]:
+        token = self._read_token()
+        status, headers, body = await self._fetch(path, params, token)
+        if status == 429:
+            wait_s = retry_after(status, headers, now=self._clock.now())
+            self._pace.throttled(2.0**attempt if wait_s is None else wait_s)
+        else:
+            self._pace.learn(headers)
+        if status >= 300:
+            raise self._refused(status, headers, spoken(body, token))
+        if (document := decode_object(body)) is None:
+            raise _not_asked(Reason.ANSWER, "its answer is not JSON")
+        return document
 
-    async def _page(self, path: str, params: Sequence[tuple[str, str]], offset: int) -> dict[str, Any]:
-        paging = [("limit", str(PAGE_SIZE)), ("offset", str(offset)), ("total", "true")]
-        return await self.get(path, [*params, *paging])
-
-    async def _get_once(self, path: str, params: Sequence[tuple[str, str]]) -> dict[str, Any]:
-        token = self._token()
-        headers = {
-            "Accept": "application/vnd.pagerduty+json;version=2",
-            "Content-Type": "application/json",
-            "Authorization": f"Token token={token.reveal()}",
-        }
+    async def _fetch(self, path: str, params: Params, token: Secret) -> tuple[int, Mapping[str, str], bytes]:
         try:
-            async with self._open().get(
-                self._base_url + path, params=list(params), headers=headers
+            if self._session is None:
+                self._session = open_session(self._base_url, timeout=self._timeout)
+            # A redirect would carry the token to wherever it points; PagerDuty sends none.
+            async with self._session.get(
+                self._base_url + path, params=list(params), headers=_headers(token), allow_redirects=False
             ) as response:
-                body = await response.read()
+                return response.status, response.headers, await response.read()
         except TimeoutError:
-            raise _failure(Reason.TIMEOUT, "no answer in time", retryable=True) from None
+            reason, words = Reason.TIMEOUT, "it did not answer in time"
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            text = without(f"{type(error).__name__}: {error}", token)
-            raise _failure(Reason.NETWORK, text, retryable=True) from None
-        if response.status >= 300:
-            raise _refused(response.status, response.headers, without(error_text(body), token))
+            reason, words = Reason.NETWORK, without(f"{type(error).__name__}: {error}", token)
+        # Raised out here on purpose: the client's own error knows the request's headers.
+        raise _not_asked(reason, words)
+
+    def _read_token(self) -> Secret:
         try:
-            return msgspec.json.decode(body, type=dict[str, Any])
-        except (msgspec.DecodeError, msgspec.ValidationError):
-            raise _failure(Reason.ANSWER, "the answer is not JSON; is this PagerDuty's address?") from None
+            return self._token()
+        except (MastheadError, OSError) as error:
+            words = error.message if isinstance(error, MastheadError) else error.strerror or "unreadable"
+            raise OutsideFailure(
+                f"The PagerDuty REST token cannot be read: {words.rstrip('.')}. {remedy(Reason.NOT_CONFIGURED)}",
+                reason=Reason.NOT_CONFIGURED,
+            ) from error
 
-    def _open(self) -> aiohttp.ClientSession:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=self._timeout, trust_env=True)
-        return self._session
+    def _refused(self, status: int, headers: Mapping[str, str], words: str) -> OutsideFailure:
+        reason, retryable = classify_rest(status)
+        said = f": {words.rstrip('.')}" if words else ""
+        return OutsideFailure(
+            f"PagerDuty answered {status}{said}. {remedy(reason)}",
+            reason=reason,
+            retryable=retryable,
+            retry_after=retry_after(status, headers, now=self._clock.now()),
+            status=status,
+        )
 
 
-def _refused(status: int, headers: Mapping[str, str], text: str) -> OutsideFailure:
-    reason, retryable = classify_rest(status)
+def _headers(token: Secret) -> dict[str, str]:
+    value = token.reveal()
+    return {
+        "Accept": "application/vnd.pagerduty+json;version=2",
+        "Content-Type": "application/json",
+        "Authorization": f"Bearer {value}" if value.startswith(_BEARER) else f"Token token={value}",
+    }
+
+
+def _not_asked(reason: Reason, words: str) -> OutsideFailure:
     return OutsideFailure(
-        f"PagerDuty answered {status}: {text}. {remedy(reason)}",
+        f"PagerDuty could not be asked: {words.rstrip('.')}. {remedy(reason)}",
         reason=reason,
-        retryable=retryable,
-        retry_after=retry_after(headers),
-        status=status,
-    )
-
-
-def _failure(reason: Reason, text: str, *, retryable: bool = False) -> OutsideFailure:
-    return OutsideFailure(
-        f"PagerDuty could not be asked: {text}. {remedy(reason)}", reason=reason, retryable=retryable
+        retryable=reason is not Reason.ANSWER,
     )
