@@ -16,9 +16,9 @@ from starlette.routing import Route
 
 from masthead.simulator.clock import stamp
 from masthead.simulator.data import decode
-from masthead.simulator.events.ledger import Record
 from masthead.simulator.faults import Fault, FaultOrder
 from masthead.simulator.incidents import Agent, Incident
+from masthead.simulator.ledger import Record
 from masthead.simulator.organisation import DataInvalid
 from masthead.simulator.settings import changed
 from masthead.simulator.world import World

@@ -70,8 +70,8 @@ class Account(msgspec.Struct, forbid_unknown_fields=True):
     subdomain: str = "masthead-example"
     #: Begins the ``html_url`` of everything; empty makes it ``https://SUBDOMAIN.pagerduty.com``.
     web_url: str = ""
-    #: Begins the ``self`` of everything.
-    api_url: str = "https://api.pagerduty.com"
+    #: Begins the ``self`` of everything; empty makes it the address at which the simulator listens.
+    api_url: str = ""
     abilities: list[str] = msgspec.field(
         default_factory=lambda: ["sso", "advanced_reports", "teams", "read_only_users", "team_responders"]
     )

@@ -14,6 +14,8 @@ from masthead.simulator.wire import BreakableProtocol
 
 __all__ = ["bind", "build_server", "serve"]
 
+_BACKLOG = 4096
+
 
 def serve(
     host: str = "127.0.0.1",
@@ -42,6 +44,7 @@ def serve(
     taken = bind(host, port)
     scheme = "https" if tls_cert else "http"
     address = f"{scheme}://{_shown(host)}:{taken.getsockname()[1]}"
+    app.world.address = address
     server = build_server(app, tls_cert=tls_cert, tls_key=tls_key)
     services = len(app.world.directory.services)
     say = announce or _print
@@ -53,7 +56,7 @@ def serve(
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """Take a port, so that the caller learns at once when it is not free.
+    """Take a port and listen, so that the caller learns at once when it is not free, and callers may wait.
 
     Raises:
         OSError: It is not free.
@@ -63,6 +66,7 @@ def bind(host: str, port: int) -> socket.socket:
     taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         taken.bind((host, port))
+        taken.listen(_BACKLOG)
     except OSError:
         taken.close()
         raise
@@ -79,7 +83,7 @@ def build_server(
         lifespan="off",
         access_log=False,
         log_level="warning",
-        backlog=4096,
+        backlog=_BACKLOG,
         server_header=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=3,

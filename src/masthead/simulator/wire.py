@@ -107,8 +107,10 @@ async def _break(scope: Scope, receive: Receive, *, reset: bool) -> None:
         raise ConnectionResetError("the simulator broke this connection on purpose")
     if reset:
         connection = transport.get_extra_info("socket")
-        with contextlib.suppress(OSError):
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        # Without a socket, or with an error, the caller has hung up already.
+        if connection is not None:
+            with contextlib.suppress(OSError):
+                connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
         transport.abort()
     else:
         transport.close()

@@ -8,9 +8,9 @@ from datetime import datetime
 import msgspec
 
 from masthead.simulator.clock import Clock, SystemClock
-from masthead.simulator.events.ledger import Ledger
 from masthead.simulator.faults import Faults
 from masthead.simulator.incidents import IncidentBook, Listener
+from masthead.simulator.ledger import Ledger
 from masthead.simulator.limits import KeyWindow, TokenMinutes
 from masthead.simulator.organisation import Directory, Organisation, Route, Service, Token
 from masthead.simulator.settings import Settings
@@ -42,6 +42,8 @@ class World:
         self, organisation: Organisation, *, clock: Clock | None = None, post: Post = post_in_thread
     ) -> None:
         self.clock = clock or SystemClock()
+        #: Where this simulator can be reached, as far as it knows.
+        self.address = "https://api.pagerduty.com"
         self.couriers = Couriers(self.clock, lambda: self.settings, post)
         #: Called with ``incident.triggered`` and so on after each change of an incident.
         self.listeners: list[Listener] = []
@@ -71,6 +73,10 @@ class World:
         self.token_minutes = TokenMinutes(self.clock)
         self.limited_minutes = TokenMinutes(self.clock)
         self._changes = 0
+
+    def api(self, path: str) -> str:
+        """Give the address of *path* in the REST API; clients follow it."""
+        return (self.directory.account.api_url or self.address) + path
 
     def replace(self, organisation: Organisation) -> None:
         """Put another organisation in the place of the one given at the start, and begin again.

@@ -12,10 +12,10 @@ from typing import Any
 import msgspec
 
 from masthead.simulator.events import rules
-from masthead.simulator.events.ledger import Record
 from masthead.simulator.events.rules import Sighting
 from masthead.simulator.faults import Fault
 from masthead.simulator.incidents import Signal
+from masthead.simulator.ledger import Record
 from masthead.simulator.organisation import Route
 from masthead.simulator.wire import Answer, Receive, Scope, Send, deliver, json_answer, read_body
 from masthead.simulator.world import World

@@ -46,7 +46,7 @@ def reference(world: World, kind: str, id_: str, summary: str, *, suffix: str = 
         "id": id_,
         "type": kind + suffix,
         "summary": summary,
-        "self": account.api_url + api.format(id_),
+        "self": world.api(api.format(id_)),
         "html_url": account.web(web.format(id_)),
     }
 
@@ -181,7 +181,7 @@ def integration_document(call: Call, service: Service, integration: Integration,
         "id": integration.id,
         "type": integration.type + ("" if full else "_reference"),
         "summary": integration.name,
-        "self": account.api_url + path,
+        "self": call.world.api(path),
         "html_url": account.web(path),
     }
     if not full:

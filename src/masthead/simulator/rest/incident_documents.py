@@ -89,7 +89,7 @@ def alert_document(world: World, incident: Incident) -> Document | None:
         "id": alert.id,
         "type": "alert",
         "summary": alert.summary,
-        "self": f"{world.directory.account.api_url}/incidents/{incident.id}/alerts/{alert.id}",
+        "self": world.api(f"/incidents/{incident.id}/alerts/{alert.id}"),
         "html_url": world.directory.account.web(f"/alerts/{alert.id}"),
         "created_at": stamp(incident.created_at),
         "status": "resolved" if incident.resolved_at else "triggered",
