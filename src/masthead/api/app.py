@@ -41,13 +41,18 @@ _PREFIXES = {"gate": "", "orca": "/orca", "echo": "/echo", "front50": "/front50"
 
 
 def create_app(
-    services: Services, *, mounts: Sequence[BaseRoute] = (), lifespan: Lifespan | None = None
+    services: Services,
+    *,
+    mounts: Sequence[BaseRoute] = (),
+    cors_origins: Sequence[str] = LOOPBACK_ORIGINS,
+    lifespan: Lifespan | None = None,
 ) -> Starlette:
     """Give the application with every door: Gate at the root, the others under their names.
 
     Args:
         services: What the doors open to.
         mounts: More routes, tried before ours; the pages for people under ``/ui/``.
+        cors_origins: Origins whose web pages may call; see :class:`masthead.api.cors.Cors`.
         lifespan: What happens before the first request and after the last.
     """
     routes: list[BaseRoute] = list(mounts)
@@ -57,21 +62,29 @@ def create_app(
             routes += starlette_routes(health.OPERATIONS, services, prefix=_PREFIXES[door])
     routes += openapi_routes(_described(), services)
     routes += [Route("/", _to_pages, name="pages"), Route("/ui", _to_pages, name="pages without slash")]
-    return _application(routes, services, door=None, lifespan=lifespan)
+    return _application(routes, services, guards=_guards(services, cors_origins), lifespan=lifespan)
 
 
-def create_door(services: Services, name: str, *, lifespan: Lifespan | None = None) -> Starlette:
+def create_door(
+    services: Services,
+    name: str,
+    *,
+    cors_origins: Sequence[str] = LOOPBACK_ORIGINS,
+    lifespan: Lifespan | None = None,
+) -> Starlette:
     """Give one service of Spinnaker at the root of a port of its own.
 
     Args:
         services: What the door opens to.
         name: One of :data:`DOOR_NAMES`.
+        cors_origins: As for :func:`create_app`.
         lifespan: What happens before the first request and after the last.
     """
     if name not in DOOR_NAMES:
         raise ValueError(f"there is no door {name!r}; there are {', '.join(DOOR_NAMES)}")
     operations = (*_OPERATIONS[name], *health.OPERATIONS)
-    return _application(starlette_routes(operations, services), services, door=name, lifespan=lifespan)
+    guards = _guards(services, cors_origins, door=name)
+    return _application(starlette_routes(operations, services), services, guards=guards, lifespan=lifespan)
 
 
 def operations_of(door: str) -> tuple[Operation, ...]:
@@ -86,8 +99,16 @@ def _described() -> Iterable[tuple[str, Operation]]:
             yield (_PREFIXES[door] + operation.path).rstrip("/") or "/", operation
 
 
+def _guards(services: Services, origins: Sequence[str], *, door: str | None = None) -> list[Middleware]:
+    return [Middleware(Boundary, services=services, door=door), Middleware(Cors, origins=origins)]
+
+
 def _application(
-    routes: Sequence[BaseRoute], services: Services, *, door: str | None, lifespan: Lifespan | None
+    routes: Sequence[BaseRoute],
+    services: Services,
+    *,
+    guards: Sequence[Middleware],
+    lifespan: Lifespan | None,
 ) -> Starlette:
     async def answer(request: Request, error: Exception) -> Response:
         if isinstance(error, HTTPException) and error.status_code == 405:
@@ -99,10 +120,7 @@ def _application(
 
     app = Starlette(
         routes=routes,
-        middleware=[
-            Middleware(Boundary, services=services, door=door),
-            Middleware(Cors, origins=LOOPBACK_ORIGINS),
-        ],
+        middleware=guards,
         exception_handlers={HTTPException: answer, MastheadError: answer},
         lifespan=lifespan,
     )

@@ -75,8 +75,8 @@ class Cors:
         )
         if scope["method"] not in _SAFE or is_preflight:
             raise AccessDenied(
-                "Web pages of this origin may not act here. If they should, add the origin to "
-                "server.cors-origins in masthead.yml."
+                "Web pages of this origin may not act here: only those of Masthead's own host and of the "
+                "allowed origins may."
             )
         await self._app(scope, receive, send)
 

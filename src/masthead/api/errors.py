@@ -56,6 +56,8 @@ TABLE: dict[type[kernel.MastheadError], Entry] = {
     kernel.ConfigurationInvalid: Entry(500, "masthead.ConfigurationInvalid"),
 }
 
+#: Spring's reason phrases where Python's change with its version.
+_PHRASES = {413: "Payload Too Large", 422: "Unprocessable Entity"}
 #: Said for what the router itself refuses; none repeats the path, which may hold anything.
 _ROUTER_TEXTS = {
     404: "Masthead has no such route. GET /v1/openapi.json lists every route there is.",
@@ -99,7 +101,7 @@ def error_body(
     body: dict[str, Any] = {
         "timestamp": to_ms(at) if as_ms else at.isoformat(timespec="milliseconds"),
         "status": status,
-        "error": HTTPStatus(status).phrase,
+        "error": _PHRASES.get(status) or HTTPStatus(status).phrase,
     }
     if exception:
         body["exception"] = exception

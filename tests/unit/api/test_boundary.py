@@ -149,3 +149,12 @@ async def test_an_allowed_page_may_read_errors_too(client):
     """Deck shows the message, so an error is marked like any other answer."""
     answer = await client.get("/nope", headers={"Origin": "http://localhost:9000"})
     assert answer.headers["access-control-allow-origin"] == "http://localhost:9000"
+
+
+async def test_allowed_origins_can_be_chosen(house):
+    """A Deck on a host of its own is let in, and this machine's pages no longer are."""
+    async with client_of(create_app(house.services, cors_origins=["https://deck.example.com"])) as client:
+        body, job = {"application": "spinnaker"}, {"type": "wait", "waitTime": 0}
+        for origin, status in [("https://deck.example.com", 200), ("http://localhost:9000", 403)]:
+            answer = await client.post("/tasks", json={**body, "job": [job]}, headers={"Origin": origin})
+            assert answer.status_code == status
