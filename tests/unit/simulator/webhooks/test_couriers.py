@@ -41,9 +41,7 @@ def receiver():
 @pytest.fixture
 def told(make_desk, receiver, clock):
     """A desk whose simulator sends webhooks to *receiver*."""
-    desk = make_desk()
-    desk.__init__(Simulator(World(built_in(), clock=clock, post=receiver.post)), clock)
-    return desk
+    return type(make_desk())(Simulator(World(built_in(), clock=clock, post=receiver.post)), clock)
 
 
 async def _subscribe(desk, *, filter_type="account_reference", id_=None, **fields):
