@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from masthead.cli import show
-from masthead.cli.client import Client
+from masthead.cli.client import Client, quoted
 
 __all__ = ["app"]
 
@@ -33,11 +33,11 @@ def list_(context: typer.Context, as_json: _Json = False) -> None:
 def show_(context: typer.Context, name: _Name) -> None:
     """Show an application and who would be woken."""
     client: Client = context.obj
-    attributes = client.get(f"/applications/{name}")["attributes"]
+    attributes = client.get(f"/applications/{quoted(name)}")["attributes"]
     for key in ("name", "email", "description", "lastModifiedBy"):
         if attributes.get(key):
             print(f"{key:16} {attributes[key]}")
-    owner = client.get(f"/v1/applications/{name}/pagerduty-service")
+    owner = client.get(f"/v1/applications/{quoted(name)}/pagerduty-service")
     show.as_json(owner)
 
 
@@ -63,7 +63,9 @@ def save(
         client.task(name, f"Save Application: {name}", job)
         print(f"Application {name} is saved.")
     if pagerduty_service is not None:
-        chosen = client.put(f"/v1/applications/{name}/pagerduty-service", {"service": pagerduty_service})
+        chosen = client.put(
+            f"/v1/applications/{quoted(name)}/pagerduty-service", {"service": pagerduty_service}
+        )
         service = chosen.get("service") or chosen
         print(
             f"Application {name} is paged through PagerDuty service {service.get('name')} ({service.get('id')})."
@@ -82,6 +84,6 @@ def delete(context: typer.Context, name: _Name) -> None:
 @app.command()
 def history(context: typer.Context, name: _Name) -> None:
     """Show who changed an application, newest first."""
-    found = context.obj.get(f"/applications/{name}/history")
+    found = context.obj.get(f"/applications/{quoted(name)}/history")
     rows = [(show.instant(one.get("updateTs")), one.get("lastModifiedBy"), one.get("email")) for one in found]
     show.table(("WHEN (UTC)", "WHO", "OWNER"), rows, empty="It was never changed.")

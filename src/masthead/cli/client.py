@@ -5,10 +5,11 @@ from __future__ import annotations
 import getpass
 import time
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
-__all__ = ["Client", "ServerMissing", "ServerRefused", "default_server", "default_user"]
+__all__ = ["Client", "ServerMissing", "ServerRefused", "default_server", "default_user", "quoted"]
 
 default_server = "http://127.0.0.1:8084"
 _TIMEOUT_S = 60.0
@@ -84,6 +85,11 @@ class Client:
         if answer.status_code >= 400:
             raise ServerRefused(_message(answer))
         return answer.json() if answer.content else None
+
+
+def quoted(name: object) -> str:
+    """Give *name* as one segment of a path."""
+    return quote(str(name), safe="")
 
 
 def failure_of(task: dict[str, Any]) -> str:

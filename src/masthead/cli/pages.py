@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from masthead.cli import show
-from masthead.cli.client import Client
+from masthead.cli.client import Client, quoted
 from masthead.cli.pipelines import describe_pages
 
 __all__ = ["page", "tasks"]
@@ -47,4 +47,4 @@ def _group() -> None:
 @tasks.command("show")
 def show_task(context: typer.Context, task_id: Annotated[str, typer.Argument(help="The task's id.")]) -> None:
     """Show a task as JSON."""
-    show.as_json(context.obj.get(f"/tasks/{task_id}"))
+    show.as_json(context.obj.get(f"/tasks/{quoted(task_id)}"))

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from masthead.cli import show
-from masthead.cli.client import Client, ServerRefused
+from masthead.cli.client import Client, ServerRefused, quoted
 
 __all__ = ["app", "describe_pages"]
 
@@ -35,7 +35,7 @@ def save(
     except (OSError, ValueError) as error:
         raise ServerRefused(f"{file} cannot be read as JSON: {error}") from error
     if "id" not in document and document.get("application"):
-        known = client.get(f"/applications/{document['application']}/pipelineConfigs")
+        known = client.get(f"/applications/{quoted(document['application'])}/pipelineConfigs")
         same = [
             one["id"] for one in known if one["name"].casefold() == str(document.get("name", "")).casefold()
         ]
@@ -47,7 +47,7 @@ def save(
 @app.command("list")
 def list_(context: typer.Context, application: _Application) -> None:
     """List an application's pipelines."""
-    found = context.obj.get(f"/applications/{application}/pipelineConfigs")
+    found = context.obj.get(f"/applications/{quoted(application)}/pipelineConfigs")
     rows = [(one["name"], one["id"], len(one.get("stages", ())), one.get("lastModifiedBy")) for one in found]
     show.table(
         ("PIPELINE", "ID", "STAGES", "CHANGED BY"), rows, empty=f"Application {application} has no pipeline."
@@ -57,7 +57,7 @@ def list_(context: typer.Context, application: _Application) -> None:
 @app.command("show")
 def show_(context: typer.Context, application: _Application, name: _Name) -> None:
     """Show a pipeline as JSON."""
-    show.as_json(context.obj.get(f"/applications/{application}/pipelineConfigs/{name}"))
+    show.as_json(context.obj.get(f"/applications/{quoted(application)}/pipelineConfigs/{quoted(name)}"))
 
 
 @app.command()
@@ -73,7 +73,7 @@ def run(
     """Start a pipeline."""
     client: Client = context.obj
     trigger = {"type": "manual", "parameters": dict(_pair(text) for text in parameter or ())}
-    ref = client.post(f"/pipelines/{application}/{name}", trigger)["ref"]
+    ref = client.post(f"/pipelines/{quoted(application)}/{quoted(name)}", trigger)["ref"]
     execution_id = ref.rpartition("/")[2]
     print(f"Execution {execution_id} of {name} is started.")
     if not watch:

@@ -52,9 +52,17 @@ def simulate(
     tls_key: Annotated[Path | None, typer.Option(help="The certificate's key.")] = None,
 ) -> None:
     """Run a PagerDuty to try things with: nobody is really woken."""
+    from masthead.simulator.organisation import DataInvalid
     from masthead.simulator.run import serve as run
 
-    run(host=host, port=port, data_path=data, tls_cert=tls_cert, tls_key=tls_key)
+    try:
+        run(host=host, port=port, data_path=data, tls_cert=tls_cert, tls_key=tls_key)
+    except DataInvalid as error:
+        typer.echo(f"{data}: {error}", err=True)
+        raise typer.Exit(78) from None
+    except OSError as error:
+        typer.echo(f"{host}:{port}: {error.strerror or error}. Choose another port with --port.", err=True)
+        raise typer.Exit(69) from None
 
 
 @db.callback()

@@ -75,6 +75,11 @@ class ServerSettings:
     database: str | None = _setting(
         None, "text", "SQLite file or postgresql:// URL; a file of the user's own by default."
     )
+    cors_origins: str = _setting(
+        "http://localhost:*,http://127.0.0.1:*,http://[::1]:*",
+        "text",
+        "Origins whose web pages may call, separated by commas; Deck's address goes here.",
+    )
     max_body_bytes: int = _setting(10_000_000, "integer", "Largest request body that is read.")
     max_depth: int = _setting(200, "integer", "Deepest nesting of a request body.")
     log_level: str = _setting(

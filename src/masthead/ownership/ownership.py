@@ -50,7 +50,7 @@ class Ownership:
             return Owner(name, None, None, ())
         known = self._catalog.service_of_key(key)
         service = known[0] if known else None
-        oncalls = self._catalog.oncalls_of(service.policy_id) if service else ()
+        oncalls = self._catalog.oncalls_of(service.policy_id) if service and service.policy_id else ()
         return Owner(name, self.label(key), service, oncalls)
 
     async def choose_service(self, name: str, text: str, caller: Caller) -> Service:

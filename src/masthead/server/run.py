@@ -115,8 +115,11 @@ def _servers(masthead: Masthead, sockets: Mapping[str, socket.socket]) -> dict[s
         masthead.clock,
         __version__,
     )
+    origins = [one.strip() for one in masthead.settings.server.cors_origins.split(",") if one.strip()]
     apps = {
-        name: create_door(services, name) if name else create_app(services, mounts=pages(web))
+        name: create_door(services, name, cors_origins=origins)
+        if name
+        else create_app(services, mounts=pages(web), cors_origins=origins)
         for name in sockets
     }
     return {
