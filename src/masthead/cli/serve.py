@@ -58,10 +58,11 @@ def simulate(
     try:
         run(host=host, port=port, data_path=data, tls_cert=tls_cert, tls_key=tls_key)
     except DataInvalid as error:
-        typer.echo(f"{data}: {error}", err=True)
+        typer.echo(str(error), err=True)
         raise typer.Exit(78) from None
     except OSError as error:
-        typer.echo(f"{host}:{port}: {error.strerror or error}. Choose another port with --port.", err=True)
+        where = error.filename or f"{host}:{port}"
+        typer.echo(f"{where} cannot be used: {error.strerror or error}.", err=True)
         raise typer.Exit(69) from None
 
 

@@ -56,7 +56,7 @@ async def choose(ask: Ask) -> Any:
 
 async def _owner(ask: Ask) -> dict[str, Any]:
     owner = await ask.services.ownership.owner(ask.path("name"), ask.caller)
-    return owner_document(owner, prefer_v1=ask.services.settings.events.prefer_v1)
+    return owner_document(owner, settings=ask.services.settings)
 
 
 def _matches(application: dict[str, Any], words: list[str]) -> bool:

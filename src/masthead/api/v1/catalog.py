@@ -73,7 +73,7 @@ async def refresh(ask: Ask) -> Any:
 
 def _shown(ask: Ask, service: Service) -> dict[str, Any]:
     oncalls = ask.services.catalog.oncalls_of(service.policy_id) if service.policy_id else ()
-    return service_document(service, oncalls, prefer_v1=ask.services.settings.events.prefer_v1)
+    return service_document(service, oncalls, settings=ask.services.settings)
 
 
 def _state(ask: Ask) -> dict[str, Any]:

@@ -7,22 +7,23 @@ from datetime import UTC, datetime
 from typing import Any
 
 from masthead.catalog import CatalogState, OnCall, Service
+from masthead.config import Settings
 from masthead.ownership import Owner
 from masthead.paging import Delivery, Page
 
 __all__ = ["catalog_document", "oncall_document", "owner_document", "page_document", "service_document"]
 
 
-def service_document(service: Service, oncalls: Sequence[OnCall], *, prefer_v1: bool) -> dict[str, Any]:
+def service_document(service: Service, oncalls: Sequence[OnCall], *, settings: Settings) -> dict[str, Any]:
     """Show a service, who is on call for it, and why it cannot be paged if it cannot."""
-    integration = service.usable(prefer_v1=prefer_v1)
+    integration = service.usable(prefer_v1=settings.events.prefer_v1)
     return {
         "id": service.id,
         "name": service.name,
         "status": service.status,
         "escalationPolicy": {"id": service.policy_id, "name": service.policy_name},
         "teams": list(service.teams),
-        "url": service.html_url,
+        "url": service.html_url or _link(service.id, account=settings.deck.account_name),
         "lastIncidentAt": service.last_incident_at,
         "isPageable": integration is not None,
         "reason": service.unusable_reason,
@@ -75,14 +76,14 @@ def catalog_document(state: CatalogState, *, now: datetime) -> dict[str, Any]:
     }
 
 
-def owner_document(owner: Owner, *, prefer_v1: bool) -> dict[str, Any]:
+def owner_document(owner: Owner, *, settings: Settings) -> dict[str, Any]:
     """Show who would be woken for an application."""
     service = owner.service
     level_1 = [one.user_name for one in owner.oncalls if one.level == 1]
     return {
         "application": owner.application,
         "label": owner.label,
-        "service": service_document(service, owner.oncalls, prefer_v1=prefer_v1) if service else None,
+        "service": service_document(service, owner.oncalls, settings=settings) if service else None,
         "wouldWake": list(dict.fromkeys(level_1)),
         "warning": _owner_warning(owner),
     }
@@ -122,6 +123,11 @@ def _delivery_document(delivery: Delivery) -> dict[str, Any]:
         "createdAt": _instant(delivery.created_at),
         "decidedAt": _instant(delivery.decided_at),
     }
+
+
+def _link(service_id: str, *, account: str) -> str | None:
+    """Build a service's page from the account's name, as Deck does (deck-gate facts, section 6); None without one."""
+    return f"https://{account}.pagerduty.com/service-directory/{service_id}" if account else None
 
 
 def _owner_warning(owner: Owner) -> str | None:

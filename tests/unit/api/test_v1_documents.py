@@ -1,0 +1,27 @@
+"""Documents of our own API."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from masthead.api.v1.documents import service_document
+from masthead.catalog.model import read_service
+from masthead.config import Settings
+from masthead.config.settings import DeckSettings
+
+
+@pytest.mark.parametrize(
+    ("html_url", "account", "expected"),
+    [
+        ("https://acme.pagerduty.com/x", "other", "https://acme.pagerduty.com/x"),
+        (None, "acme.eu", "https://acme.eu.pagerduty.com/service-directory/P1"),
+        (None, "", None),
+    ],
+)
+def test_a_services_link_is_pagerdutys_own_or_built_from_the_account_name(html_url, account, expected):
+    """accountName of settings-local.js stands in where html_url is not known."""
+    service = read_service({"id": "P1", "name": "One", "html_url": html_url})
+    settings = replace(Settings(), deck=DeckSettings(account_name=account))
+    assert service_document(service, (), settings=settings)["url"] == expected
