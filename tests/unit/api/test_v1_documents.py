@@ -21,7 +21,7 @@ from masthead.config.settings import DeckSettings
     ],
 )
 def test_a_services_link_is_pagerdutys_own_or_built_from_the_account_name(html_url, account, expected):
-    """accountName of settings-local.js stands in where html_url is not known."""
+    """Deck's accountName stands in where html_url is not known."""
     service = read_service({"id": "P1", "name": "One", "html_url": html_url})
     settings = replace(Settings(), deck=DeckSettings(account_name=account))
     assert service_document(service, (), settings=settings)["url"] == expected
