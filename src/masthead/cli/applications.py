@@ -2,48 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from masthead.cli import show
-from masthead.cli.client import Client, quoted
+from masthead.cli.client import Client, ServerRefused, quoted
+from masthead.cli.options import AsJson, asks_server
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Applications and who is paged for them.", no_args_is_help=True)
 _Name = Annotated[str, typer.Argument(help="The application's name.")]
-_Json = Annotated[
-    bool, typer.Option("--json", help="For programs; as Gate gives it, the integration key included.")
-]
 
 
 @app.command("list")
-def list_(context: typer.Context, as_json: _Json = False) -> None:
+@asks_server
+def list_(client: Client, as_json: AsJson = False) -> None:
     """List all applications."""
-    found = context.obj.get("/applications")
+    found = client.get("/v1/applications")["applications"]
     if as_json:
         show.as_json(found)
         return
-    rows = [(one["name"], one.get("email"), "yes" if one.get("pdApiKey") else "no") for one in found]
-    show.table(("APPLICATION", "OWNER", "CAN BE PAGED"), rows, empty="There is no application yet.")
+    rows = [(one["name"].lower(), one.get("email"), one.get("pdApiKey") or "nobody") for one in found]
+    show.table(("APPLICATION", "OWNER", "PAGES"), rows, empty="There is no application yet.")
 
 
 @app.command("show")
-def show_(context: typer.Context, name: _Name) -> None:
+@asks_server
+def show_(client: Client, name: _Name, as_json: AsJson = False) -> None:
     """Show an application and who would be woken."""
-    client: Client = context.obj
-    attributes = client.get(f"/applications/{quoted(name)}")["attributes"]
-    for key in ("name", "email", "description", "lastModifiedBy"):
-        if attributes.get(key):
-            print(f"{key:16} {attributes[key]}")
+    application = client.get(f"/v1/applications/{quoted(name)}")
     owner = client.get(f"/v1/applications/{quoted(name)}/pagerduty-service")
-    show.as_json(owner)
+    if as_json:
+        show.as_json(application | {"pagerDuty": owner})
+        return
+    service = owner.get("service") or {}
+    lines = {
+        "name": application["name"].lower(),
+        "owner": application.get("email"),
+        "description": application.get("description"),
+        "changed": f"{show.instant(application.get('updateTs'))} by {application.get('lastModifiedBy')}",
+        "pages": f"{service['name']} ({service['id']})" if service else owner.get("label"),
+        "on call now": show.names(service.get("onCall", ())),
+        "warning": owner.get("warning"),
+    }
+    for label, text in lines.items():
+        if text:
+            print(f"{label:12} {text}")
 
 
 @app.command()
+@asks_server
 def save(
-    context: typer.Context,
+    client: Client,
     name: _Name,
     email: Annotated[
         str | None, typer.Option(help="The owner's e-mail; needed for a new application.")
@@ -55,35 +67,59 @@ def save(
     ] = None,
 ) -> None:
     """Create an application or change it."""
-    client: Client = context.obj
-    given = {"name": name, "email": email, "description": description}
-    document = {key: value for key, value in given.items() if value is not None}
+    changes = {"email": email, "description": description}
+    document = {"name": name} | {key: value for key, value in changes.items() if value is not None}
+    saved = ""
     if len(document) > 1 or pagerduty_service is None:
         job = {"type": "upsertApplication", "application": document}
         client.task(name, f"Save Application: {name}", job)
-        print(f"Application {name} is saved.")
+        saved = f"Application {name} is saved."
+        print(saved)
     if pagerduty_service is not None:
-        chosen = client.put(
-            f"/v1/applications/{quoted(name)}/pagerduty-service", {"service": pagerduty_service}
-        )
-        service = chosen.get("service") or chosen
-        print(
-            f"Application {name} is paged through PagerDuty service {service.get('name')} ({service.get('id')})."
-        )
+        _choose(client, name, pagerduty_service, saved=saved)
+
+
+def _choose(client: Client, name: str, text: str, *, saved: str) -> None:
+    try:
+        owner = client.put(f"/v1/applications/{quoted(name)}/pagerduty-service", {"service": text})
+    except ServerRefused as error:
+        rest = " Its PagerDuty service is what it was." if saved else ""
+        raise ServerRefused(f"{error}{rest}") from error
+    print(f"Application {name} pages {owner['service']['name']} ({owner['service']['id']}). {_woken(owner)}")
+
+
+def _woken(owner: dict[str, Any]) -> str:
+    if warning := owner.get("warning"):
+        return f"Warning: {warning}"
+    return f"On call now: {show.names(owner['service'].get('onCall', ())) or 'nobody'}."
 
 
 @app.command()
-def delete(context: typer.Context, name: _Name) -> None:
+@asks_server
+def delete(client: Client, name: _Name) -> None:
     """Delete an application with its pipelines."""
-    context.obj.task(
-        name, f"Deleting Application: {name}", {"type": "deleteApplication", "application": {"name": name}}
-    )
+    client.get(f"/v1/applications/{quoted(name)}")  # Spinnaker's job is silent about one that does not exist
+    job = {"type": "deleteApplication", "application": {"name": name}}
+    client.task(name, f"Deleting Application: {name}", job)
     print(f"Application {name} is deleted.")
 
 
 @app.command()
-def history(context: typer.Context, name: _Name) -> None:
+@asks_server
+def history(client: Client, name: _Name, as_json: AsJson = False) -> None:
     """Show who changed an application, newest first."""
-    found = context.obj.get(f"/applications/{quoted(name)}/history")
-    rows = [(show.instant(one.get("updateTs")), one.get("lastModifiedBy"), one.get("email")) for one in found]
-    show.table(("WHEN (UTC)", "WHO", "OWNER"), rows, empty="It was never changed.")
+    found = client.get(f"/applications/{quoted(name)}/history")
+    rows = [
+        {
+            "when": show.instant(one.get("updateTs")),
+            "who": one.get("lastModifiedBy"),
+            "owner": one.get("email"),
+        }
+        for one in found
+    ]
+    if as_json:
+        show.as_json(rows)
+        return
+    show.table(
+        ("WHEN (UTC)", "WHO", "OWNER"), [tuple(row.values()) for row in rows], empty="It was never changed."
+    )

@@ -8,76 +8,110 @@ import typer
 
 from masthead.cli import show
 from masthead.cli.client import Client
+from masthead.cli.options import AsJson, Server, User, asks_server
 
-__all__ = ["app", "oncall", "services"]
+__all__ = ["app", "oncall", "pageable", "services"]
 
 app = typer.Typer(help="The list of services and on-calls that Masthead keeps.", invoke_without_command=True)
 
-_Text = Annotated[str, typer.Argument(help="Part of a name.", show_default=False)]
-_Json = Annotated[bool, typer.Option("--json", help="For programs.")]
+_Text = Annotated[str, typer.Argument(help="Words of a name, policy, team or person.", show_default=False)]
+#: More than PagerDuty lists in one account.
+_ALL = 100_000
 
 
-def services(context: typer.Context, text: _Text = "", as_json: _Json = False) -> None:
+@asks_server
+def services(client: Client, text: _Text = "", as_json: AsJson = False) -> None:
     """List PagerDuty's services: which can be paged, and who is on call."""
-    client: Client = context.obj
-    found = client.get("/v1/services", q=text or None, limit=10_000)
+    found = client.get("/v1/services", q=text or None, limit=_ALL)
     if as_json:
         show.as_json(found)
         return
-    rows = [
-        (
-            one["name"],
-            one["id"],
-            one.get("status"),
-            (one.get("escalationPolicy") or {}).get("name"),
-            ", ".join(person["user"] for person in one.get("onCall", ()) if person.get("level") == 1),
-            "yes" if one.get("isPageable") else f"no: {one.get('reason')}",
-        )
-        for one in found["services"]
-    ]
     show.table(
         ("SERVICE", "ID", "STATUS", "POLICY", "ON CALL NOW", "CAN BE PAGED"),
-        rows,
-        empty="No service matches.",
+        (
+            (
+                one["name"],
+                one["id"],
+                one.get("status"),
+                (one.get("escalationPolicy") or {}).get("name"),
+                show.names(one.get("onCall", ())),
+                pageable(one),
+            )
+            for one in found["services"]
+        ),
+        empty=f"No service matches {text!r}." if text else "Masthead knows no PagerDuty service.",
     )
-    _say_trouble(client.get("/v1/catalog"))
+    _say_trouble(found.get("catalog") or {})
 
 
-def oncall(context: typer.Context, text: _Text = "", as_json: _Json = False) -> None:
+def pageable(service: dict[str, Any]) -> str:
+    """Say whether a page to *service* would wake somebody, and if not, why."""
+    if not service.get("isPageable"):
+        return f"no: {service.get('reason')}"
+    if service.get("warning"):
+        return f"yes, but {service['warning']}"
+    return "yes" if show.names(service.get("onCall", ())) else "yes, but nobody is on call now"
+
+
+@asks_server
+def oncall(client: Client, text: _Text = "", as_json: AsJson = False) -> None:
     """List who is on call now, by escalation policy and level."""
-    client: Client = context.obj
     found = client.get("/v1/oncalls", q=text or None)
     if as_json:
         show.as_json(found)
         return
-    rows = [
+    show.table(
+        ("POLICY", "LEVEL", "WHO", "SCHEDULE", "UNTIL (UTC)", "SERVICES"),
         (
-            (one.get("escalationPolicy") or {}).get("name"),
-            one.get("level"),
-            one.get("user"),
-            one.get("schedule"),
-            one.get("end") or "always",
-        )
-        for one in found["oncalls"]
-    ]
-    show.table(("POLICY", "LEVEL", "WHO", "SCHEDULE", "UNTIL"), rows, empty="Nobody matches.")
+            (
+                (one.get("escalationPolicy") or {}).get("name"),
+                one.get("level"),
+                one.get("user"),
+                one.get("schedule"),
+                show.moment(one.get("end")) or "always",
+                ", ".join(one.get("services", ())),
+            )
+            for one in found["oncalls"]
+        ),
+        empty=f"Nobody on call matches {text!r}." if text else "Masthead knows nobody who is on call.",
+    )
     _say_trouble(client.get("/v1/catalog"))
 
 
 @app.callback()
-def catalog(context: typer.Context) -> None:
+def catalog(
+    context: typer.Context, as_json: AsJson = False, server: Server = None, user: User = None
+) -> None:
     """Show how old the list is and what is wrong with it."""
     if context.invoked_subcommand is None:
-        show.as_json(context.obj.get("/v1/catalog"))
+        _show_state(context, as_json=as_json, server=server, user=user)
+
+
+@asks_server
+def _show_state(client: Client, *, as_json: bool) -> None:
+    _say(client.get("/v1/catalog"), as_json=as_json)
 
 
 @app.command()
-def refresh(context: typer.Context) -> None:
+@asks_server
+def refresh(client: Client, as_json: AsJson = False) -> None:
     """Ask PagerDuty now."""
-    show.as_json(context.obj.post("/v1/catalog/refresh"))
+    _say(client.post("/v1/catalog/refresh"), as_json=as_json)
+
+
+def _say(state: dict[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        show.as_json(state)
+        return
+    for what in ("services", "oncalls"):
+        read = show.age(state.get(f"{what}AgeSeconds"))
+        print(f"{'on-calls' if what == 'oncalls' else what:10} {state.get(what, 0):6}   read {read}")
+    if state.get("isLoading"):
+        print("PagerDuty is being asked now.")
+    _say_trouble(state)
 
 
 def _say_trouble(state: dict[str, Any]) -> None:
-    trouble = state.get("trouble") or state.get("lastError")
-    if trouble:
-        typer.echo(trouble.get("text") or trouble.get("message"), err=True)
+    """Say on standard error why the list may be empty, old or not whole."""
+    if trouble := state.get("trouble"):
+        typer.echo(trouble["text"], err=True)

@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import getpass
 import time
-from typing import Any
-from urllib.parse import quote
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
-__all__ = ["Client", "ServerMissing", "ServerRefused", "default_server", "default_user", "quoted"]
+__all__ = [
+    "DEFAULT_SERVER",
+    "ENDED",
+    "Client",
+    "ServerMissing",
+    "ServerRefused",
+    "default_user",
+    "errors_of",
+    "quoted",
+]
 
-default_server = "http://127.0.0.1:8084"
+DEFAULT_SERVER = "http://127.0.0.1:8084"
+#: Statuses of an execution, a stage or a task that never change again.
+ENDED = ("SUCCEEDED", "TERMINAL", "CANCELED", "STOPPED", "SKIPPED", "FAILED_CONTINUE")
+
 _TIMEOUT_S = 60.0
-_ENDED = ("SUCCEEDED", "TERMINAL", "CANCELED", "STOPPED", "SKIPPED", "FAILED_CONTINUE")
+_POLL_S = 0.1
 
 
 def default_user() -> str:
@@ -33,19 +46,17 @@ class ServerRefused(Exception):
 
 
 class Client:
-    """One server and one user."""
+    """One server and one user; connects with the first question."""
 
     def __init__(self, server: str, user: str) -> None:
-        self.server = server.rstrip("/")
-        self._http = httpx.Client(
-            headers={"X-SPINNAKER-USER": user, "X-RateLimit-App": "cli"}, timeout=_TIMEOUT_S
-        )
+        self.server = (server if "://" in server else f"http://{server}").rstrip("/")
+        self._user = user
+        self._http: httpx.Client | None = None
 
     def get(self, path: str, **params: Any) -> Any:
-        """Give the JSON at *path*."""
-        return self._ask(
-            "GET", path, params={name: value for name, value in params.items() if value is not None}
-        )
+        """Give the JSON at *path*; parameters that are None are left out."""
+        given = {name: value for name, value in params.items() if value is not None}
+        return self._ask("GET", path, params=given)
 
     def post(self, path: str, body: Any = None) -> Any:
         """Send *body* and give the answer's JSON."""
@@ -55,36 +66,53 @@ class Client:
         """Send *body* and give the answer's JSON."""
         return self._ask("PUT", path, json=body)
 
+    def start_task(self, application: str, description: str, job: dict[str, Any]) -> str:
+        """Post one task job as Deck does and give the path of the task."""
+        body = {"application": application, "description": description, "job": [job]}
+        return str(self.post("/tasks", body)["ref"])
+
     def task(self, application: str, description: str, job: dict[str, Any]) -> dict[str, Any]:
         """Post one task job as Deck does and give the task once it ended.
 
         Raises:
             ServerRefused: the task failed; the text says why.
         """
-        ref = self.post("/tasks", {"application": application, "description": description, "job": [job]})[
-            "ref"
-        ]
-        task = self.wait_for(f"/tasks/{ref.rpartition('/')[2]}")
+        task = self.wait_for(self.start_task(application, description, job))
         if task["status"] != "SUCCEEDED":
-            raise ServerRefused(failure_of(task) or f"The task ended as {task['status']}.")
+            raise ServerRefused(" ".join(errors_of(task)) or f"The task ended as {task['status']}.")
         return task
 
-    def wait_for(self, path: str, *, every_s: float = 0.1) -> dict[str, Any]:
+    def wait_for(self, path: str) -> dict[str, Any]:
         """Give the task or execution at *path* once it ended."""
-        while (found := self.get(path))["status"] not in _ENDED:
-            time.sleep(every_s)
+        while (found := self.get(path))["status"] not in ENDED:
+            time.sleep(_POLL_S)
         return dict(found)
 
     def _ask(self, method: str, path: str, **request: Any) -> Any:
+        import httpx
+
         try:
-            answer = self._http.request(method, self.server + path, **request)
+            answer = self._connected().request(method, self.server + path, **request)
         except (httpx.TransportError, httpx.InvalidURL) as error:
             raise ServerMissing(
                 f"No Masthead answers at {self.server} ({error}). Start one with: masthead serve"
             ) from error
         if answer.status_code >= 400:
             raise ServerRefused(_message(answer))
-        return answer.json() if answer.content else None
+        try:
+            return answer.json() if answer.content else None
+        except ValueError as error:
+            raise ServerRefused(f"{self.server} answers, but not as Masthead does.") from error
+
+    def _connected(self) -> httpx.Client:
+        import httpx
+
+        if self._http is None:
+            headers = {"X-SPINNAKER-USER": self._user, "X-RateLimit-App": "cli"}
+            # A proxy of the environment is for the world outside, not for this machine.
+            is_far = urlsplit(self.server).hostname not in ("127.0.0.1", "localhost", "::1")
+            self._http = httpx.Client(headers=headers, timeout=_TIMEOUT_S, trust_env=is_far)
+        return self._http
 
 
 def quoted(name: object) -> str:
@@ -92,20 +120,21 @@ def quoted(name: object) -> str:
     return quote(str(name), safe="")
 
 
-def failure_of(task: dict[str, Any]) -> str:
-    """Give the sentences that say why a task failed; empty when none does."""
+def errors_of(task: dict[str, Any]) -> list[str]:
+    """Give the sentences that say why a task failed; none when nothing does."""
     for variable in task.get("variables", ()):
         if variable["key"] == "exception":
             details = variable["value"].get("details", {})
-            return "; ".join(details.get("errors") or [details.get("error", "")])
-    return ""
+            return [str(error) for error in details.get("errors") or [details.get("error")] if error]
+    return []
 
 
 def _message(answer: httpx.Response) -> str:
     try:
         body = answer.json()
-    except ValueError:
-        return f"The server answered {answer.status_code} and no Spinnaker error; is it Masthead?"
-    errors = body.get("errors") or []
-    message = "; ".join(map(str, errors)) or body.get("message") or body.get("error")
-    return str(message)
+        errors = [str(error) for error in body.get("errors") or ()]
+        if (message := " ".join(errors) or body["message"]) and isinstance(message, str):
+            return message
+    except (ValueError, AttributeError, KeyError, TypeError):
+        pass  # not Spinnaker's body
+    return f"The server answered {answer.status_code} and no Spinnaker error; is it Masthead?"

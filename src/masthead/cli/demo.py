@@ -1,183 +1,203 @@
 """``masthead demo``: the whole path at once, on this machine, with a PagerDuty that wakes nobody.
 
-It starts the simulator and Masthead as two processes, chooses PagerDuty services for five applications, saves and
-runs the pipeline of examples/demo/pipeline.json and asks the simulator for the incident: what it prints is what
-happened, not what should have happened.
+It starts the simulator and Masthead as two processes, loads the applications and the pipeline of examples/demo
+over HTTP and asks PagerDuty for the incident: what it prints is what happened, not what should have happened.
 """
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
-import signal
-import socket
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 
-from masthead.cli.client import Client, ServerMissing, ServerRefused
-from masthead.cli.pipelines import describe_pages
+import masthead
+from masthead.cli import show
+from masthead.cli.catalog import pageable
+from masthead.cli.children import Child, ended_by_signals, free_port
+from masthead.cli.client import Client, ServerMissing, ServerRefused, quoted
+from masthead.cli.follow import follow
+from masthead.cli.pipelines import save_pipeline
 
 __all__ = ["demo"]
 
-_EXAMPLES = Path(__file__).parents[3] / "examples" / "demo"
-_APPLICATIONS = ("demo", "checkout", "payments", "search", "batch")
-_START_TIMEOUT_S = 30.0
+_PACKAGE = Path(masthead.__file__).parent
+_USER = "ann@example.com"
+#: The simulator's built-in data takes any token; the manifest of the example gives this one.
+_TOKEN = "demo-token"  # noqa: S105 - nobody's
+_CATALOG_TIMEOUT_S = 30.0
+_LOOK_S = 0.5
 
 
 def demo(
     exit_: Annotated[
         bool, typer.Option("--exit", help="End at once: status 0 when the incident was proven, else 1.")
     ] = False,
+    folder: Annotated[
+        Path | None,
+        typer.Option(help="Where to keep the database and the logs; a temporary folder if not given."),
+    ] = None,
 ) -> None:
     """Try the whole path on this machine: a page from a pipeline to an incident, in a simulated PagerDuty."""
+    examples = _find_examples()
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(
-            tempfile.TemporaryDirectory(prefix="masthead-demo-", ignore_cleanup_errors=True)
-        )
-        pagerduty = _start(stack, "simulate", 8999, [], {}, what="the PagerDuty simulator")
-        environ = {"DEMO_PAGERDUTY": pagerduty}
-        arguments = ["--config", str(_EXAMPLES / "SpinnakerService.yml"), "--database", f"{folder}/demo.db"]
-        masthead = _start(stack, "serve", 8084, arguments, environ, what="Masthead")
-        is_proven = _play(Client(masthead, "ann@example.com"), pagerduty)
+        stack.enter_context(ended_by_signals())
+        house = _open(stack, examples, folder or _temporary(stack))
+        is_proven = _play(house, examples)
         if exit_:
             raise typer.Exit(0 if is_proven else 1)
-        print(f"\nMasthead stays up at {masthead}/ui/ and the simulator at {pagerduty}/simulator/incidents.")
-        print(
-            "Try: masthead services"
-            + ("" if masthead.endswith(":8084") else f"   (with MASTHEAD_SERVER={masthead})")
-        )
-        print("Ctrl-C ends both.", flush=True)
-        with contextlib.suppress(KeyboardInterrupt):
-            signal.pause()
+        _stay(house)
 
 
-def _play(client: Client, pagerduty: str) -> bool:
-    services = _pageable(client)
-    print(f"Masthead knows {len(services)} PagerDuty services that can be paged:")
-    for application, service in zip(_APPLICATIONS, services, strict=False):
-        document = {"name": application, "email": f"{application}-team@example.com"}
-        client.task(
-            application,
-            f"Save Application: {application}",
-            {"type": "upsertApplication", "application": document},
-        )
-        client.put(f"/v1/applications/{application}/pagerduty-service", {"service": service["id"]})
-        print(f"  application {application} is paged through {service['name']}")
-    pipeline = json.loads((_EXAMPLES / "pipeline.json").read_text())
-    client.post("/pipelines", pipeline)
-    ref = client.post(f"/pipelines/{pipeline['application']}/{pipeline['name']}", {"type": "manual"})["ref"]
-    execution = client.wait_for(f"/pipelines/{ref.rpartition('/')[2]}")
-    print(f"Pipeline {pipeline['name']!r} ran: {execution['status']}")
-    for stage in execution["stages"]:
-        for line in describe_pages(stage["context"]):
-            print(f"  {line}")
-    return _prove(pagerduty, pipeline["stages"][0]["message"])
+@dataclass(frozen=True)
+class _House:
+    """The two processes and how to reach them."""
+
+    children: tuple[Child, ...]
+    client: Client
+    pagerduty: str
 
 
-def _pageable(client: Client) -> list[dict[str, Any]]:
-    """Give the services that would really wake somebody, as soon as the catalog was read."""
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while time.monotonic() < deadline:
-        found = [
-            one
-            for one in client.get("/v1/services", limit=100)["services"]
-            if one["isPageable"] and one["status"] not in ("disabled", "maintenance") and one["onCall"]
-        ]
-        if found:
-            return found
-        time.sleep(0.05)
-    raise ServerRefused("Masthead read no services from PagerDuty.")
+def _find_examples() -> Path:
+    """Give the folder of the example organisation: beside the installed package, or in the checkout."""
+    for folder in (_PACKAGE / "examples" / "demo", _PACKAGE.parents[1] / "examples" / "demo"):
+        if folder.is_dir():
+            return folder
+    raise ServerRefused("The example organisation (examples/demo) is not here; run make demo in a checkout.")
 
 
-def _prove(pagerduty: str, message: str) -> bool:
-    """Ask PagerDuty itself, over its REST API, whether an incident is open."""
-    headers = {
-        "Authorization": "Token token=demo-token",
-        "Accept": "application/vnd.pagerduty+json;version=2",
-    }
-    incidents = httpx.get(f"{pagerduty}/incidents", headers=headers).raise_for_status().json()["incidents"]
-    found = [incident for incident in incidents if message in incident["title"]]
-    if len(found) != 1:
-        print(f"PagerDuty has {len(found)} incidents for this page, not one.", file=sys.stderr)
-        return False
-    incident = found[0]
-    people = ", ".join(assignment["assignee"]["summary"] for assignment in incident["assignments"])
-    print(f"PagerDuty confirms: incident #{incident['incident_number']} is {incident['status']} on service")
-    print(f"  {incident['service']['summary']}, assigned to {people or 'nobody'}: {incident['title']}")
-    return incident["status"] in ("triggered", "acknowledged")
+def _temporary(stack: contextlib.ExitStack) -> Path:
+    return Path(
+        stack.enter_context(tempfile.TemporaryDirectory(prefix="masthead-demo-", ignore_cleanup_errors=True))
+    )
+
+
+def _open(stack: contextlib.ExitStack, examples: Path, folder: Path) -> _House:
+    folder.mkdir(parents=True, exist_ok=True)
+    print("PagerDuty is simulated on this machine: nobody is woken.\n")
+    simulator, pagerduty = _start(
+        stack, "simulate", [], 8999, probe="/simulator/incidents", environ={}, log=folder / "simulator.log"
+    )
+    server, address = _start(
+        stack,
+        "serve",
+        ["--config", str(examples / "SpinnakerService.yml"), "--database", str(folder / "demo.db")],
+        8084,
+        probe="/health",
+        environ={"DEMO_PAGERDUTY": pagerduty},
+        log=folder / "masthead.log",
+    )
+    return _House((simulator, server), Client(address, _USER), pagerduty)
 
 
 def _start(
     stack: contextlib.ExitStack,
     command: str,
-    port: int,
     arguments: list[str],
-    environ: dict[str, str],
+    wanted: int,
     *,
-    what: str,
-) -> str:
-    chosen = _free_port(port)
-    note = "" if chosen == port else f" (port {port} is taken)"
-    address = f"http://127.0.0.1:{chosen}"
-    print(f"Starting {what} at {address}{note}", flush=True)
-    stack.enter_context(
-        _process(
-            [command, "--port", str(chosen), *arguments],
-            environ,
-            f"{address}/health" if command == "serve" else f"{address}/simulator/incidents",
-        )
-    )
-    return address
+    probe: str,
+    environ: dict[str, str],
+    log: Path,
+) -> tuple[Child, str]:
+    port = free_port(wanted)
+    address = f"http://127.0.0.1:{port}"
+    note = "" if port == wanted else f"   (port {wanted} is taken)"
+    child = Child([command, "--port", str(port), *arguments], environ=environ, log=log)
+    stack.callback(child.end)
+    child.wait_until_up(address + probe)
+    print(f"masthead {command:10} {address}{note}", flush=True)
+    return child, address
 
 
-@contextlib.contextmanager
-def _process(arguments: list[str], environ: dict[str, str], probe: str) -> Iterator[None]:
-    with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(  # noqa: S603 - our own command
-            [sys.executable, "-m", "masthead", *arguments],
-            env={**os.environ, **environ},
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-        try:
-            _wait_until_up(process, probe, output)
-            yield
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+def _play(house: _House, examples: Path) -> bool:
+    services = _read_services(house.client)
+    waking = [one for one in services if pageable(one) == "yes"]
+    print(f"\nPagerDuty has {len(services)} services; a page to {len(waking)} of them wakes somebody now.")
+    print("These applications are saved, each with the service that pages for it:\n")
+    _save_applications(house.client, json.loads((examples / "applications.json").read_text("utf-8")))
+    pipeline = json.loads((examples / "pipeline.json").read_text("utf-8"))
+    deliveries = _run(house.client, pipeline)
+    return bool(deliveries) and all(_prove(house.pagerduty, delivery) for delivery in deliveries)
 
 
-def _wait_until_up(process: subprocess.Popen[bytes], probe: str, output: Any) -> None:
-    deadline = time.monotonic() + _START_TIMEOUT_S
-    while process.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(httpx.TransportError):
-            if httpx.get(probe, timeout=5).status_code == 200:
-                return
+def _read_services(client: Client) -> list[dict[str, Any]]:
+    """Give the services as soon as the catalog was read."""
+    deadline = time.monotonic() + _CATALOG_TIMEOUT_S
+    while time.monotonic() < deadline:
+        found = client.get("/v1/services", limit=100)
+        if found["services"]:
+            return list(found["services"])
         time.sleep(0.05)
-    output.seek(0)
-    raise ServerMissing(f"It did not start:\n{output.read().decode(errors='replace')}")
+    trouble = (found["catalog"].get("trouble") or {}).get("text", "")
+    raise ServerRefused(f"Masthead read no services from PagerDuty. {trouble}")
 
 
-def _free_port(wanted: int) -> int:
-    """Give *wanted*, or any free port where it is taken."""
-    for port in (wanted, 0):
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            with contextlib.suppress(OSError):
-                probe.bind(("127.0.0.1", port))
-                return int(probe.getsockname()[1])
-    raise ServerMissing("There is no free port on 127.0.0.1.")
+def _save_applications(client: Client, applications: list[dict[str, str]]) -> None:
+    rows = []
+    for one in applications:
+        document = {"name": one["name"], "email": one["email"], "description": one["description"]}
+        job = {"type": "upsertApplication", "application": document}
+        client.task(one["name"], f"Save Application: {one['name']}", job)
+        owner = client.put(
+            f"/v1/applications/{quoted(one['name'])}/pagerduty-service", {"service": one["pagerDutyService"]}
+        )
+        rows.append((one["name"], owner["service"]["name"], show.names(owner["service"]["onCall"])))
+    show.table(("APPLICATION", "PAGERDUTY SERVICE", "ON CALL NOW"), rows, empty="")
+
+
+def _run(client: Client, pipeline: dict[str, Any]) -> list[dict[str, Any]]:
+    """Save and run *pipeline*; give the deliveries of its stage."""
+    save_pipeline(client, pipeline)
+    application, name = pipeline["application"], pipeline["name"]
+    print(f"\nPipeline {name!r} of application {application} runs:", flush=True)
+    path = client.post(f"/pipelines/{quoted(application)}/{quoted(name)}", {"type": "manual"})["ref"]
+    execution = follow(client, path, stages=True)
+    print(f"The execution ended: {execution['status']}\n")
+    return [
+        delivery
+        for stage in execution["stages"]
+        for delivery in stage["context"].get("pages", {}).get("deliveries", ())
+    ]
+
+
+def _prove(pagerduty: str, delivery: dict[str, Any]) -> bool:
+    """Ask PagerDuty itself, over its REST API, for the one incident of *delivery*."""
+    import httpx
+
+    headers = {"Authorization": f"Token token={_TOKEN}", "Accept": "application/vnd.pagerduty+json;version=2"}
+    asked = {"incident_key": delivery["dedupKey"]}
+    with httpx.Client(trust_env=False) as http:
+        answer = http.get(f"{pagerduty}/incidents", params=asked, headers=headers).raise_for_status()
+    incidents = answer.json()["incidents"]
+    if len(incidents) != 1:
+        typer.echo(f"PagerDuty has {len(incidents)} incidents for this page instead of one.", err=True)
+        return False
+    incident = incidents[0]
+    people = ", ".join(one["assignee"]["summary"] for one in incident["assignments"]) or "nobody"
+    print(f"PagerDuty confirms: {people} was paged through service {incident['service']['summary']}.")
+    print(f"Incident #{incident['incident_number']} is {incident['status']}: {incident['title']}", flush=True)
+    return bool(incident["status"] == "triggered")
+
+
+def _stay(house: _House) -> None:
+    """Stay until Ctrl-C, or until one of the processes ends by itself."""
+    print("\nBoth stay up. Try, in another terminal:\n")
+    if house.client.server != "http://127.0.0.1:8084":
+        print(f"  export MASTHEAD_SERVER={house.client.server}")
+    print("  .venv/bin/masthead services")
+    print('  .venv/bin/masthead page demo --message "The checkout is down"')
+    print(f"\nPages for people   {house.client.server}/ui/")
+    print(f"Open incidents     {house.pagerduty}/simulator/incidents")
+    print("\nCtrl-C ends both.", flush=True)
+    with contextlib.suppress(KeyboardInterrupt):
+        while all(child.is_running for child in house.children):
+            time.sleep(_LOOK_S)
+        gone = next(child for child in house.children if not child.is_running)
+        raise ServerMissing(f"One of the two ended by itself. It said:\n{gone.last_words()}")
+    print("\nEnding both.")

@@ -1,7 +1,7 @@
 """The command ``masthead``: its groups, and how it ends when something is wrong.
 
 Exit status: 0 done; 1 the server refused or the execution failed; 2 wrong usage; 69 no server there; 78 the
-configuration cannot be used (sysexits.h).
+configuration cannot be used (sysexits.h); 130 ended by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -13,9 +13,13 @@ import typer
 
 from masthead import __version__
 from masthead.cli import applications, catalog, config, demo, pages, pipelines, serve
-from masthead.cli.client import Client, ServerMissing, ServerRefused, default_server, default_user
+from masthead.cli.client import DEFAULT_SERVER, ServerMissing, ServerRefused, default_user
+from masthead.cli.options import Target
 
 __all__ = ["app", "main"]
+
+_EX_REFUSED = 1
+_EX_UNAVAILABLE = 69
 
 app = typer.Typer(
     help="Pages the people on call, through PagerDuty, from Spinnaker pipelines.",
@@ -35,8 +39,8 @@ def _show_version(value: bool) -> None:
 def _options(
     context: typer.Context,
     server: Annotated[
-        str, typer.Option(envvar="MASTHEAD_SERVER", help="Where Masthead listens.", show_default=True)
-    ] = default_server,
+        str, typer.Option(envvar="MASTHEAD_SERVER", help="Where Masthead listens.")
+    ] = DEFAULT_SERVER,
     user: Annotated[
         str,
         typer.Option(
@@ -49,7 +53,7 @@ def _options(
     ] = False,
 ) -> None:
     del version  # its callback does it
-    context.obj = Client(server, user or default_user())
+    context.obj = Target(server, user or default_user())
 
 
 app.command("serve")(serve.serve)
@@ -69,12 +73,10 @@ app.add_typer(pages.tasks, name="task")
 def main() -> None:
     """Run the command line; ends the process."""
     try:
-        app()
+        app(prog_name="masthead")
     except ServerMissing as error:
         print(error, file=sys.stderr)
-        sys.exit(69)
+        sys.exit(_EX_UNAVAILABLE)
     except ServerRefused as error:
         print(error, file=sys.stderr)
-        sys.exit(1)
-    except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(_EX_REFUSED)

@@ -79,7 +79,7 @@ def migrate(
 ) -> None:
     """Bring a database to this release's schema; ``serve`` does it by itself."""
     from masthead.kernel.clock import SystemClock
-    from masthead.kernel.errors import MastheadError
+    from masthead.kernel.errors import ConfigurationInvalid, MastheadError
     from masthead.storage.database import Database
 
     async def run() -> None:
@@ -89,7 +89,7 @@ def migrate(
         asyncio.run(run())
     except MastheadError as error:
         typer.echo(error.message, err=True)
-        raise typer.Exit(69) from None
+        raise typer.Exit(78 if isinstance(error, ConfigurationInvalid) else 69) from None
     print("The database has this release's schema.")
 
 

@@ -1,17 +1,17 @@
-"""How results are shown: tables for people, JSON for programs."""
+"""How results are shown: tables and sentences for people, JSON for programs."""
 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+__all__ = ["age", "as_json", "instant", "moment", "names", "table"]
 
-__all__ = ["as_json", "instant", "table"]
+#: Wide enough for any row: what reads a pipe wants a row on one line.
+_PIPE_WIDTH = 10_000
 
 
 def as_json(value: Any) -> None:
@@ -25,8 +25,35 @@ def instant(milliseconds: object) -> str:
     return f"{datetime.fromtimestamp(int(text) / 1000, UTC):%Y-%m-%d %H:%M:%S}" if text.isdigit() else ""
 
 
+def moment(iso: str | None) -> str:
+    """Give an ISO 8601 instant to the minute, in UTC; empty for none, the text itself if it is no instant."""
+    try:
+        return f"{datetime.fromisoformat(iso).astimezone(UTC):%Y-%m-%d %H:%M}" if iso else ""
+    except ValueError:
+        return str(iso)
+
+
+def age(seconds: float | None) -> str:
+    """Say how long ago something was, in the largest unit that fits; "never" for None."""
+    if seconds is None:
+        return "never"
+    for unit, length in (("days", 86_400), ("hours", 3_600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{int(seconds // length)} {unit} ago"
+    return f"{int(seconds)} seconds ago"
+
+
+def names(on_call: Iterable[dict[str, Any]]) -> str:
+    """Give those of level 1, whom PagerDuty tells first; empty when there is nobody."""
+    return ", ".join(str(person["user"]) for person in on_call if person.get("level") == 1)
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
     """Print *rows* under *columns*, or the sentence *empty* when there are none."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
     filled = [[("" if cell is None else str(cell)) for cell in row] for row in rows]
     if not filled:
         print(empty)
@@ -36,4 +63,5 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) 
         shown.add_column(column, overflow="fold")
     for row in filled:
         shown.add_row(*(Text(cell) for cell in row))
-    Console(highlight=False, soft_wrap=False).print(shown)
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    Console(highlight=False, soft_wrap=False, width=width).print(shown)

@@ -1,0 +1,114 @@
+"""One server, one user, errors in one sentence."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import httpx
+import pytest
+
+from masthead.cli.client import Client, ServerMissing, ServerRefused, errors_of, quoted
+
+
+def test_every_request_says_in_whose_name_it_is_made_and_that_it_is_the_command_line(client, scripted):
+    """The headers that the server reads the caller from."""
+    scripted.answers["GET", "/health"] = {}
+    client.get("/health")
+
+    assert scripted.asked[0].headers["X-SPINNAKER-USER"] == "ann@example.com"
+    assert scripted.asked[0].headers["X-RateLimit-App"] == "cli"
+
+
+def test_parameters_that_are_none_are_left_out(client, scripted):
+    """An absent filter does not travel."""
+    scripted.answers["GET", "/v1/services?limit=3"] = {"services": []}
+
+    assert client.get("/v1/services", q=None, limit=3) == {"services": []}
+
+
+def test_an_empty_answer_is_none(client, scripted):
+    """Saving a pipeline answers nothing."""
+    scripted.answers["POST", "/pipelines"] = httpx.Response(200)
+
+    assert client.post("/pipelines", {}) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "sentence"),
+    [
+        (404, {"status": 404, "error": "Not Found", "message": "No such thing"}, "No such thing"),
+        (
+            400,
+            {"error": "Validation Failed.", "errors": ["One.", "Two."], "status": "BAD_REQUEST"},
+            "One. Two.",
+        ),
+        (404, {"error": {"message": "Not Found", "code": 2100}}, "answered 404 and no Spinnaker error"),
+        (500, ["a list"], "answered 500 and no Spinnaker error"),
+        (404, {"message": {"not": "text"}}, "answered 404 and no Spinnaker error"),
+    ],
+)
+def test_an_error_of_the_server_is_its_message(client, scripted, status, body, sentence):
+    """Whatever the body looks like, there is one sentence."""
+    scripted.answers["GET", "/x"] = httpx.Response(status, json=body)
+    with pytest.raises(ServerRefused) as refused:
+        client.get("/x")
+
+    assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize("status", [200, 502])
+def test_html_instead_of_json_is_not_masthead(client, scripted, status):
+    """Another program on the port, or a proxy on the way, is told as such."""
+    scripted.answers["GET", "/x"] = httpx.Response(status, html="<h1>hello</h1>")
+    with pytest.raises(ServerRefused, match="Masthead"):
+        client.get("/x")
+
+
+def test_no_server_there_says_where_and_what_to_start(client, scripted):
+    """The sentence behind exit status 69."""
+    scripted.answers["GET", "/x"] = httpx.ConnectError("Connection refused")
+    with pytest.raises(ServerMissing, match=r"at http://masthead \(Connection refused\).*masthead serve"):
+        client.get("/x")
+
+
+def test_a_server_may_be_named_without_its_scheme():
+    """localhost:8084 is enough, and a slash at the end does not matter."""
+    assert Client("localhost:8084/", "ann").server == "http://localhost:8084"
+
+
+def test_a_task_is_waited_for_until_it_has_ended(client, scripted):
+    """The job is posted as Deck posts it."""
+    scripted.answers["POST", "/tasks"] = {"ref": "/tasks/T1"}
+    scripted.answers["GET", "/tasks/T1"] = deque([{"status": "RUNNING"}, {"status": "SUCCEEDED", "id": "T1"}])
+
+    assert client.task("demo", "Save", {"type": "upsertApplication"})["id"] == "T1"
+    assert b'"job":[{"type":"upsertApplication"}]' in scripted.asked[0].content
+
+
+def test_a_failed_task_is_refused_with_its_own_errors(client, scripted):
+    """A task that failed names why."""
+    exception = {"key": "exception", "value": {"details": {"error": "Failed", "errors": ["Name is wrong."]}}}
+    scripted.answers["POST", "/tasks"] = {"ref": "/tasks/T1"}
+    scripted.answers["GET", "/tasks/T1"] = {"status": "TERMINAL", "variables": [exception]}
+    with pytest.raises(ServerRefused, match=r"^Name is wrong\.$"):
+        client.task("demo", "Save", {})
+
+
+def test_a_task_that_was_canceled_says_its_status(client, scripted):
+    """Without errors the status has to do."""
+    scripted.answers["POST", "/tasks"] = {"ref": "/tasks/T1"}
+    scripted.answers["GET", "/tasks/T1"] = {"status": "CANCELED", "variables": []}
+    with pytest.raises(ServerRefused, match="CANCELED"):
+        client.task("demo", "Save", {})
+
+
+def test_a_task_without_a_list_of_errors_gives_its_one_error():
+    """Orca's unexpected failures have only the short form."""
+    variables = [{"key": "exception", "value": {"details": {"error": "Unexpected Task Failure"}}}]
+    assert errors_of({"variables": variables}) == ["Unexpected Task Failure"]
+    assert errors_of({}) == []
+
+
+def test_a_name_is_one_segment_of_a_path():
+    """A slash, a space or a question mark in a name changes no path."""
+    assert quoted("a/b c?d") == "a%2Fb%20c%3Fd"

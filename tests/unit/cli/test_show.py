@@ -1,0 +1,75 @@
+"""Results for people."""
+
+from __future__ import annotations
+
+import pytest
+
+from masthead.cli import show
+from masthead.cli.catalog import pageable
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (None, "never"),
+        (0, "0 seconds ago"),
+        (119, "119 seconds ago"),
+        (120, "2 minutes ago"),
+        (7199, "119 minutes ago"),
+        (7200, "2 hours ago"),
+        (172_800, "2 days ago"),
+    ],
+)
+def test_an_age_is_said_in_the_largest_unit_that_fits_twice(seconds, text):
+    """So that a number is never rounded to less than half of it."""
+    assert show.age(seconds) == text
+
+
+def test_instants_are_shown_in_utc():
+    """Spinnaker's milliseconds and PagerDuty's ISO texts alike; what is no instant is shown as it is."""
+    assert show.instant("1795488582655") == "2026-11-24 02:49:42"
+    assert show.instant(None) == ""
+    assert show.moment("2026-11-30T11:00:00+02:00") == "2026-11-30 09:00"
+    assert show.moment(None) == ""
+    assert show.moment("soon") == "soon"
+
+
+def test_only_level_1_is_told_first():
+    """The people of higher levels hear only when nobody answers."""
+    people = [{"user": "Ann", "level": 1}, {"user": "Bob", "level": 2}, {"user": "Eve", "level": 1}]
+    assert show.names(people) == "Ann, Eve"
+
+
+def test_a_table_in_a_pipe_keeps_a_row_on_one_line(capsys):
+    """What reads a pipe counts lines."""
+    show.table(("A", "B"), [("x" * 300, None)], empty="")
+
+    assert capsys.readouterr().out.splitlines()[1].startswith("x" * 300)
+
+
+def test_markup_in_a_name_is_only_text(capsys):
+    """PagerDuty's names are foreign text."""
+    show.table(("A",), [("[red]x[/red]",)], empty="")
+
+    assert "[red]x[/red]" in capsys.readouterr().out
+
+
+def test_a_table_without_rows_is_a_sentence(capsys):
+    """An empty table would leave people guessing."""
+    show.table(("A",), [], empty="There is none.")
+
+    assert capsys.readouterr().out == "There is none.\n"
+
+
+@pytest.mark.parametrize(
+    ("service", "text"),
+    [
+        ({"isPageable": True, "onCall": [{"user": "Ann", "level": 1}]}, "yes"),
+        ({"isPageable": True, "onCall": []}, "yes, but nobody is on call now"),
+        ({"isPageable": True, "warning": "it is disabled", "onCall": []}, "yes, but it is disabled"),
+        ({"isPageable": False, "reason": "it has no integration"}, "no: it has no integration"),
+    ],
+)
+def test_a_service_says_whether_and_why_not(service, text):
+    """What cannot be done is shown, with the reason."""
+    assert pageable(service) == text
