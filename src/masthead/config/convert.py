@@ -1,18 +1,26 @@
-"""From what was written to what a setting takes; the message says what to write instead."""
+"""From what was written to what a setting takes; the message says what to write instead.
+
+A message shows a value only when it is too short to be a key or token, and never one that came from the
+environment or a placeholder: somebody may have put a token under the wrong key.
+"""
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 from urllib.parse import urlsplit
 
 from masthead.config.settings import Setting
 
-__all__ = ["Unusable", "convert"]
+__all__ = ["Unusable", "convert", "described"]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
-_HIGHEST_PORT = 65535
+#: Spring's spellings, which YAML 1.1 shares (compat 1.12: the files are Spinnaker's).
+_SPOKEN = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+#: PagerDuty's tokens have 20 characters, its integration keys 32; a shorter value is neither.
+_LONGEST_SHOWN = 16
 
 
 class Unusable(Exception):
@@ -23,69 +31,105 @@ def convert(setting: Setting, raw: Any) -> Any:
     """Give *raw* as *setting* takes it.
 
     Raises:
-        Unusable: it is of another kind.
+        Unusable: it is of another kind, or out of range.
     """
     return _BY_KIND[setting.kind](setting, raw)
 
 
-def _text(_setting: Setting, raw: Any) -> str | None:
-    if raw is None or isinstance(raw, str):
+def described(raw: Any) -> str:
+    """Say what *raw* is, showing it only when it cannot be a secret."""
+    if raw is None:
+        return "empty"
+    if isinstance(raw, dict):
+        return "a mapping"
+    if isinstance(raw, list):
+        return "a list"
+    if isinstance(raw, bool):
+        return str(raw).lower()
+    shown = repr(raw)
+    return shown if len(shown) <= _LONGEST_SHOWN else f"text of {len(str(raw))} characters"
+
+
+def _text(setting: Setting, raw: Any) -> str | None:
+    if raw is None:
+        return None if setting.default is None else str(setting.default)
+    if isinstance(raw, str):
         return raw
     if isinstance(raw, int | float) and not isinstance(raw, bool):
         return str(raw)
-    raise Unusable(f"must be text, is {raw!r}")
+    raise Unusable(f"must be text, is {described(raw)}")
 
 
 def _boolean(_setting: Setting, raw: Any) -> bool:
     if isinstance(raw, bool):
         return raw
-    if isinstance(raw, str) and raw.strip().lower() in ("true", "false"):
-        return raw.strip().lower() == "true"
-    raise Unusable(f"must be true or false, is {raw!r}")
+    if isinstance(raw, str) and raw.strip().lower() in _SPOKEN:
+        return _SPOKEN[raw.strip().lower()]
+    raise Unusable(f"must be true or false, is {described(raw)}")
 
 
-def _number(_setting: Setting, raw: Any) -> float:
+def _number(setting: Setting, raw: Any) -> float:
     try:
-        return float("" if isinstance(raw, bool) else raw)
-    except (TypeError, ValueError):
-        raise Unusable(f"must be a number, is {raw!r}") from None
+        number = float("" if isinstance(raw, bool) else raw)
+    except (TypeError, ValueError, OverflowError):
+        raise Unusable(f"must be a number, is {described(raw)}") from None
+    return _in_range(setting, number)
+
+
+def _in_range(setting: Setting, number: float) -> float:
+    if not math.isfinite(number):
+        raise Unusable("must be a finite number")
+    if setting.least is not None and number < setting.least:
+        raise Unusable(f"must be at least {setting.least:g}, is {number:g}")
+    if setting.most is not None and number > setting.most:
+        raise Unusable(f"must be at most {setting.most:g}, is {number:g}")
+    return number
 
 
 def _integer(setting: Setting, raw: Any) -> int:
     number = _number(setting, raw)
-    if number != int(number) or number < 0 or (setting.name == "port" and number > _HIGHEST_PORT):
-        raise Unusable(
-            f"must be a whole number{' up to 65535' if setting.name == 'port' else ''}, is {raw!r}"
-        )
+    if number != int(number):
+        raise Unusable(f"must be a whole number, is {described(raw)}")
     return int(number)
 
 
-def _seconds(_setting: Setting, raw: Any) -> float:
+def _seconds(setting: Setting, raw: Any) -> float:
     found = _DURATION.fullmatch(str(raw).strip()) if not isinstance(raw, bool) else None
     if found is None:
-        raise Unusable(f"must be seconds or a duration such as 10s, 5m or 1h, is {raw!r}")
-    return float(found[1]) * _SECONDS[found[2]]
+        raise Unusable(f"must be seconds or a duration such as 10s, 5m or 1h, is {described(raw)}")
+    return _in_range(setting, float(found[1]) * _SECONDS[found[2]])
 
 
 def _url(_setting: Setting, raw: Any) -> str:
-    parts = urlsplit(raw) if isinstance(raw, str) else None
-    if parts is None or parts.scheme not in ("http", "https") or not parts.hostname:
-        raise Unusable(f"must be an address such as https://api.pagerduty.com, is {raw!r}")
-    return str(raw).rstrip("/")
+    text = raw.strip() if isinstance(raw, str) else ""
+    try:
+        parts = urlsplit(text)
+        is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        is_address = False
+    if not is_address or re.search(r"\s", text):
+        raise Unusable(f"must be an address such as https://api.pagerduty.com, is {described(raw)}")
+    if parts.username is not None or parts.query or parts.fragment:
+        raise Unusable("must be an address without user, password, ? or #, such as https://api.pagerduty.com")
+    return text.rstrip("/")
 
 
 def _choice(setting: Setting, raw: Any) -> str:
     for choice in setting.choices:
         if str(raw).casefold() == choice.casefold():
             return choice
-    raise Unusable(f"must be one of {', '.join(setting.choices)}, is {raw!r}")
+    raise Unusable(f"must be one of {', '.join(setting.choices)}, is {described(raw)}")
 
 
 def _ports(setting: Setting, raw: Any) -> dict[str, int]:
     if isinstance(raw, str):
-        raw = dict(part.split("=", 1) for part in raw.split(",") if "=" in part)
+        raw = dict((part.strip() + "=").split("=")[:2] for part in raw.split(",") if part.strip())
     if not isinstance(raw, dict):
-        raise Unusable(f"must map services to ports, for example {{echo: 8089}}, is {raw!r}")
+        raise Unusable(f"must map services to ports, for example {{echo: 8089}}, is {described(raw)}")
+    if unknown := set(raw) - set(setting.choices):
+        raise Unusable(
+            f"there is no service {', '.join(sorted(unknown))}; there are {', '.join(setting.choices)}"
+        )
     return {str(name): _integer(setting, port) for name, port in raw.items()}
 
 

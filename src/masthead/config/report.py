@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +10,9 @@ from masthead.config.load import Loaded
 from masthead.config.settings import TokenSource, all_settings
 
 __all__ = ["render_report"]
+
+#: The password of a database's URL, between user and host or among the options.
+_PASSWORD = re.compile(r"(://[^/@:]*:|[?&](?:password|sslpassword)=)[^&@]*(?=@)|(?<=password=)[^&]*")
 
 
 def render_report(loaded: Loaded) -> str:
@@ -46,4 +50,4 @@ def _shown(kind: str, value: Any) -> str:  # noqa: PLR0911 - one line a kind
         return f"{value:g} s"
     if isinstance(value, dict):
         return ", ".join(f"{name}={port}" for name, port in value.items()) or "none"
-    return str(value)
+    return _PASSWORD.sub(r"\1••••", str(value)).replace("\n", "⏎")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from masthead.kernel.errors import ConfigurationInvalid
 from masthead.kernel.secret import Secret
@@ -26,6 +26,7 @@ __all__ = [
     "Settings",
     "TokenSource",
     "all_settings",
+    "token_problem",
 ]
 
 
@@ -46,21 +47,59 @@ class TokenSource:
         if self.file is None:
             return self.literal or Secret("")
         try:
-            status = self.file.stat()
-            seen = (status.st_mtime_ns, status.st_size)
-            if self._read.get("seen") != seen:
-                self._read.update(seen=seen, token=Secret(self.file.read_text().strip()))
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigurationInvalid(f"{self.file}: the token file cannot be read: {error}") from error
-        token: Secret = self._read["token"]
-        if not token:
-            raise ConfigurationInvalid(f"{self.file}: the token file is empty; write the token into it")
-        return token
+            return self._reread(self.file)
+        except ConfigurationInvalid:
+            if last := self._read.get("token"):
+                return cast("Secret", last)  # a file that is being replaced is not a lost token
+            raise
+
+    def _reread(self, file: Path) -> Secret:
+        try:
+            status = file.stat()
+            seen = (status.st_mtime_ns, status.st_size, status.st_ino)
+            if self._read.get("seen") == seen:
+                return cast("Secret", self._read["token"])
+            text = file.read_text(encoding="utf-8-sig").strip()
+        except OSError as error:
+            raise ConfigurationInvalid(
+                f"{file}: the token file cannot be read: {error.strerror}; check the path and its permissions"
+            ) from error
+        except UnicodeDecodeError:
+            raise ConfigurationInvalid(
+                f"{file}: the token file is not text; write the token alone into it"
+            ) from None
+        if problem := token_problem(text):
+            raise ConfigurationInvalid(f"{file}: the token file {problem}; write the token alone into it")
+        self._read.update(seen=seen, token=Secret(text))
+        return cast("Secret", self._read["token"])
 
 
-def _setting(default: Any, kind: str, doc: str, *, choices: tuple[str, ...] = ()) -> Any:
+def token_problem(text: str) -> str | None:
+    """Say what keeps *text* from being a token, never showing it; None when nothing does."""
+    if not text:
+        return "is empty"
+    if set(text) == {"*"}:
+        return "holds the placeholder ***"
+    if not all("!" <= character <= "~" for character in text):
+        return "holds a space, a quotation mark of a word processor or another character that no token has"
+    if text.startswith("<") or text.endswith(">"):
+        return "holds a placeholder in angle brackets"
+    return None
+
+
+def _setting(
+    default: Any,
+    kind: str,
+    doc: str,
+    *,
+    choices: tuple[str, ...] = (),
+    least: float | None = None,
+    most: float | None = None,
+) -> Any:
     factory = {"default_factory": lambda: default} if isinstance(default, dict) else {"default": default}
-    return field(**factory, metadata={"kind": kind, "doc": doc, "choices": choices})
+    return field(
+        **factory, metadata={"kind": kind, "doc": doc, "choices": choices, "least": least, "most": most}
+    )
 
 
 @dataclass(frozen=True)
@@ -68,9 +107,14 @@ class ServerSettings:
     """How the process listens and stores."""
 
     host: str = _setting("127.0.0.1", "text", "Address to listen on.")
-    port: int = _setting(8084, "integer", "Port of all doors.")
+    port: int = _setting(8084, "integer", "Port of all doors.", least=0, most=65_535)
     also: Mapping[str, int] = _setting(
-        {}, "ports", "Services at the root of ports of their own: gate, orca, echo or front50 and the port."
+        {},
+        "ports",
+        "Services at the root of ports of their own, each with its port.",
+        choices=("gate", "orca", "echo", "front50"),
+        least=0,
+        most=65_535,
     )
     database: str | None = _setting(
         None, "text", "SQLite file or postgresql:// URL; a file of the user's own by default."
@@ -80,8 +124,8 @@ class ServerSettings:
         "text",
         "Origins whose web pages may call, separated by commas; Deck's address goes here.",
     )
-    max_body_bytes: int = _setting(10_000_000, "integer", "Largest request body that is read.")
-    max_depth: int = _setting(200, "integer", "Deepest nesting of a request body.")
+    max_body_bytes: int = _setting(10_000_000, "integer", "Largest request body that is read.", least=1)
+    max_depth: int = _setting(200, "integer", "Deepest nesting of a request body.", least=1)
     log_level: str = _setting(
         "INFO", "choice", "Least level that is logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )
@@ -96,7 +140,7 @@ class EventsSettings:
         "https://events.pagerduty.com", "url", "Events API; EU accounts: https://events.eu.pagerduty.com."
     )
     token: TokenSource | None = _setting(None, "token", "Sent along as Echo does; no Events API needs it.")
-    timeout_s: float = _setting(10.0, "seconds", "Longest wait for one answer.")
+    timeout_s: float = _setting(10.0, "seconds", "Longest wait for one answer.", least=0.001)
     unknown_key_protocol: str = _setting(
         "v2", "choice", "Events API for keys that no known integration has.", choices=("v1", "v2")
     )
@@ -133,10 +177,12 @@ class RestSettings:
         "https://api.pagerduty.com", "url", "REST API; EU accounts: https://api.eu.pagerduty.com."
     )
     token: TokenSource | None = _setting(None, "token", "REST API token, read-only is enough.")
-    in_flight: int = _setting(4, "integer", "Requests at a time.")
-    refresh_s: float = _setting(300.0, "seconds", "Pause between two refreshes.")
-    refresh_jitter: float = _setting(0.1, "number", "Part of the pause by which it varies at random, 0 to 1.")
-    timeout_s: float = _setting(30.0, "seconds", "Longest wait for one answer.")
+    in_flight: int = _setting(4, "integer", "Requests at a time.", least=1)
+    refresh_s: float = _setting(300.0, "seconds", "Pause between two refreshes.", least=1)
+    refresh_jitter: float = _setting(
+        0.1, "number", "Part of the pause by which it varies at random, 0 to 1.", least=0, most=1
+    )
+    timeout_s: float = _setting(30.0, "seconds", "Longest wait for one answer.", least=0.001)
 
 
 @dataclass(frozen=True)
@@ -156,7 +202,9 @@ class DeckSettings:
 class PagingSettings:
     """How long and how often a delivery is tried."""
 
-    deadline_s: float = _setting(3600.0, "seconds", "After so long without success a delivery is given up.")
+    deadline_s: float = _setting(
+        3600.0, "seconds", "After so long without success a delivery is given up.", least=1
+    )
     retry_first_s: float = _setting(
         1.0, "seconds", "Longest wait before the second attempt; it doubles from there."
     )
@@ -196,6 +244,9 @@ class Setting:
     doc: str
     default: Any
     choices: tuple[str, ...]
+    #: Smallest and largest value, for numbers.
+    least: float | None
+    most: float | None
 
     @property
     def words(self) -> str:
@@ -225,6 +276,8 @@ def all_settings() -> list[Setting]:
             one.metadata["doc"],
             getattr(getattr(defaults, section), one.name),
             one.metadata["choices"],
+            one.metadata["least"],
+            one.metadata["most"],
         )
         for section, cls in SECTIONS.items()
         for one in fields(cls)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-__all__ = ["Mapped", "Problems", "Source", "Value", "fold"]
+__all__ = ["PLACEHOLDER", "Mapped", "Problems", "Source", "Value", "fold", "placeholder_message"]
+
+#: What the seed's examples write for a token.
+PLACEHOLDER = "***"
 
 
 @dataclass(frozen=True, order=True)
@@ -26,8 +29,16 @@ class Value:
 
     value: Any
     source: Source
-    #: Whether it is a block scalar (``|``), quoted or plain: folding can only have harmed a plain one.
+    #: How YAML has it: ``|``, ``>``, a quote, or nothing for plain; only ``|`` keeps lines apart.
     style: str = ""
+    #: As written, before YAML took it for a number: ``0012345`` is no number to who means a token.
+    text: str = ""
+    #: The same with its lines, quotes and indentation, as it stands in the file.
+    raw: str = field(default="", repr=False)
+    #: Whether its error was told already.
+    is_reported: bool = False
+    #: A tag that is none of YAML's own, such as ``!vault``.
+    tag: str = ""
 
 
 @dataclass
@@ -47,6 +58,10 @@ class Mapped:
             here = next((item for key, item in here.items.items() if fold(key) == fold(step)), None)
         return here
 
+    def place(self, key: str) -> Source:
+        """Give the line of *key* itself."""
+        return self.key_sources.get(key, self.source)
+
     def __iter__(self) -> Iterator[tuple[str, Value | Mapped]]:
         return iter(self.items.items())
 
@@ -55,16 +70,32 @@ class Problems:
     """Everything that is wrong, collected, so that an administrator corrects it in one go."""
 
     def __init__(self) -> None:
-        self.errors: list[str] = []
+        self._errors: list[tuple[Source, str]] = []
         self.warnings: list[str] = []
 
     def error(self, source: Source | str, text: str) -> None:
         """Note what makes the configuration unusable."""
-        self.errors.append(f"{source}: {text}")
+        self._errors.append((source if isinstance(source, Source) else Source(source), text))
 
     def warn(self, source: Source | str, text: str) -> None:
         """Note what is probably not meant."""
         self.warnings.append(f"{source}: {text}")
+
+    @property
+    def errors(self) -> list[str]:
+        """Give the errors as they were found."""
+        return [f"{source}: {text}" for source, text in self._errors]
+
+    def errors_in_order(self, files: Sequence[str]) -> list[str]:
+        """Give each error once, by the order of *files* and their lines; the environment's come last."""
+        rank = {file: number for number, file in reversed(list(enumerate(files)))}
+        ordered = sorted(self._errors, key=lambda one: (rank.get(one[0].file, len(files)), one[0].line))
+        return list(dict.fromkeys(f"{source}: {text}" for source, text in ordered))
+
+
+def placeholder_message(key: str) -> str:
+    """Give the sentence about ``***``, which YAML takes for an alias."""
+    return f"{key}: *** is a placeholder: put the real token in its place, in quotes"
 
 
 def fold(key: str) -> str:

@@ -1,118 +1,195 @@
-"""Reading YAML with its lines, and explaining what people paste into it by accident."""
+"""Reading YAML with its lines, and explaining what YAML itself only calls an error.
+
+PyYAML's nodes are read instead of its values: they know their lines, keep both of two equal keys, and nothing
+is built from a tag. Merge keys (``<<``) and anchors work as everywhere.
+"""
 
 from __future__ import annotations
+
+import re
+from collections.abc import Sequence
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from masthead.config.tree import Mapped, Problems, Source, Value
+from masthead.config.pasted import NBSP, repair
+from masthead.config.tree import PLACEHOLDER, Mapped, Problems, Source, Value, placeholder_message
 
-__all__ = ["read_documents"]
+__all__ = ["EMPTY", "read_documents"]
 
-_PLACEHOLDER = "*** is a placeholder: put the real token in its place, in quotes"
-_TWICE = "the key stands twice, first in line {}; YAML silently forgets the first one. Merge what stands below the two into one"
+EMPTY = "empty: write the PagerDuty blocks into it, or leave the file out"
+_TWICE = (
+    "the key stands twice, first in line {}; YAML silently forgets the first one. "
+    "Merge what stands below the two into one"
+)
+_TOO_DEEP = "nested too deeply; no configuration of Spinnaker is"
+_STANDARD = "tag:yaml.org,2002:"
+_MERGE = f"{_STANDARD}merge"
+_BUILT = tuple(_STANDARD + kind for kind in ("null", "bool", "int", "float"))
+#: What PyYAML was doing when it failed far below the line that is wrong.
+_BEGINNINGS = {
+    "while scanning a quoted scalar": "a quotation mark opens here and never closes; close it",
+    "while scanning a simple key": "this line is no `key: value`; write a colon and a space after the key",
+}
+_KEY = re.compile(r"""\s*["']?([A-Za-z0-9_.-]+)["']?\s*:""")
 
 
 def read_documents(text: str, file: str, problems: Problems) -> list[Mapped]:
     """Give every mapping document of *text*; what cannot be read becomes a problem with its remedy."""
-    if _explain_pasted(text, file, problems):
-        return []
-    text = text.replace("\u00a0", " ")
+    placeholders: set[int] = set()
+    nodes = [] if NBSP in text else _compose(text)
+    if isinstance(nodes, yaml.YAMLError) or NBSP in text:
+        before = len(problems.errors)
+        repaired = repair(text, file, problems)
+        text, placeholders = repaired.text, repaired.placeholders
+        nodes = _compose(text)
+        if isinstance(nodes, yaml.YAMLError):
+            if len(problems.errors) == before and not placeholders:
+                _explain(nodes, text, file, problems)
+            _report_placeholders(text, file, placeholders, problems)
+            return []
+    documents = [node for node in nodes if not _is_nothing(node)]
+    if not documents:
+        problems.error(file, EMPTY)
+    reader = _Nodes(file, problems, placeholders)
     try:
-        nodes = list(yaml.compose_all(text, Loader=yaml.SafeLoader))
-    except yaml.MarkedYAMLError as error:
-        _explain(error, text, file, problems)
+        return [read for node in documents if (read := reader.document(node)) is not None]
+    except RecursionError:
+        problems.error(file, f"not YAML: {_TOO_DEEP}")
         return []
+
+
+def _compose(text: str) -> Sequence[Node] | yaml.YAMLError:
+    try:
+        return list(yaml.compose_all(text, Loader=yaml.SafeLoader))
     except yaml.YAMLError as error:
-        problems.error(file, f"not YAML: {error}; save it as UTF-8 text")
-        return []
-    documents = []
-    for node in nodes:
-        if isinstance(node, MappingNode):
-            documents.append(_mapped(node, file, problems, ""))
-        else:
-            problems.error(
-                _source(node, file), "not a mapping: a configuration begins with keys such as `spec:`"
-            )
-    if not nodes:
-        problems.error(file, "empty: write the PagerDuty blocks into it, or leave the file out")
-    return documents
+        return error
+    except RecursionError:
+        return yaml.YAMLError(_TOO_DEEP)
 
 
-def _explain_pasted(text: str, file: str, problems: Problems) -> bool:
-    """Find what came along from a document: code fences, ``***``, tabs."""
-    before = len(problems.errors)
-    first_spec = 0
-    for number, line in enumerate(text.split("\n"), 1):
-        place = Source(file, number)
-        stripped = line.strip().strip("\u00a0")
-        if line.startswith("---"):
-            first_spec = 0
-        elif line.startswith("spec:") and first_spec:
-            problems.error(place, f"spec: {_TWICE.format(first_spec)}")
-        elif line.startswith("spec:"):
-            first_spec = number
-        elif stripped.startswith("```"):
-            problems.error(place, "a code fence (```) was pasted along; remove this line")
-        elif stripped.partition("#")[0].rstrip().endswith("***"):
-            key = stripped.partition(":")[0].strip()
-            problems.error(place, f"{key}: {_PLACEHOLDER}")
-        elif line[: len(line) - len(line.lstrip())].count("\t"):
-            problems.error(place, "a tab indents this line, which YAML does not allow; use spaces")
-        elif stripped.startswith("Administrators ") or (
-            stripped.endswith(".")
-            and ":" not in stripped
-            and len(stripped.split()) > 5
-            and not stripped.startswith(("#", "-", "//"))
-        ):
-            problems.error(place, "this is prose, pasted along with the example; remove this line")
-    return len(problems.errors) > before
+def _is_nothing(node: Node) -> bool:
+    return isinstance(node, ScalarNode) and node.tag == f"{_STANDARD}null"
 
 
-def _explain(error: yaml.MarkedYAMLError, text: str, file: str, problems: Problems) -> None:
-    mark = error.problem_mark or error.context_mark
+def _explain(error: yaml.YAMLError, text: str, file: str, problems: Problems) -> None:
+    if not isinstance(error, yaml.MarkedYAMLError):
+        reason = getattr(error, "reason", None) or str(error).partition("\n")[0]
+        problems.error(file, f"not YAML: {reason}; save it as plain UTF-8 text")
+        return
+    context = str(error.context or "")
+    begins = error.context_mark if context in _BEGINNINGS else None
+    mark = begins or error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 0
-    problem = str(error.problem or error.context or "cannot be read")
-    lines = text.split("\n")
-    shown = lines[line - 1].strip() if 0 < line <= len(lines) else ""
-    if "alias" in problem or "alias" in str(error.context):
-        problems.error(Source(file, line), f"{shown.partition(':')[0]}: {_PLACEHOLDER}")
+    if context in _BEGINNINGS:
+        problems.error(Source(file, line), f"not YAML: {_BEGINNINGS[context]}")
+        return
+    problem = str(error.problem or context or "cannot be read")
+    if "alias" in f"{problem}{context}":
+        shown = text.split("\n")[line - 1] if line else ""
+        key = found[1] if (found := _KEY.match(shown)) else "value"
+        problems.error(
+            Source(file, line),
+            f"{key}: YAML takes what begins with * for an alias, and there is none of this name; put the value in quotes",
+        )
         return
     problems.error(
         Source(file, line),
-        f"not YAML: {problem}; look at the indentation and colons of this line and the one before",
+        f"not YAML: {problem}; look at the indentation, quotes and colons of this line and the one before",
     )
 
 
-def _mapped(node: MappingNode, file: str, problems: Problems, path: str) -> Mapped:
-    mapped = Mapped(_source(node, file))
-    for key_node, value_node in node.value:
-        key = str(key_node.value) if isinstance(key_node, ScalarNode) else "?"
-        place, full = _source(key_node, file), f"{path}.{key}" if path else key
-        if key in mapped.items:
-            first = mapped.key_sources[key]
-            problems.error(
-                place,
-                f"{full}: {_TWICE.format(first.line)}",
+def _report_placeholders(text: str, file: str, lines: set[int], problems: Problems) -> None:
+    shown = text.split("\n")
+    for line in sorted(lines):
+        key = found[1] if (found := _KEY.match(shown[line - 1])) else "value"
+        problems.error(Source(file, line), placeholder_message(key))
+
+
+class _Nodes:
+    """Turns the nodes of one file into a tree; an anchor that is used often is read once."""
+
+    def __init__(self, file: str, problems: Problems, placeholders: set[int]) -> None:
+        self._file = file
+        self._problems = problems
+        self._placeholders = placeholders
+        self._done: dict[int, Value | Mapped] = {}
+
+    def document(self, node: Node) -> Mapped | None:
+        if not isinstance(node, MappingNode):
+            self._problems.error(
+                self._source(node), "not a mapping: a configuration begins with keys such as `spec:`"
             )
-            continue
-        mapped.key_sources[key] = place
-        mapped.items[key] = _item(value_node, file, problems, full)
-    return mapped
+            return None
+        return self._mapped(node, "")
+
+    def _mapped(self, node: MappingNode, path: str) -> Mapped:
+        mapped = Mapped(self._source(node))
+        self._done[id(node)] = mapped
+        merged: list[Mapped] = []
+        for key_node, value_node in node.value:
+            if key_node.tag == _MERGE:
+                merged += self._merged(value_node, path)
+            elif isinstance(key_node, ScalarNode):
+                self._entry(mapped, key_node, value_node, path)
+        for other in merged:
+            for key, item in other:
+                mapped.items.setdefault(key, item)
+                mapped.key_sources.setdefault(key, other.key_sources[key])
+        return mapped
+
+    def _merged(self, node: Node, path: str) -> list[Mapped]:
+        nodes = node.value if isinstance(node, SequenceNode) else [node]
+        items = [self._item(one, path) for one in nodes if isinstance(one, MappingNode)]
+        return [one for one in items if isinstance(one, Mapped)]
+
+    def _entry(self, mapped: Mapped, key_node: ScalarNode, value_node: Node, path: str) -> None:
+        key, place = str(key_node.value), self._source(key_node)
+        full = f"{path}.{key}" if path else key
+        item = self._item(value_node, full)
+        if key in mapped.items:
+            self._problems.error(place, f"{full}: {_TWICE.format(mapped.key_sources[key].line)}")
+        else:
+            mapped.key_sources[key] = place
+            mapped.items[key] = item
+
+    def _item(self, node: Node, path: str) -> Value | Mapped:
+        if (done := self._done.get(id(node))) is not None:
+            return done
+        if isinstance(node, MappingNode):
+            return self._mapped(node, path)
+        if isinstance(node, ScalarNode):
+            return self._scalar(node, path)
+        value = self._done[id(node)] = Value([], self._source(node))
+        value.value.extend(one.value if isinstance(one, ScalarNode) else "…" for one in node.value)
+        return value
+
+    def _scalar(self, node: ScalarNode, path: str) -> Value:
+        source = self._source(node)
+        is_placeholder = source.line in self._placeholders and node.value == PLACEHOLDER
+        if is_placeholder:
+            self._problems.error(source, placeholder_message(path))
+        is_foreign = not node.tag.startswith(_STANDARD)
+        return Value(
+            None if is_foreign else _plain(node),
+            source,
+            style=str(node.style or ""),
+            text=str(node.value),
+            raw=node.start_mark.buffer[node.start_mark.pointer : node.end_mark.pointer]
+            if node.start_mark.buffer
+            else "",
+            is_reported=is_placeholder,
+            tag=node.tag if is_foreign or node.tag.startswith(f"{_STANDARD}python") else "",
+        )
+
+    def _source(self, node: Node) -> Source:
+        return Source(self._file, node.start_mark.line + 1)
 
 
-def _item(node: Node, file: str, problems: Problems, path: str) -> Value | Mapped:
-    if isinstance(node, MappingNode):
-        return _mapped(node, file, problems, path)
-    source = _source(node, file)
-    if isinstance(node, SequenceNode):
-        return Value([_plain(one) for one in node.value], source)
-    return Value(_plain(node), source, style=str(getattr(node, "style", "") or ""))
-
-
-def _plain(node: Node) -> object:
-    return yaml.SafeLoader("").construct_object(node, deep=True)
-
-
-def _source(node: Node, file: str) -> Source:
-    return Source(file, node.start_mark.line + 1)
+def _plain(node: ScalarNode) -> object:
+    if node.tag not in _BUILT:
+        return node.value
+    try:
+        return yaml.SafeLoader("").construct_object(node)
+    except (ValueError, yaml.YAMLError):
+        return node.value

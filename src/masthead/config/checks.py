@@ -1,0 +1,94 @@
+"""What single values cannot show: settings that do not go together, and what is missing to page."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from masthead.config.given import ENVIRONMENT, Gathered
+from masthead.config.settings import Settings
+from masthead.config.tree import Problems, Source
+
+__all__ = ["check", "missing"]
+
+_EU = ".eu.pagerduty.com"
+
+
+def check(settings: Settings, gathered: Gathered, problems: Problems) -> None:
+    """Tell what does not go together; a key whose own error was told is not accused twice."""
+    _check_gate(settings, gathered, problems)
+    _check_echo(settings, gathered, problems)
+    _check_regions(settings, gathered, problems)
+
+
+def missing(settings: Settings) -> tuple[str, ...]:
+    """Say what keeps Masthead from paging, and how to give it."""
+    sentences = []
+    if not settings.events.enabled:
+        sentences.append(
+            "Paging is off: set pager-duty.enabled: true in Echo's profile, or MASTHEAD_EVENTS_ENABLED=true."
+        )
+    if not settings.rest.enabled:
+        sentences.append(
+            "PagerDuty's services are not listed: give a REST API token in Gate's profile (pagerDuty.token, enabled: true), "
+            "or PAGERDUTY_TOKEN."
+        )
+    return tuple(sentences)
+
+
+def _check_gate(settings: Settings, gathered: Gathered, problems: Problems) -> None:
+    rest = settings.rest
+    if rest.enabled and rest.token is None and "rest.token" not in gathered.failed:
+        in_store = gathered.elsewhere.get("rest.token")
+        problems.error(
+            in_store or _place(gathered, "rest.enabled"),
+            "gate.pagerDuty.token: names Spinnaker's secret store, which Masthead does not read; "
+            "give the token by PAGERDUTY_TOKEN or by token-file"
+            if in_store
+            else "gate.pagerDuty.token: Gate is enabled without a token; add `token:` (or token-file, or PAGERDUTY_TOKEN)",
+        )
+    was_given = any(key.startswith("rest.") for key in gathered.given)
+    if was_given and not rest.enabled and "rest.enabled" not in gathered.failed:
+        problems.warn(
+            _place(gathered, "rest.enabled", "rest.token", "rest.baseUrl"),
+            "gate.pagerDuty.enabled: not true, so no services are listed",
+        )
+
+
+def _check_echo(settings: Settings, gathered: Gathered, problems: Problems) -> None:
+    events, rest = settings.events, settings.rest
+    if events.enabled and events.token is None and "events.token" not in gathered.failed:
+        problems.warn(
+            _place(gathered, "events.enabled"), "echo.pager-duty.token: not set; sending events needs none"
+        )
+    if rest.token is not None and not events.enabled and "events.enabled" not in gathered.failed:
+        problems.warn(
+            _place(gathered, "rest.token"),
+            "echo.pager-duty.enabled: not true, so services are listed but nobody is paged",
+        )
+    feature = settings.deck.feature_pager_duty
+    if events.enabled and not feature and (feature is False or _has_files(gathered)):
+        problems.warn(
+            _place(gathered, "deck.featurePagerDuty", "events.enabled"),
+            "feature.pagerDuty: not true in settings-local.js, so Deck shows no paging (the API pages all the same)",
+        )
+
+
+def _check_regions(settings: Settings, gathered: Gathered, problems: Problems) -> None:
+    events, rest = settings.events, settings.rest
+    if not (events.enabled and rest.enabled):
+        return
+    hosts = [urlsplit(url).hostname or "" for url in (events.endpoint, rest.base_url)]
+    if all(host.endswith(".pagerduty.com") for host in hosts) and len({_EU in host for host in hosts}) > 1:
+        problems.warn(
+            _place(gathered, "events.endpoint", "rest.baseUrl"),
+            f"echo.pager-duty.endpoint: {hosts[0]} and Gate's {hosts[1]} are of different regions; a key of one is unknown to the other",
+        )
+
+
+def _has_files(gathered: Gathered) -> bool:
+    places = (one.source for given in gathered.given.values() for one in given)
+    return any(not place.file.startswith(ENVIRONMENT) for place in places)
+
+
+def _place(gathered: Gathered, *keys: str) -> Source | str:
+    return next((place for key in keys if (place := gathered.place(key)) is not None), "configuration")

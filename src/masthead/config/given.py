@@ -1,0 +1,168 @@
+"""What was given for each setting, by whom, and which of it wins: the last one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from masthead.config.convert import Unusable, convert
+from masthead.config.settings import SECTIONS, Setting, Settings, TokenSource, all_settings, token_problem
+from masthead.config.tree import Mapped, Problems, Source, Value, fold, placeholder_message
+from masthead.kernel.errors import ConfigurationInvalid
+from masthead.kernel.secret import Secret
+
+__all__ = ["ENVIRONMENT", "Gathered", "Given"]
+
+#: How a variable of the environment names itself as a source.
+ENVIRONMENT = "environment variable "
+_INNERMOST = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_.-]*)(?::([^${}]*))?\}")
+#: Values that Spinnaker's services look up in a secret store (Spinnaker: "Secrets in configuration").
+_SECRET_STORES = ("encrypted:", "encryptedFile:", "secret://", "secretFile://")
+_ROUNDS = 20
+
+
+@dataclass(frozen=True)
+class Given:
+    """A setting's value as it stood somewhere."""
+
+    key: str
+    value: Any
+    source: Source
+
+
+class Gathered:
+    """Takes what files and environment give, converts it, and keeps where it stood.
+
+    Attributes:
+        given: Key → everywhere it was given, the winner last.
+        failed: Keys that were given something unusable, which was told.
+        elsewhere: Tokens that stand in Spinnaker's secret store, by key, and where that is said.
+    """
+
+    def __init__(self, environ: Mapping[str, str], problems: Problems) -> None:
+        self._environ = environ
+        self._problems = problems
+        self.settings = {fold(setting.key): setting for setting in all_settings()}
+        self.given: dict[str, list[Given]] = {}
+        self.failed: set[str] = set()
+        self.elsewhere: dict[str, Source] = {}
+
+    def give(self, key: str, item: Value | Mapped, *, is_file: bool = False) -> None:
+        """Take *item* for *key*, however *key* is spelled; with *is_file* it names the file that holds a token."""
+        setting = self.settings[fold(key)]
+        if isinstance(item, Value) and item.is_reported:
+            self.failed.add(setting.key)
+            return
+        try:
+            value = self._converted(setting, item, is_file=is_file)
+        except Unusable as error:
+            self.failed.add(setting.key)
+            self._problems.error(item.source, f"{setting.key}: {error}")
+            return
+        if value is not _SKIPPED:
+            self.given.setdefault(setting.key, []).append(Given(setting.key, value, item.source))
+
+    def imply(self, key: str, value: Any, source: Source) -> None:
+        """Take *value*, which follows from something else that stood at *source*."""
+        self.given.setdefault(key, []).append(Given(key, value, source))
+
+    def place(self, key: str) -> Source | None:
+        """Give where the winner for *key* stood; None when nobody gave it."""
+        return self.given[key][-1].source if self.given.get(key) else None
+
+    def build(self) -> Settings:
+        """Give the settings: the winners over the defaults."""
+        changed: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+        for setting in self.settings.values():
+            if values := self.given.get(setting.key):
+                changed[setting.section][setting.name] = values[-1].value
+        settings = Settings()
+        sections = {name: replace(getattr(settings, name), **values) for name, values in changed.items()}
+        return replace(settings, **sections)
+
+    def _converted(self, setting: Setting, item: Value | Mapped, *, is_file: bool) -> Any:
+        if isinstance(item, Value) and item.tag:
+            raise Unusable(
+                f"has the tag {item.tag}, which Masthead does not know; write the value without a tag"
+            )
+        raw = _raw(setting, item)
+        expanded = self._expand(raw)
+        if setting.kind == "token":
+            return self._token(setting, expanded, is_file=is_file, place=item.source)
+        is_foreign = expanded is not raw or item.source.file.startswith(ENVIRONMENT)
+        try:
+            value = convert(setting, expanded)
+        except Unusable as error:
+            if is_foreign:  # what came from outside the file may be a token under the wrong key
+                raise Unusable(
+                    f"{str(error).rpartition(', is ')[0] or error} (the value is not shown)"
+                ) from error
+            raise
+        if setting.kind == "boolean" and isinstance(raw, str) and not is_foreign:
+            text = f"{setting.key}: {raw!r} is text, taken as {str(value).lower()}; write it without quotes"
+            self._problems.warn(item.source, text)
+        return value
+
+    def _expand(self, raw: Any) -> Any:
+        if not isinstance(raw, str):
+            return raw
+        for _ in range(_ROUNDS):
+            if not _INNERMOST.search(raw):
+                break
+            raw = _INNERMOST.sub(self._looked_up, raw)
+        return raw
+
+    def _looked_up(self, found: re.Match[str]) -> str:
+        name, default = found[1], found[2]
+        spelled = re.sub(r"[.-]", "_", name).upper()
+        value = self._environ.get(name, self._environ.get(spelled, default))
+        if value is None:
+            raise Unusable(f"the placeholder ${{{name}}} has no value; set {spelled if '.' in name or '-' in name else name} or write ${{{name}:default}}")  # fmt: skip
+        return value
+
+    def _token(self, setting: Setting, raw: Any, *, is_file: bool, place: Source) -> Any:
+        if raw is None or raw == "":
+            return None
+        if not isinstance(raw, str):
+            raise Unusable("must be text; put it in quotes")
+        if raw.startswith(_SECRET_STORES):
+            self._problems.warn(
+                place,
+                f"{setting.key}: names Spinnaker's secret store, which Masthead does not read; taken as not given. "
+                "Give the token by PAGERDUTY_TOKEN or by token-file",
+            )
+            self.elsewhere[setting.key] = place
+            return _SKIPPED
+        if is_file:
+            return _token_file(raw, place)
+        raw = raw.strip()
+        if set(raw) == {"*"}:
+            raise Unusable(placeholder_message("").removeprefix(": "))
+        if problem := token_problem(raw):
+            raise Unusable(f"{problem}; put the token alone in its place")
+        return TokenSource(literal=Secret(raw))
+
+
+_SKIPPED = object()
+
+
+def _raw(setting: Setting, item: Value | Mapped) -> Any:
+    if isinstance(item, Mapped):
+        return {key: value.value for key, value in item if isinstance(value, Value)}
+    is_number = isinstance(item.value, int | float) and not isinstance(item.value, bool)
+    return item.text if item.text and is_number and setting.kind in ("token", "text") else item.value
+
+
+def _token_file(text: str, place: Source) -> TokenSource:
+    path = Path(text).expanduser()
+    if not path.is_absolute() and place.line:
+        path = Path(place.file).parent / path
+    source = TokenSource(file=path)
+    try:
+        source.read()
+    except ConfigurationInvalid as error:
+        raise Unusable(error.message) from error
+    return source

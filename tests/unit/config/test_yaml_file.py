@@ -1,0 +1,150 @@
+"""What people paste: the seed's own text, character by character, and every other trap of YAML."""
+
+from __future__ import annotations
+
+import pytest
+
+#: The seed's first fenced block, which its author never closed, with its non-breaking space and trailing spaces.
+SEED = """\
+```
+spec:
+  spinnakerConfig:
+    profiles:
+      deck:
+        settings-local.js:
+          window.spinnakerSettings.feature.pagerDuty = true;
+\u00a0Administrators will also need to make the following changes to the Gate and Echo services in the ```SpinnakerService.yml```
+spec:
+  spinnakerConfig:
+    profiles:
+      echo:
+        pager-duty:\x20
+          enabled: true\x20
+          token: ***
+      gate:\x20
+        pagerDuty:
+          base-url: https://api.pagerduty.com\x20
+          enabled: true\x20
+          token: ***
+```
+"""
+LINES = SEED.split("\n")
+FIRST = "\n".join(LINES[1:7]) + "\n"
+SECOND = "\n".join(LINES[8:20]) + "\n"
+GATE = "pagerDuty:\n  enabled: true\n  token: canary\n"
+
+
+def with_tokens(text):
+    return text.replace("***", "u+canary-Token_1")
+
+
+def test_the_seeds_whole_block_is_refused_with_all_that_is_wrong(refused):
+    """Fence, prose, a second spec and both placeholders: one line each, in one go."""
+    lines = refused("SpinnakerService.yml", SEED)
+    assert [line.partition(": ")[0] for line in lines] == [
+        f"SpinnakerService.yml:{number}" for number in (1, 8, 9, 15, 20, 21)
+    ]
+    assert "code fence" in lines[0]
+    assert "prose" in lines[1]
+    assert "first in line 2" in lines[2]
+    assert lines[3].startswith(
+        "SpinnakerService.yml:15: spec.spinnakerConfig.profiles.echo.pager-duty.token: ***"
+    )
+    assert lines[4].startswith(
+        "SpinnakerService.yml:20: spec.spinnakerConfig.profiles.gate.pagerDuty.token: ***"
+    )
+    assert "code fence" in lines[5]
+
+
+def test_the_seeds_block_with_windows_line_ends_says_the_same(refused):
+    """Line ends are nobody's fault."""
+    text = SEED.replace("\n", "\r\n")
+    assert len(refused("SpinnakerService.yml", text)) == 6
+
+
+def test_the_seeds_second_snippet_works_with_its_trailing_spaces(read):
+    """Only the tokens are put in."""
+    settings = read("SpinnakerService.yml", with_tokens(SECOND)).settings
+    assert (settings.events.enabled, settings.rest.enabled) == (True, True)
+    assert settings.rest.token.read().reveal() == "u+canary-Token_1"
+
+
+def test_the_seeds_snippets_as_two_documents_of_one_file_work(read):
+    """Three dashes between them make two documents."""
+    settings = read("SpinnakerService.yml", FIRST + "---\n" + with_tokens(SECOND)).settings
+    assert (settings.deck.feature_pager_duty, settings.rest.enabled) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (FIRST + with_tokens(SECOND), "7: spec: the key stands twice, first in line 1"),
+        ("pagerDuty:\n  enabled: true\n  token: ***\n", "3: pagerDuty.token: *** is a placeholder"),
+        ("pagerDuty:\n  enabled: true\n  token: *** # ours\n", "3: pagerDuty.token: *** is a placeholder"),
+        ("pagerDuty:\n  enabled: true\n  token: '***'\n", "3: rest.token: *** is a placeholder"),
+        ("pagerDuty:\n  enabled: true\n  token: ****\n", "3: pagerDuty.token: *** is a placeholder"),
+        ("pagerDuty:\n  enabled: true\n  token: *canary\n", "3: token: YAML takes what begins with * for an alias"),
+        (GATE + "  enabled: false\n", "4: pagerDuty.enabled: the key stands twice, first in line 2"),
+        (GATE + "```\n", "4: a code fence"),
+        (GATE + "Then restart Spinnaker\n", "4: this is prose"),
+        (GATE + "* After applying the changes, log in\n", "4: this is prose"),
+        ("Put this in your file:\n" + GATE, "1: this is prose"),
+        (GATE.replace("  enabled", "\tenabled"), "2: a tab indents"),
+        (GATE.replace("enabled: ", "enabled:\t"), "2: a tab indents"),
+        (GATE.replace("  enabled", "\u00a0\u00a0enabled"), "2: a non-breaking space"),
+        (GATE.replace("enabled: true", "enabled:\u00a0true"), "2: a non-breaking space"),
+        (GATE.replace("canary", '"canary'), "3: not YAML: a quotation mark opens here"),
+        (GATE.replace("token:", "token"), "3: not YAML: this line is no `key: value`"),
+        (GATE.replace("true", "!foo true"), "2: rest.enabled: has the tag !foo"),
+        ("- a\n", "1: not a mapping"),
+    ],
+)  # fmt: skip
+def test_each_trap_names_file_line_key_and_remedy(refused, text, expected):
+    """The first line told is the one to correct."""
+    assert refused("gate.yml", text)[0].startswith(f"gate.yml:{expected}")
+
+
+@pytest.mark.parametrize("text", ["# only a comment\n", "---\n", " \n\n"])
+def test_a_file_that_says_nothing_is_refused(refused, text):
+    """It is more likely a mistake than a wish."""
+    assert refused("gate.yml", text)[0].startswith("gate.yml: empty")
+
+
+@pytest.mark.parametrize("depth", [400, 5_000])
+def test_a_nest_that_is_too_deep_is_refused(refused, depth):
+    """Never a traceback."""
+    text = f"x: {'{a: ' * depth}1{'}' * depth}\n"
+    assert "nested too deeply" in refused("gate.yml", text)[0]
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        "x: &a\n  b: *a\n",
+        "x: 2020-13-45\n",
+        "x: !vault secret\n",
+        "? [a, b]\n: c\n",
+        "x: |\n  ```\n  Some prose that ends in a full stop.\n  token: ***\n  \tindented\n",
+        "x: 'non-breaking\u00a0space'\n",
+        "x: some text\n  that goes on in the next line of words\n",
+        "---\n",
+    ],
+)
+def test_what_is_not_ours_passes_quietly(read, extra):
+    """A real profile has much in it that is none of our business."""
+    assert read("gate.yml", GATE + extra).settings.rest.enabled is True
+
+
+def test_anchors_and_merge_keys_work(read):
+    """As Spring reads them; what stands in the mapping itself wins."""
+    text = "base: &base\n  enabled: true\n  token: other\npagerDuty:\n  <<: *base\n  token: canary\n"
+    settings = read("gate.yml", text).settings
+    assert settings.rest.enabled is True
+    assert settings.rest.token.read().reveal() == "canary"
+
+
+@pytest.mark.parametrize("token", ["0012345", "12345678", "1e10", "2020-01-01", "0x1F"])
+def test_a_token_of_digits_stays_as_it_was_written(read, token):
+    """YAML would make a number or a date of it."""
+    settings = read("gate.yml", f"pagerDuty:\n  enabled: true\n  token: {token}\n").settings
+    assert settings.rest.token.read().reveal() == token
