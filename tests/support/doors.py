@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field, replace
-from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -23,7 +22,7 @@ from masthead.kernel.clock import SystemClock
 from masthead.kernel.errors import OutsideFailure
 from masthead.kernel.ids import UlidIds
 from masthead.ownership import Ownership
-from masthead.pagerduty import Severity
+from masthead.pagerduty import Collected, Severity
 from masthead.pagerduty.fakes import ScriptedSender
 from masthead.paging import Paging
 from masthead.paging.hashing import KeyHasher
@@ -113,7 +112,7 @@ class ScriptedRest:
         if self.failure:
             raise self.failure
         items = SERVICES if item_key == "services" else ONCALLS
-        return SimpleNamespace(items=items, failures=[], is_cut=False, is_complete=True)
+        return Collected(items)
 
     async def close(self) -> None:
         pass

@@ -4,37 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import structlog
 
-from masthead.catalog.model import Integration, OnCall, Service, read_oncall, read_service
-from masthead.catalog.snapshot import Snapshot, Snapshots, merge
+from masthead.catalog.index import Index
+from masthead.catalog.lists import oncall_identity, read_oncalls, read_services, service_identity
+from masthead.catalog.model import Integration, OnCall, Service, read_oncall, read_service, write_service
+from masthead.catalog.shelf import Shape, Shelf, Trouble
+from masthead.catalog.snapshot import Snapshots
 from masthead.kernel.clock import Clock
-from masthead.kernel.errors import InvalidRequest, NotFound, OutsideFailure, Reason, StorageUnavailable
+from masthead.kernel.errors import Reason
 from masthead.kernel.secret import Secret
-from masthead.pagerduty import Collected, RestClient
+from masthead.kernel.tasks import Tasks
+from masthead.pagerduty import RestReader
 from masthead.pagerduty.words import remedy
 from masthead.storage.database import Database
 
-__all__ = ["Catalog", "CatalogState", "Trouble"]
+__all__ = ["Catalog", "CatalogState"]
 
 log = structlog.get_logger(__name__)
-_MOST_CANDIDATES = 10
 
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Why the catalog is empty or older than it should be."""
-
-    reason: Reason
-    #: What happened and what to do about it.
-    text: str
-    since: datetime
+_SERVICES = Shape(
+    kind="services",
+    read=read_service,
+    write=write_service,
+    identity=service_identity,
+    may_stay=lambda _service, _now: True,
+)
+_ONCALLS = Shape(
+    kind="oncalls",
+    read=read_oncall,
+    write=lambda oncall: oncall.document,
+    identity=oncall_identity,
+    may_stay=lambda oncall, now: not oncall.is_over(now),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +55,24 @@ class CatalogState:
     oncalls: int
     services_fetched_at: datetime | None
     oncalls_fetched_at: datetime | None
+    #: The services' trouble, else the on-calls'.
     trouble: Trouble | None
+    oncalls_trouble: Trouble | None = None
+
+    @property
+    def explanation(self) -> str | None:
+        """Say why there is nothing to see, or only old or half the news; None when all is well."""
+        if self.trouble is not None:
+            return self.trouble.text
+        if self.services_fetched_at is None:
+            doing = "are being read" if self.is_loading else "have not been read yet"
+            return f"PagerDuty's services {doing}; ask again in a moment."
+        if not self.services:
+            return (
+                "PagerDuty shows this token no service. Check that the account has services and that "
+                "the token belongs to it and may see them."
+            )
+        return None
 
 
 class Catalog:
@@ -56,7 +80,7 @@ class Catalog:
 
     def __init__(
         self,
-        rest: RestClient | None,
+        rest: RestReader | None,
         database: Database,
         clock: Clock,
         *,
@@ -65,205 +89,146 @@ class Catalog:
         jitter: float = 0.1,
         chance: random.Random | None = None,
     ) -> None:
-        """Args: rest: None when no REST token is configured; jitter: part of refresh_s, drawn anew each time."""
+        """Build a catalog that knows nothing yet; see :meth:`load` and :meth:`run`.
+
+        Args:
+            rest: None when no REST token is configured: the catalog stays as it was stored.
+            database: Where snapshots are kept.
+            clock: What ages and waits are measured by.
+            account: Whose services they are.
+            refresh_s: Seconds from the end of one refresh to the next.
+            jitter: The part of *refresh_s* by which each wait is longer or shorter, drawn anew each time.
+            chance: What it is drawn from.
+        """
         self._rest = rest
-        self._snapshots = Snapshots(database, account)
         self._clock = clock
         self._refresh_s = refresh_s
         self._jitter = jitter
         self._chance = chance or random.SystemRandom()
-        self._kept: dict[str, Snapshot] = {}
-        self._troubles: dict[str, Trouble] = {}
-        self._refreshing: asyncio.Future[None] | None = None
-        self._index([], [])
+        snapshots = Snapshots(database, account)
+        self._services = Shelf(_SERVICES, snapshots, clock)
+        self._oncalls = Shelf(_ONCALLS, snapshots, clock)
+        self._index = Index()
+        self._indexing = asyncio.Lock()
+        self._tasks = Tasks(_log_failure)
+        self._refreshing: asyncio.Task[None] | None = None
+        self._began_at = clock.now()
 
     @property
     def state(self) -> CatalogState:
         """How much is known, and what is wrong."""
-        services, oncalls = self._kept.get("services"), self._kept.get("oncalls")
         return CatalogState(
             is_configured=self._rest is not None,
             is_loading=self._refreshing is not None,
-            is_complete=bool(services and services.is_complete and oncalls and oncalls.is_complete),
-            services=len(self._services),
-            oncalls=len(self._oncalls),
-            services_fetched_at=services.fetched_at if services else None,
-            oncalls_fetched_at=oncalls.fetched_at if oncalls else None,
-            trouble=self._trouble(),
+            is_complete=self._services.is_complete and self._oncalls.is_complete,
+            services=len(self._index.services),
+            oncalls=len(self._index.oncalls),
+            services_fetched_at=self._services.fetched_at,
+            oncalls_fetched_at=self._oncalls.fetched_at,
+            trouble=self._trouble() or self._services.trouble or self._oncalls.trouble,
+            oncalls_trouble=self._trouble() or self._oncalls.trouble,
         )
 
     async def load(self) -> None:
-        """Serve what was stored by an earlier run."""
-        for kind in ("services", "oncalls"):
-            if snapshot := await self._snapshots.load(kind):
-                self._kept[kind] = snapshot
-        self._read()
+        """Serve what was stored by an earlier run.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+        """
+        await self._services.load()
+        await self._oncalls.load()
+        await self._reindex()
 
     async def refresh(self) -> None:
         """Ask PagerDuty now; those who ask at the same time share one refresh. Failures are in :attr:`state`."""
         if self._rest is None:
             return
         if self._refreshing is None:
-            self._refreshing = asyncio.ensure_future(self._refresh(self._rest))
+            self._refreshing = self._tasks.start(self._refresh(self._rest), name="catalog refresh")
             self._refreshing.add_done_callback(self._refreshed)
+        # Who gives up waiting does not end it for the others.
         await asyncio.shield(self._refreshing)
 
     async def run(self) -> None:
         """Refresh now and every few minutes, until cancelled."""
         while True:
-            await self.refresh()
+            try:
+                await self.refresh()
+            except Exception as error:  # noqa: BLE001 - the worker loop: the next refresh may succeed
+                log.error("catalog.refresh-broken", error=type(error).__name__)
             await self._clock.sleep(self._refresh_s * (1 + self._jitter * (2 * self._chance.random() - 1)))
 
     def services(self) -> Sequence[Service]:
         """Give all services, in PagerDuty's order."""
-        return self._services
+        return self._index.services
 
     def oncalls(self) -> Sequence[OnCall]:
-        """Give all on-calls, by policy and level."""
-        return self._oncalls
+        """Give all on-calls, by policy, level and name."""
+        return self._index.oncalls
 
     def oncalls_of(self, policy_id: str | None) -> Sequence[OnCall]:
         """Give who is on call for an escalation policy, level 1 first."""
-        return self._by_policy.get(policy_id, ())
+        return self._index.oncalls_of(policy_id)
 
     def service_of_key(self, key: Secret) -> tuple[Service, Integration] | None:
         """Give the service and integration that *key* belongs to, or None."""
-        return self._by_key.get(key)
+        return self._index.service_of_key(key)
 
     def service(self, service_id: str) -> Service | None:
         """Give the service with this id, or None."""
-        return self._by_id.get(service_id)
+        return self._index.service(service_id)
 
     def search_services(self, text: str = "") -> list[Service]:
         """Give the services whose name, id, policy, team or on-call names contain every word of *text*."""
-        words = text.casefold().split()
-        return [
-            service
-            for service, searched in zip(self._services, self._searched, strict=True)
-            if all(word in searched for word in words)
-        ]
+        return self._index.search(text)
 
     def find_service(self, text: str) -> Service:
-        """Give the one service that *text* means: its id, its name, or a part of one name only.
+        """Give the one service that *text* means: its id, one of its keys, its name, a part of one name only.
 
         Raises:
             NotFound: none; says why when the catalog is empty or in trouble.
-            InvalidRequest: several; names them.
+            InvalidRequest: several, which are named, or *text* is empty.
         """
-        if service := self._by_id.get(text):
-            return service
-        wanted = text.casefold().strip()
-        exact = [service for service in self._services if service.name.casefold() == wanted]
-        found = exact or [
-            service for service in self._services if wanted and wanted in service.name.casefold()
-        ]
-        if not found:
-            trouble = self._trouble()
-            why = f" {trouble.text}" if trouble else ""
-            raise NotFound(
-                f"No PagerDuty service is called {text!r} among {len(self._services)} known ones.{why}"
-            )
-        if len(found) > 1:
-            names = ", ".join(f"{service.name} ({service.id})" for service in found[:_MOST_CANDIDATES])
-            rest = f" and {len(found) - _MOST_CANDIDATES} more" if len(found) > _MOST_CANDIDATES else ""
-            raise InvalidRequest(
-                f"{text!r} means several PagerDuty services: {names}{rest}. Give the id or the whole name."
-            )
-        return found[0]
+        return self._index.find(text, why_missing=self.state.explanation or "")
 
     async def close(self) -> None:
         """Stop a refresh that runs and close the connections."""
-        if self._refreshing is not None:
-            self._refreshing.cancel()
-            await asyncio.gather(self._refreshing, return_exceptions=True)
+        await self._tasks.close()
         if self._rest is not None:
             await self._rest.close()
 
-    async def _refresh(self, rest: RestClient) -> None:
-        services = [("include[]", name) for name in ("integrations", "escalation_policies", "teams")]
-        await self._refresh_kind(rest, "services", services)
-        # ``earliest`` leaves the first entry a policy, level and user: who is on call now and not later (facts A.6).
-        await self._refresh_kind(rest, "oncalls", [("earliest", "true"), ("include[]", "users")])
-        self._read()
+    async def _refresh(self, rest: RestReader) -> None:
+        # Apart: whatever befalls one of them, the other comes to its end.
+        ends = await asyncio.gather(
+            self._refresh_services(rest), self._refresh_oncalls(rest), return_exceptions=True
+        )
+        for end in ends:
+            if end is not None:
+                raise end
 
-    async def _refresh_kind(self, rest: RestClient, kind: str, params: list[tuple[str, str]]) -> None:
-        try:
-            collected = await rest.collect(f"/{kind}", kind, params)
-            if collected.is_cut and kind == "services":
-                collected = await self._in_parts(rest, params, collected)
-            await self._keep(kind, collected)
-        except OutsideFailure as failure:
-            self._blame(kind, failure)
-        except StorageUnavailable as error:
-            log.warning("catalog.not-stored", kind=kind, error=error.message)
+    async def _refresh_services(self, rest: RestReader) -> None:
+        await self._services.refresh(lambda: read_services(rest))
+        await self._reindex()
 
-    async def _in_parts(self, rest: RestClient, params: list[tuple[str, str]], known: Collected) -> Collected:
-        """Go past the ceiling of 10,000: ask once more for each team, and keep what is new.
+    async def _refresh_oncalls(self, rest: RestReader) -> None:
+        policies = {service.policy_id for service in self._index.services if service.policy_id}
+        await self._oncalls.refresh(lambda: read_oncalls(rest, policies))
+        await self._reindex()
 
-        A service without a team beyond the ceiling stays out of reach; the catalog then says that it is incomplete.
-        """
-        teams = await rest.collect("/teams", "teams")
-        found = {item["id"]: item for item in known.items}
-        failures = [*known.failures, *teams.failures]
-        for team in teams.items:
-            part = await rest.collect("/services", "services", [*params, ("team_ids[]", team["id"])])
-            found |= {item["id"]: item for item in part.items}
-            failures += part.failures
-        return Collected(list(found.values()), failures, is_cut=True)
-
-    async def _keep(self, kind: str, collected: Collected) -> None:
-        old = self._kept.get(kind)
-        documents: Sequence[Mapping[str, Any]] = collected.items
-        if not collected.is_complete and old is not None and kind == "services":
-            documents = merge(old.documents, collected.items)
-        elif not collected.is_complete and old is not None:
-            documents = [*collected.items, *(one for one in old.documents if one not in collected.items)]
-        snapshot = Snapshot(self._clock.now(), collected.is_complete, documents)
-        self._kept[kind] = snapshot
-        self._read()
-        if collected.failures:
-            self._blame(kind, collected.failures[0])
-        else:
-            self._troubles.pop(kind, None)
-        await self._snapshots.save(kind, snapshot)
-        log.info("catalog.refreshed", kind=kind, items=len(documents), complete=snapshot.is_complete)
-
-    def _blame(self, kind: str, failure: OutsideFailure) -> None:
-        since = self._troubles[kind].since if kind in self._troubles else self._clock.now()
-        self._troubles[kind] = Trouble(failure.reason, failure.message, since)
-        log.warning("catalog.refresh-failed", kind=kind, reason=failure.reason, error=failure.message)
+    async def _reindex(self) -> None:
+        """Work the index out on a thread: ten thousand services must not keep a page waiting."""
+        async with self._indexing:
+            self._index = await asyncio.to_thread(Index, self._services.entries, self._oncalls.entries)
 
     def _trouble(self) -> Trouble | None:
-        if self._rest is None:
-            text = f"No PagerDuty REST token is configured. {remedy(Reason.NOT_CONFIGURED)}"
-            return Trouble(Reason.NOT_CONFIGURED, text, self._clock.now())
-        return self._troubles.get("services") or self._troubles.get("oncalls")
+        if self._rest is not None:
+            return None
+        text = f"No PagerDuty REST token is configured. {remedy(Reason.NOT_CONFIGURED)}"
+        return Trouble(Reason.NOT_CONFIGURED, text, self._began_at)
 
-    def _refreshed(self, _done: asyncio.Future[None]) -> None:
+    def _refreshed(self, _done: asyncio.Task[Any]) -> None:
         self._refreshing = None
 
-    def _read(self) -> None:
-        services, oncalls = self._kept.get("services"), self._kept.get("oncalls")
-        self._index(
-            [read_service(one) for one in services.documents] if services else [],
-            [read_oncall(one) for one in oncalls.documents] if oncalls else [],
-        )
 
-    def _index(self, services: list[Service], oncalls: list[OnCall]) -> None:
-        self._services = tuple(services)
-        self._oncalls = tuple(sorted(oncalls, key=lambda one: (one.policy_name.casefold(), one.level)))
-        by_policy: dict[str | None, list[OnCall]] = defaultdict(list)
-        for oncall in self._oncalls:
-            by_policy[oncall.policy_id].append(oncall)
-        self._by_policy = dict(by_policy)
-        self._by_id = {service.id: service for service in services}
-        self._by_key: dict[Secret, tuple[Service, Integration]] = {}
-        for service in services:
-            for integration in service.integrations:
-                if integration.key:
-                    self._by_key.setdefault(integration.key, (service, integration))
-        self._searched = [self._searched_text(service) for service in services]
-
-    def _searched_text(self, service: Service) -> str:
-        names = [oncall.user_name for oncall in self.oncalls_of(service.policy_id)]
-        return "\n".join((service.name, service.id, service.policy_name, *service.teams, *names)).casefold()
+def _log_failure(name: str, error: BaseException) -> None:
+    log.error("task.failed", task=name, error=type(error).__name__)

@@ -1,4 +1,4 @@
-"""Services, integrations and on-calls as PagerDuty's REST API gives them.
+"""Services, integrations and on-calls as PagerDuty's REST API gives them, read so that nothing odd breaks the list.
 
 Source: PagerDuty facts A.6; compatibility facts 2.1.
 """
@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Protocol
 
-__all__ = ["Integration", "OnCall", "Service", "read_oncall", "read_service"]
+__all__ = ["Integration", "OnCall", "Service", "read_oncall", "read_service", "write_service"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,7 @@ class Service:
     html_url: str | None
     #: ISO 8601 as PagerDuty wrote it.
     last_incident_at: str | None
+    #: In PagerDuty's order, which decides whose key is offered.
     integrations: tuple[Integration, ...]
 
     def usable(self, *, prefer_v1: bool = False) -> Integration | None:
@@ -73,10 +75,10 @@ class Service:
         if not self.integrations:
             return "it has no integration; add an Events API v2 integration in PagerDuty"
         if any(one.protocol for one in self.integrations):
-            return "the token may not see its integration key"
-        kinds = ", ".join(
-            sorted({one.type.removesuffix("_inbound_integration") for one in self.integrations})
-        )
+            return (
+                "the token may not see its integration key; use one that may, such as an account-level token"
+            )
+        kinds = ", ".join(sorted({_short(one.type) for one in self.integrations}))
         return (
             f"none of its integrations takes events ({kinds}); add an Events API v2 integration in PagerDuty"
         )
@@ -97,6 +99,7 @@ class OnCall:
 
     policy_id: str | None
     policy_name: str
+    #: 1 is paged first.
     level: int
     user_id: str | None
     #: "Nobody" when PagerDuty names no user.
@@ -110,45 +113,103 @@ class OnCall:
     #: As PagerDuty returned it.
     document: Mapping[str, Any]
 
+    def is_over(self, now: datetime) -> bool:
+        """Whether the shift has ended; one that cannot be read has not."""
+        try:
+            end = datetime.fromisoformat(self.end or "")
+        except ValueError:
+            return False
+        return (end if end.tzinfo else end.replace(tzinfo=UTC)) <= now
+
 
 def read_service(document: Mapping[str, Any]) -> Service:
-    """Read a service, whatever of it is missing."""
-    policy = document.get("escalation_policy") or {}
+    """Read a service, whatever of it is missing or odd."""
+    policy = _object(document.get("escalation_policy"))
     return Service(
-        id=str(document.get("id", "")),
-        name=str(document.get("name") or document.get("summary") or document.get("id", "")),
-        status=str(document.get("status") or ""),
-        policy_id=policy.get("id"),
-        policy_name=str(policy.get("name") or policy.get("summary") or ""),
-        teams=tuple(str(team.get("summary") or team.get("name")) for team in document.get("teams") or ()),
-        html_url=document.get("html_url"),
-        last_incident_at=document.get("last_incident_timestamp"),
-        integrations=tuple(_integration(one) for one in document.get("integrations") or ()),
+        id=_text(document.get("id")),
+        name=_text(document.get("name") or document.get("summary") or document.get("id")),
+        status=_text(document.get("status")),
+        policy_id=_text_or_none(policy.get("id")),
+        policy_name=_name(policy),
+        teams=tuple(_name(team) for team in _objects(document.get("teams"))),
+        html_url=_text_or_none(document.get("html_url")),
+        last_incident_at=_text_or_none(document.get("last_incident_timestamp")),
+        integrations=tuple(_read_integration(one) for one in _objects(document.get("integrations"))),
     )
 
 
-def _integration(document: Mapping[str, Any]) -> Integration:
-    key = document.get("integration_key")
-    return Integration(
-        id=str(document.get("id", "")),
-        type=str(document.get("type", "")),
-        name=str(document.get("name") or document.get("summary") or ""),
-        key=Secret(str(key)) if key else None,
-    )
+def write_service(service: Service) -> dict[str, Any]:
+    """Give what Masthead keeps of a service, in PagerDuty's shape: :func:`read_service` gives it back."""
+    return {
+        "id": service.id,
+        "name": service.name,
+        "status": service.status,
+        "escalation_policy": {"id": service.policy_id, "summary": service.policy_name},
+        "teams": [{"summary": team} for team in service.teams],
+        "html_url": service.html_url,
+        "last_incident_timestamp": service.last_incident_at,
+        "integrations": [
+            {
+                "id": one.id,
+                "type": one.type,
+                "name": one.name,
+                "integration_key": one.key.reveal() if one.key else None,
+            }
+            for one in service.integrations
+        ],
+    }
 
 
 def read_oncall(document: Mapping[str, Any]) -> OnCall:
-    """Read an on-call entry, whatever of it is missing."""
-    policy, user, schedule = (document.get(name) or {} for name in ("escalation_policy", "user", "schedule"))
+    """Read an on-call entry, whatever of it is missing or odd."""
+    policy, user, schedule = (
+        _object(document.get(name)) for name in ("escalation_policy", "user", "schedule")
+    )
+    level = document.get("escalation_level")
     return OnCall(
-        policy_id=policy.get("id"),
-        policy_name=str(policy.get("summary") or policy.get("name") or ""),
-        level=int(document.get("escalation_level") or 0),
-        user_id=user.get("id"),
-        user_name=str(user.get("summary") or user.get("name") or "Nobody"),
-        user_url=user.get("html_url"),
-        schedule_name=schedule.get("summary") or schedule.get("name"),
-        start=document.get("start"),
-        end=document.get("end"),
+        policy_id=_text_or_none(policy.get("id")),
+        policy_name=_name(policy),
+        level=level if isinstance(level, int) else 0,
+        user_id=_text_or_none(user.get("id")),
+        user_name=_name(user) or "Nobody",
+        user_url=_text_or_none(user.get("html_url")),
+        schedule_name=_name(schedule) or None,
+        start=_text_or_none(document.get("start")),
+        end=_text_or_none(document.get("end")),
         document=document,
     )
+
+
+def _read_integration(document: Mapping[str, Any]) -> Integration:
+    key = document.get("integration_key")
+    return Integration(
+        id=_text(document.get("id")),
+        type=_text(document.get("type")),
+        name=_text(document.get("name") or document.get("summary")),
+        key=Secret(_text(key)) if key else None,
+    )
+
+
+def _short(type_: str) -> str:
+    return type_.removesuffix("_reference").removesuffix("_inbound_integration") or "of no type"
+
+
+def _name(document: Mapping[str, Any]) -> str:
+    """References carry a summary, whole objects a name too."""
+    return _text(document.get("summary") or document.get("name"))
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}
+
+
+def _objects(value: Any) -> list[Mapping[str, Any]]:
+    return [one for one in value if isinstance(one, Mapping)] if isinstance(value, list) else []
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _text_or_none(value: Any) -> str | None:
+    return str(value) if value else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
+import structlog
 from sqlalchemy import Connection, select
 
 from masthead.kernel.clock import from_ms, to_ms
@@ -15,12 +17,14 @@ from masthead.storage.database import Database
 from masthead.storage.schema import catalog_snapshot
 from masthead.storage.statements import upsert
 
-__all__ = ["Snapshot", "Snapshots", "merge"]
+__all__ = ["Snapshot", "Snapshots"]
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """A list as PagerDuty gave it."""
+    """A list as it is stored."""
 
     fetched_at: datetime
     #: Whether every page of it came; else entries of an earlier one stand in.
@@ -36,7 +40,11 @@ class Snapshots:
         self._account = account
 
     async def load(self, kind: str) -> Snapshot | None:
-        """Give the last good snapshot of *kind* (services or oncalls), or None."""
+        """Give the last good snapshot of *kind* (services or oncalls), or None; one that is broken is none.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+        """
 
         def work(connection: Connection) -> Snapshot | None:
             table = catalog_snapshot.c
@@ -45,25 +53,29 @@ class Snapshots:
             ).first()
             if row is None:
                 return None
-            return Snapshot(from_ms(row.fetched_at), row.is_complete, msgspec.json.decode(row.document))
+            documents = msgspec.json.decode(row.document, type=list[dict[str, Any]])
+            return Snapshot(from_ms(row.fetched_at), row.is_complete, documents)
 
-        return await self._database.read(work)
+        try:
+            return await self._database.read(work)
+        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+            log.warning("catalog.snapshot-unreadable", kind=kind, error=type(error).__name__)
+            return None
 
     async def save(self, kind: str, snapshot: Snapshot) -> None:
-        """Keep *snapshot* as the last good one."""
+        """Keep *snapshot* as the last good one.
+
+        Raises:
+            StorageUnavailable: it is not kept.
+        """
+        document = await asyncio.to_thread(msgspec.json.encode, snapshot.documents)
         values = {
             "account": self._account,
             "kind": kind,
             "fetched_at": to_ms(snapshot.fetched_at),
             "is_complete": snapshot.is_complete,
-            "document": msgspec.json.encode(snapshot.documents).decode(),
+            "document": document.decode(),
         }
         await self._database.write(
             lambda connection: upsert(connection, catalog_snapshot, values, key=["account", "kind"])
         )
-
-
-def merge(old: Sequence[Mapping[str, Any]], new: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Give *new* and, behind it, the entries of *old* whose id it lacks: an incomplete list empties nothing."""
-    known = {document.get("id") for document in new}
-    return [*new, *(document for document in old if document.get("id") not in known)]

@@ -201,6 +201,24 @@ async def test_no_answer_shows_a_secret(client, endpoint, protocol, status):
         assert TOKEN.reveal().lower() not in seen
 
 
+async def test_an_answer_that_is_no_http_shows_no_secret():
+    """The HTTP client quotes what it could not read."""
+
+    async def babble(_reader, writer):
+        writer.write(f"HTTP/1.1 200 OK\r\n{KEY.reveal()} {TOKEN.reveal()}\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(babble, "127.0.0.1", 0)
+    client = EventsClient(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", token=lambda: TOKEN)
+    answer = await client.send(event())
+    await client.close()
+    server.close()
+    assert (answer.outcome, answer.reason) == (Outcome.RETRY, Reason.NETWORK)
+    assert KEY.reveal() not in answer.text
+    assert TOKEN.reveal() not in answer.text
+
+
 async def test_closing_twice_is_harmless(client):
     """And so is closing what never connected."""
     await client.close()

@@ -108,6 +108,14 @@ async def test_when_pagerduty_goes_down_the_rest_is_not_asked_for():
     assert not got.is_complete
 
 
+async def test_broken_pages_here_and_there_do_not_end_the_list():
+    """Only failures in a row mean that PagerDuty is down."""
+    served = List(3000)
+    served.failing = dict.fromkeys(range(300, 3000, 600), Reason.SERVER)
+    got = await served.read()
+    assert len(got.items) == 2500
+
+
 @pytest.mark.parametrize("tells_total", [True, False])
 async def test_what_lies_beyond_the_ceiling_is_told(tells_total):
     """The first 10,000 come; that there are more is known."""

@@ -132,6 +132,15 @@ async def test_a_429_is_waited_out(rest, endpoint, clock, headers, waited):
     assert endpoint.most_at_once == 4
 
 
+async def test_a_budget_that_is_used_up_is_waited_for(rest, endpoint, clock):
+    """PagerDuty tells it along with a good answer, before it has to refuse."""
+    endpoint.answers = [Said(200, {}, {"ratelimit-remaining": "0", "ratelimit-reset": "12"}), GOOD]
+    await rest.get("/services")
+    assert clock.monotonic() == 0
+    await rest.get("/services")
+    assert clock.monotonic() == 12
+
+
 async def test_a_long_wait_is_told_and_kept(rest, endpoint):
     """Nothing is sent before PagerDuty wants it."""
     endpoint.answers = [Said(429, b"", {"Retry-After": "600"}), GOOD]

@@ -1,0 +1,310 @@
+"""What the catalog promises, on both databases: never emptied by a failure, there at once after a restart."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+import structlog
+from sqlalchemy import select, update
+
+from masthead.catalog import Catalog
+from masthead.kernel.clock import ManualClock
+from masthead.kernel.errors import NotFound, OutsideFailure, Reason, StorageUnavailable
+from masthead.kernel.secret import Secret
+from masthead.pagerduty import Collected
+from masthead.pagerduty.fakes import ScriptedReader
+from masthead.storage.schema import catalog_snapshot
+from unit.catalog.documents import key_of, oncall, service, whole
+
+WRONG_TOKEN = OutsideFailure("PagerDuty answered 401. Check the token.", reason=Reason.TOKEN, status=401)
+DOWN = OutsideFailure("PagerDuty could not be asked.", reason=Reason.NETWORK)
+
+
+@pytest.fixture
+def reader() -> ScriptedReader:
+    scripted = ScriptedReader()
+    scripted.answer("/services", whole(service("db"), service("web", "v1", "v2")))
+    scripted.answer("/oncalls", whole(oncall("db", "Ann"), oncall("web", "Bo")))
+    return scripted
+
+
+@pytest.fixture
+async def start(database, clock):
+    built = []
+
+    async def make(reader: ScriptedReader | None, **options) -> Catalog:
+        catalog = Catalog(reader, database, clock, **options)
+        built.append(catalog)
+        await catalog.load()
+        return catalog
+
+    yield make
+    for catalog in built:
+        await catalog.close()
+
+
+def names(catalog: Catalog) -> list[str]:
+    return [service.name for service in catalog.services()]
+
+
+async def test_a_refresh_brings_what_pagerduty_has(start, reader, clock):
+    """Services, on-calls, their age; nothing is wrong."""
+    catalog = await start(reader)
+    assert catalog.services() == ()
+    await catalog.refresh()
+    state = catalog.state
+    assert names(catalog) == ["db", "web"]
+    assert [one.user_name for one in catalog.oncalls()] == ["Ann", "Bo"]
+    assert [one.user_name for one in catalog.oncalls_of("EPWEB")] == ["Bo"]
+    assert (state.services, state.oncalls, state.is_complete, state.is_loading) == (2, 2, True, False)
+    assert state.services_fetched_at == state.oncalls_fetched_at == clock.now()
+    assert state.trouble is None
+    assert state.explanation is None
+    assert catalog.service("PDB").name == "db"
+    assert catalog.service_of_key(Secret(key_of("web1")))[0].name == "web"
+    assert [one.name for one in catalog.search_services("bo")] == ["web"]
+
+
+async def test_a_restart_serves_what_was_stored(start, reader, clock):
+    """At once, with its age, keys and on-call documents included."""
+    before = await start(reader)
+    await before.refresh()
+    then = clock.now()
+    await clock.advance(3600)
+    after = await start(ScriptedReader())
+    assert after.services() == before.services()
+    assert [one.document for one in after.oncalls()] == [one.document for one in before.oncalls()]
+    assert after.state.services_fetched_at == then
+    assert after.state.is_complete
+    assert after.find_service("db").usable().key == Secret(key_of("db0"))
+
+
+async def test_accounts_keep_their_own(start, reader):
+    """Two accounts in one database do not mix."""
+    await (await start(reader, account="us")).refresh()
+    assert names(await start(None, account="eu")) == []
+    assert names(await start(None, account="us")) == ["db", "web"]
+
+
+@pytest.mark.parametrize("failure", [WRONG_TOKEN, DOWN])
+async def test_a_failure_empties_nothing(start, reader, clock, failure):
+    """What was known stays, also over a restart; the cause and its beginning are told until all is well again."""
+    catalog = await start(reader)
+    await catalog.refresh()
+    then = clock.now()
+    reader.answer("/services", failure)
+    reader.answer("/oncalls", failure)
+    await clock.advance(300)
+    since = clock.now()
+    await catalog.refresh()
+    await clock.advance(300)
+    await catalog.refresh()
+    for served in (catalog, await start(reader)):
+        assert names(served) == ["db", "web"]
+        assert served.state.services_fetched_at == then
+    trouble = catalog.state.trouble
+    assert (trouble.reason, trouble.text, trouble.since, trouble.kind) == (
+        failure.reason,
+        failure.message,
+        since,
+        "services",
+    )
+    assert catalog.state.explanation == failure.message
+    reader.answer("/services", whole(service("new")))
+    reader.answer("/oncalls", whole())
+    await catalog.refresh()
+    assert names(catalog) == ["new"]
+    assert catalog.state.trouble is None
+
+
+async def test_services_and_oncalls_fail_apart(start, reader):
+    """Each has its own age and trouble."""
+    reader.answer("/oncalls", WRONG_TOKEN)
+    catalog = await start(reader)
+    await catalog.refresh()
+    assert names(catalog) == ["db", "web"]
+    assert catalog.state.oncalls_fetched_at is None
+    assert catalog.state.trouble == catalog.state.oncalls_trouble
+    assert catalog.state.trouble.kind == "oncalls"
+    assert not catalog.state.is_complete
+
+
+async def test_pages_that_failed_keep_their_last_entries(start, reader, clock):
+    """New entries replace old ones of the same id; shifts that have ended do not come back."""
+    over = clock.now().replace(hour=2).isoformat()
+    later = clock.now().replace(hour=9).isoformat()
+    reader.answer(
+        "/oncalls",
+        whole(oncall("db", "Ann", end=later), oncall("web", "Bo", end=over), oncall("web", "Cy", end=later)),
+    )
+    catalog = await start(reader)
+    await catalog.refresh()
+    reader.answer("/services", Collected([service("web", status="disabled")], [DOWN], total=2))
+    reader.answer("/oncalls", Collected([oncall("web", "Cy", end=None)], [DOWN], total=3))
+    await catalog.refresh()
+    for served in (catalog, await start(None)):
+        assert {one.name: one.status for one in served.services()} == {"web": "disabled", "db": "active"}
+        assert {one.user_name: one.end for one in served.oncalls()} == {"Ann": later, "Cy": None}
+        assert not served.state.is_complete
+    assert catalog.state.trouble.reason is Reason.NETWORK
+
+
+async def test_those_who_ask_at_once_share_one_refresh(start, reader):
+    """And one that gives up waiting does not end it for the others."""
+    catalog = await start(reader)
+    reader.gate.clear()
+    waiting = [asyncio.ensure_future(catalog.refresh()) for _ in range(5)]
+    while len(reader.asked) < 2:  # noqa: ASYNC110 - over within a few rounds
+        await asyncio.sleep(0)
+    assert catalog.state.is_loading
+    assert "are being read" in catalog.state.explanation
+    waiting[0].cancel()
+    reader.gate.set()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert len(reader.asked) == 2
+    assert names(catalog) == ["db", "web"]
+    assert not catalog.state.is_loading
+
+
+class StridingClock(ManualClock):
+    """A clock on which waits are over at once, until it was asked so many times."""
+
+    def __init__(self, waits: int) -> None:
+        super().__init__()
+        self.waits: list[float] = []
+        self.enough = asyncio.Event()
+        self._most = waits
+
+    async def sleep(self, seconds: float) -> None:
+        self.waits.append(seconds)
+        if len(self.waits) >= self._most:
+            self.enough.set()
+            await asyncio.Event().wait()
+
+
+async def test_it_is_refreshed_every_few_minutes(database, reader):
+    """Now, and again after waits that differ, so that many machines do not ask at once."""
+    clock = StridingClock(5)
+    catalog = Catalog(reader, database, clock, chance=random.Random(1))
+    running = asyncio.ensure_future(catalog.run())
+    await clock.enough.wait()
+    running.cancel()
+    await catalog.close()
+    assert len([path for path, _ in reader.asked if path == "/services"]) == 5
+    assert len(set(clock.waits)) == 5
+    assert all(270 <= wait <= 330 for wait in clock.waits)
+    assert reader.is_closed
+
+
+async def test_the_loop_outlives_whatever_happens(database, reader):
+    """Even a mistake of ours is logged, and tried again."""
+
+    class Broken(ScriptedReader):
+        async def collect(self, path, item_key, params=()):
+            raise ZeroDivisionError(path)
+
+    clock = StridingClock(3)
+    catalog = Catalog(Broken(), database, clock)
+    with structlog.testing.capture_logs() as logs:
+        running = asyncio.ensure_future(catalog.run())
+        await clock.enough.wait()
+        running.cancel()
+        await catalog.close()
+    assert [line["event"] for line in logs].count("catalog.refresh-broken") == 3
+
+
+async def test_without_a_token_the_cause_is_told(start, clock):
+    """Since the start, with what to do; a refresh does nothing."""
+    catalog = await start(None)
+    began = clock.now()
+    await clock.advance(60)
+    await catalog.refresh()
+    trouble = catalog.state.trouble
+    assert (trouble.reason, trouble.since) == (Reason.NOT_CONFIGURED, began)
+    assert "PAGERDUTY_TOKEN" in trouble.text
+    assert not catalog.state.is_configured
+    with pytest.raises(NotFound, match="PAGERDUTY_TOKEN"):
+        catalog.find_service("db")
+
+
+async def test_an_empty_list_is_explained(start, reader):
+    """Before the first answer and after one without services; who looks for a service reads it too."""
+    catalog = await start(reader)
+    assert "have not been read yet" in catalog.state.explanation
+    reader.answer("/services", whole())
+    await catalog.refresh()
+    assert "shows this token no service" in catalog.state.explanation
+    with pytest.raises(NotFound, match="shows this token no service"):
+        catalog.find_service("db")
+    reader.answer("/services", WRONG_TOKEN)
+    await catalog.refresh()
+    with pytest.raises(NotFound, match=r"Check the token\."):
+        catalog.find_service("db")
+
+
+async def test_what_cannot_be_stored_is_served_nevertheless(start, reader, database, monkeypatch):
+    """It is logged, and the next refresh tries again."""
+
+    async def full(_work):
+        raise StorageUnavailable("The disk is full")
+
+    catalog = await start(reader)
+    monkeypatch.setattr(database, "write", full)
+    with structlog.testing.capture_logs() as logs:
+        await catalog.refresh()
+    assert names(catalog) == ["db", "web"]
+    assert {line["kind"] for line in logs if line["event"] == "catalog.not-stored"} == {"services", "oncalls"}
+
+
+@pytest.mark.parametrize("document", ["{", "{}", "[1]", ""])
+async def test_a_broken_snapshot_is_none(start, reader, database, document):
+    """The start does not fail for it."""
+    await (await start(reader)).refresh()
+    await database.write(lambda c: c.execute(update(catalog_snapshot).values(document=document)))
+    catalog = await start(reader)
+    assert catalog.services() == ()
+    await catalog.refresh()
+    assert names(catalog) == ["db", "web"]
+
+
+async def test_keys_stand_in_the_services_snapshot_only(start, reader, database):
+    """Neither in the on-calls' nor in any log line or state."""
+    catalog = await start(reader)
+    with structlog.testing.capture_logs() as logs:
+        await catalog.refresh()
+        reader.answer("/services", Collected([service("db")], [DOWN], total=2))
+        await catalog.refresh()
+    rows = await database.read(lambda c: c.execute(select(catalog_snapshot)).all())
+    by_kind = {row.kind: row.document for row in rows}
+    assert key_of("db0") in by_kind["services"]
+    elsewhere = f"{by_kind['oncalls']} {logs} {catalog.state} {catalog.services()} {catalog.oncalls()}"
+    for key in (key_of("db0"), key_of("web0"), key_of("web1")):
+        assert key not in elsewhere
+
+
+async def test_every_refresh_says_what_came(start, reader):
+    """One line a list; a failure names reason, status and since when."""
+    catalog = await start(reader)
+    with structlog.testing.capture_logs() as logs:
+        await catalog.refresh()
+        reader.answer("/services", WRONG_TOKEN)
+        await catalog.refresh()
+    refreshed = [line for line in logs if line["event"] == "catalog.refreshed"]
+    assert {(line["kind"], line["entries"]) for line in refreshed} == {("services", 2), ("oncalls", 2)}
+    failed = next(line for line in logs if line["event"] == "catalog.refresh-failed")
+    assert (failed["kind"], failed["reason"], failed["status"]) == ("services", Reason.TOKEN, 401)
+    assert failed["since"]
+
+
+async def test_ten_thousand_services_are_searched_on_a_prepared_text(start, reader):
+    """Every word is looked up in one text a service that was worked out before."""
+    reader.answer(
+        "/services", whole(*(service(f"service {number}", id=f"P{number}") for number in range(10_000)))
+    )
+    reader.answer("/oncalls", whole(*(oncall(f"{number}", f"Person {number}") for number in range(10_000))))
+    catalog = await start(reader)
+    await catalog.refresh()
+    assert [one.id for one in catalog.search_services("person 4711 platform")] == ["P4711"]
+    assert catalog.find_service("service 9999").id == "P9999"
