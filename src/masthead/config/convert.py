@@ -126,10 +126,8 @@ def _ports(setting: Setting, raw: Any) -> dict[str, int]:
         raw = dict((part.strip() + "=").split("=")[:2] for part in raw.split(",") if part.strip())
     if not isinstance(raw, dict):
         raise Unusable(f"must map services to ports, for example {{echo: 8089}}, is {described(raw)}")
-    if unknown := set(raw) - set(setting.choices):
-        raise Unusable(
-            f"there is no service {', '.join(sorted(unknown))}; there are {', '.join(setting.choices)}"
-        )
+    if unknown := [described(name) for name in raw if name not in setting.choices]:
+        raise Unusable(f"must name services out of {', '.join(setting.choices)}, is {', '.join(unknown)}")
     return {str(name): _integer(setting, port) for name, port in raw.items()}
 
 

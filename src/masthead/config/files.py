@@ -43,6 +43,7 @@ _DECK: Mapping[str, Mapping[str, str]] = {
 _OTHERS = (
     "clouddriver", "deck", "fiat", "front50", "igor", "kayenta", "orca", "rosco", "spinnaker", "terraformer", "dinghy",
 )  # fmt: skip
+_OURS = "masthead"
 _PD = "pagerduty"
 _TOKEN_FILE = "tokenfile"  # noqa: S105 - a key's name
 _SCRIPT_REMEDY = "write `settings-local.js: |` and keep the script indented below it"
@@ -98,7 +99,7 @@ class Files:
             self._profile(name, document)
         elif name in _OTHERS:
             return False
-        elif any(fold(key) in SECTIONS for key, _ in document):
+        elif name == _OURS or any(fold(key) in SECTIONS for key, _ in document):
             self._own(document)
         else:
             self._problems.error(

@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from masthead.config.convert import Unusable, convert
-from masthead.config.settings import SECTIONS, Setting, Settings, TokenSource, all_settings, token_problem
+from masthead.config.settings import (
+    SECTIONS,
+    Setting,
+    Settings,
+    TokenSource,
+    all_settings,
+    token_doubt,
+    token_problem,
+)
 from masthead.config.tree import Mapped, Problems, Source, Value, fold, placeholder_message
 from masthead.kernel.errors import ConfigurationInvalid
 from masthead.kernel.secret import Secret
@@ -143,6 +151,8 @@ class Gathered:
             raise Unusable(placeholder_message("").removeprefix(": "))
         if problem := token_problem(raw):
             raise Unusable(f"{problem}; put the token alone in its place")
+        if doubt := token_doubt(raw):
+            self._problems.warn(place, f"{setting.key}: {doubt}; put the token alone in its place")
         return TokenSource(literal=Secret(raw))
 
 

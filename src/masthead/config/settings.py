@@ -26,6 +26,7 @@ __all__ = [
     "Settings",
     "TokenSource",
     "all_settings",
+    "token_doubt",
     "token_problem",
 ]
 
@@ -75,15 +76,22 @@ class TokenSource:
 
 
 def token_problem(text: str) -> str | None:
-    """Say what keeps *text* from being a token, never showing it; None when nothing does."""
+    """Say why *text* cannot be sent as a token at all, never showing it; None when it can."""
     if not text:
         return "is empty"
     if set(text) == {"*"}:
         return "holds the placeholder ***"
-    if not all("!" <= character <= "~" for character in text):
-        return "holds a space, a quotation mark of a word processor or another character that no token has"
+    if not (text.isascii() and text.isprintable()):
+        return "holds a character that no token has, such as a word processor's quotation mark or a line end"
+    return None
+
+
+def token_doubt(text: str) -> str | None:
+    """Say why PagerDuty will hardly know *text* as a token, never showing it; None when it may."""
+    if " " in text:
+        return "holds a space, which no token of PagerDuty has"
     if text.startswith("<") or text.endswith(">"):
-        return "holds a placeholder in angle brackets"
+        return "stands in angle brackets, which no token of PagerDuty has"
     return None
 
 

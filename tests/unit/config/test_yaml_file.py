@@ -104,6 +104,18 @@ def test_each_trap_names_file_line_key_and_remedy(refused, text, expected):
     assert refused("gate.yml", text)[0].startswith(f"gate.yml:{expected}")
 
 
+def test_a_placeholder_is_told_once(refused):
+    """Not again as a token that cannot be used, nor as one that is missing."""
+    assert len(refused("gate.yml", "pagerDuty:\n  enabled: true\n  token: ***\n")) == 1
+
+
+def test_text_of_others_is_left_alone_while_traps_are_looked_for(refused):
+    """What a block scalar holds is no YAML, whatever it looks like."""
+    block = "x: |\n  ```\n  Then some words of prose\n  token: ***\n\n  \tindented\n"
+    lines = refused("gate.yml", block + "pagerDuty:\n  enabled: true\n  token: ***\n")
+    assert [line.partition(": ")[0] for line in lines] == ["gate.yml:9"]
+
+
 @pytest.mark.parametrize("text", ["# only a comment\n", "---\n", " \n\n"])
 def test_a_file_that_says_nothing_is_refused(refused, text):
     """It is more likely a mistake than a wish."""

@@ -1,0 +1,295 @@
+"""The command line against a real server: what people see, and the status that scripts see."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import subprocess
+import sys
+
+import pytest
+
+from support.processes import free_port, masthead, running, simulator, wait_until
+
+#: Every key of the simulator's built-in data begins so.
+KEY = re.compile(r"c0ffee")
+
+
+class House:
+    """A simulator, a Masthead with an application, and commands that ask it."""
+
+    def __init__(self, pagerduty, server) -> None:
+        self.pagerduty = pagerduty
+        self.server = server
+        self.said = ""
+
+    def run(self, *arguments: str, status: int = 0, text: str | None = None, **environ: str) -> str:
+        """Run a command; give what it printed, errors last."""
+        done = subprocess.run(
+            [sys.executable, "-m", "masthead", *arguments],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            input=text,
+            env={
+                **os.environ,
+                "MASTHEAD_SERVER": self.server.url,
+                "MASTHEAD_USER": "ann@example.com",
+                **environ,
+            },
+        )
+        said = done.stdout + done.stderr
+        assert done.returncode == status, said
+        assert "Traceback" not in said
+        self.said += said
+        return said
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory):
+    database = str(tmp_path_factory.mktemp("cli") / "m.db")
+    with running(simulator()) as pagerduty, running(masthead(pagerduty.url, database)) as server:
+        wait_until(lambda: server.get("/v1/catalog")["services"])
+        house = House(pagerduty, server)
+        house.run(
+            "application", "save", "demo", "--email", "d@example.com", "--pagerduty-service", "Checkout"
+        )
+        yield house
+        assert not KEY.search(house.said), "a command showed an integration key"
+
+
+def pipeline(name: str, /, **stage: object) -> str:
+    return json.dumps({"application": "demo", "name": name, "stages": [{"refId": "1", **stage}]})
+
+
+def test_services_say_who_is_on_call_and_what_cannot_be_paged(house):
+    """One line a service; all of them have a reason or a person."""
+    lines = house.run("services").splitlines()
+
+    assert lines[0].split() == [
+        "SERVICE",
+        "ID",
+        "STATUS",
+        "POLICY",
+        "ON",
+        "CALL",
+        "NOW",
+        "CAN",
+        "BE",
+        "PAGED",
+    ]
+    assert any(re.match(r"Checkout .* yes *$", line) for line in lines)
+    assert any("yes, but it is disabled" in line for line in lines)
+    assert any("no: it has no integration" in line for line in lines)
+
+
+def test_text_searches_and_json_is_for_programs(house):
+    """The same list, narrowed; a program reads every field."""
+    found = json.loads(house.run("services", "checkout", "--json"))
+
+    assert [one["name"] for one in found["services"]] == ["Checkout"]
+    assert json.loads(house.run("oncall", "--json"))["oncalls"]
+    assert "Storefront" in house.run("oncall", "checkout")
+
+
+def test_the_catalog_tells_its_age_and_can_be_asked_to_look_again(house):
+    """Age beside every cached fact."""
+    house.run("catalog", "refresh")
+
+    assert re.search(r"services +\d+ +read \d+ seconds ago", house.run("catalog"))
+    assert json.loads(house.run("catalog", "--json"))["isComplete"] is True
+
+
+def test_trouble_with_pagerduty_stands_below_the_list(house):
+    """What is known is shown, and on standard error why it is not fresh."""
+    house.pagerduty.post("/simulator/faults", {"target": "rest", "status": 401})
+    try:
+        house.run("catalog", "refresh")
+        said = house.run("services")
+    finally:
+        house.pagerduty.ask("DELETE", "/simulator/faults")
+        house.run("catalog", "refresh")
+
+    assert "Checkout" in said
+    assert "401" in said.splitlines()[-1] or "token" in said.splitlines()[-1]
+
+
+def test_an_application_is_saved_shown_listed_and_deleted(house):
+    """With the service's name wherever the key would stand."""
+    said = house.run(
+        "application", "save", "shop", "--email", "s@example.com", "--pagerduty-service", "PSEARCH"
+    )
+    assert re.search(r"shop pages Search \(PSEARCH\)\. On call now: \w+", said)
+
+    assert re.search(r"^pages +Search \(PSEARCH\)$", house.run("application", "show", "shop"), re.MULTILINE)
+    assert re.search(r"^shop +s@example.com +Search *$", house.run("application", "list"), re.MULTILINE)
+    assert (
+        json.loads(house.run("application", "show", "shop", "--json"))["pagerDuty"]["service"]["id"]
+        == "PSEARCH"
+    )
+    house.run("application", "delete", "shop")
+    assert "not found" in house.run("application", "show", "shop", status=1)
+    house.run("application", "delete", "shop", status=1)
+
+
+def test_an_ambiguous_service_lists_the_candidates(house):
+    """And what was done before it is said."""
+    said = house.run(
+        "application", "save", "demo", "--email", "d@example.com", "--pagerduty-service", "p", status=1
+    )
+
+    assert "Application demo is saved." in said
+    assert "PPAYAPI" in said
+    assert "PREPORT" in said
+    assert "PCHKOUT" in house.run("application", "show", "demo")
+
+
+def test_the_user_stands_in_the_history(house):
+    """MASTHEAD_USER, or --user after the command."""
+    house.run("application", "save", "demo", "--description", "by bob", "--user", "bob@example.com")
+    history = json.loads(house.run("application", "history", "demo", "--json"))
+
+    assert [one["who"] for one in history][:2] == ["bob@example.com", "ann@example.com"]
+
+
+def test_a_pipeline_is_saved_over_its_namesake_and_watched_to_its_end(house):
+    """Exit status 0 follows SUCCEEDED; the lines say who was paged."""
+    stage = {
+        "type": "pageApplicationOwner",
+        "name": "Tell them",
+        "applications": ["demo"],
+        "message": "watched",
+    }
+    for _ in range(2):
+        house.run("pipeline", "save", "-", text=pipeline("night", **stage))
+    listed = house.run("pipeline", "list", "demo")
+    assert listed.count("night") == 1
+    assert json.loads(house.run("pipeline", "show", "demo", "night"))["stages"][0]["message"] == "watched"
+
+    said = house.run("pipeline", "run", "demo", "night", "--parameter", "a=b", "--watch")
+    assert "  Tell them: SUCCEEDED" in said
+    assert re.search(r"Checkout: PagerDuty accepted the page; on call: \w+", said)
+
+
+def test_the_exit_status_follows_an_execution_that_fails(house):
+    """1, and the reason stands below its stage."""
+    house.run("pipeline", "save", "-", text=pipeline("broken", type="noSuchStage", name="Odd"))
+    said = house.run("pipeline", "run", "demo", "broken", "--watch", status=1)
+
+    assert "Odd: TERMINAL" in said
+    assert "noSuchStage" in said
+    assert "The execution ended: TERMINAL" in said
+
+
+def test_a_page_says_what_pagerduty_said_and_who_is_on_call(house):
+    """The task is the one that Deck would post, in the user's name."""
+    said = house.run(
+        "page", "demo", "--message", "by hand", "--severity", "error", "--detail", "runbook=none"
+    )
+    assert re.fullmatch(r"Checkout: PagerDuty accepted the page; on call: \w+ \w+\n", said)
+
+    event = house.pagerduty.get("/simulator/events")[-1]
+    assert "ann@example.com" in json.dumps(event)
+    assert "runbook" in json.dumps(event)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["page", "nowhere", "--message", "x"], "There is no application called nowhere."),
+        (["page", "spinnaker", "--message", "x"], "does not have a pager duty service key"),
+        (["page", "demo", "--message", "x", "--severity", "bad"], "use critical, error, warning or info"),
+        (["pipeline", "run", "demo", "nowhere"], "Pipeline config (id: nowhere) not found"),
+        (["task", "show", "nowhere"], "No orchestration found for nowhere"),
+        (["application", "save", "new"], "Application must have a non-empty email"),
+    ],
+)
+def test_what_the_server_refuses_is_one_sentence_and_status_1(house, arguments, sentence):
+    """The message of its body, nothing around it."""
+    said = house.run(*arguments, status=1)
+
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
+def test_a_task_can_be_looked_at(house):
+    """As JSON; a changed application shows its service instead of the key."""
+    house.run("application", "save", "demo", "--description", "once more")
+    task = house.server.get("/applications/demo/tasks")[0]
+
+    assert json.loads(house.run("task", "show", task["id"]))["status"] == "SUCCEEDED"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["page", "demo"],
+        ["page", "demo", "--message", "x", "--detail", "nothing"],
+        ["pipeline", "save", "/no/such/file.json"],
+        ["pipeline", "run", "demo", "night", "--parameter", "nothing"],
+        ["serve", "--also", "echo"],
+        ["nonsense"],
+    ],
+)
+def test_wrong_usage_is_status_2(house, arguments):
+    """With the command's own name in the usage line."""
+    assert "Usage: masthead" in house.run(*arguments, status=2)
+
+
+def test_no_server_is_one_sentence_and_status_69(house):
+    """It says where it looked and what to start."""
+    nobody = f"http://127.0.0.1:{free_port()}"
+    for arguments in (
+        ["services", "--server", nobody],
+        ["--server", nobody, "page", "demo", "--message", "x"],
+    ):
+        said = house.run(*arguments, status=69)
+        assert f"No Masthead answers at {nobody}" in said
+        assert "masthead serve" in said
+        assert said.count("\n") == 1
+
+
+def test_another_program_on_the_port_is_not_taken_for_masthead(house):
+    """The simulator, for example."""
+    assert "is it Masthead?" in house.run("services", "--server", house.pagerduty.url, status=1)
+
+
+def test_configuration_that_cannot_be_used_is_status_78(house, tmp_path):
+    """From check, serve and db alike, with file and line; warnings alone are no error."""
+    wrong = tmp_path / "echo.yml"
+    wrong.write_text("pager-duty:\n  enabled: true\n  token: ***\n")
+    for command in (["config", "check"], ["serve", "--config"]):
+        assert "echo.yml:3" in house.run(*command, str(wrong), status=78)
+    house.run("db", "migrate", "nonsense://x", status=78)
+
+    wrong.write_text('pager-duty:\n  enabled: "true"\n  token: abcdefgh12345678\n')
+    assert "abcdefgh12345678" not in house.run("config", "check", str(wrong))
+
+
+def test_a_taken_port_is_status_69(house, tmp_path):
+    """And named, with what to do."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        said = house.run("serve", "--port", port, "--database", str(tmp_path / "m.db"), status=69)
+
+    assert port in said
+    assert "--port" in said
+
+
+def test_a_database_is_brought_to_this_release(house, tmp_path):
+    """Again is no harm."""
+    for _ in range(2):
+        assert "schema" in house.run("db", "migrate", f"sqlite:///{tmp_path}/m.db")
+
+
+def test_asking_for_help_loads_neither_the_server_nor_an_http_client():
+    """The command line starts fast, and the server is not made to carry its client."""
+    code = "import sys, masthead.cli.main; print([m for m in sys.modules if m in ('httpx', 'rich', 'masthead.server', 'starlette', 'sqlalchemy')])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+
+    assert done.stdout == "[]\n"

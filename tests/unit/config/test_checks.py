@@ -1,0 +1,53 @@
+"""Settings that do not go together."""
+
+from __future__ import annotations
+
+ECHO = "events:\n  enabled: true\n  token: x\n"
+GATE = "rest:\n  enabled: true\n  token: x\n"
+DECK = "deck:\n  featurePagerDuty: true\n"
+
+
+def test_a_whole_configuration_has_no_warning(warned):
+    """Nothing to say is the best report."""
+    assert warned("masthead.yml", ECHO + GATE + DECK) == []
+
+
+def test_two_regions_are_noticed(warned):
+    """A key of one region is unknown to the other."""
+    text = ECHO + "  endpoint: https://events.eu.pagerduty.com\n" + GATE + DECK
+    (told,) = warned("masthead.yml", text)
+    assert told.startswith(
+        "masthead.yml:4: echo.pager-duty.endpoint: events.eu.pagerduty.com and Gate's api.pagerduty.com"
+    )
+
+
+def test_the_eu_on_both_sides_and_a_simulator_are_fine(warned):
+    """Only PagerDuty's own hosts have regions."""
+    eu = (
+        ECHO
+        + "  endpoint: https://events.eu.pagerduty.com\n"
+        + GATE
+        + "  baseUrl: https://api.eu.pagerduty.com\n"
+    )
+    ours = ECHO + "  endpoint: http://127.0.0.1:8999\n" + GATE + "  baseUrl: http://127.0.0.1:8999\n"
+    assert warned("masthead.yml", eu + DECK) == warned("masthead.yml", ours + DECK) == []
+
+
+def test_the_deck_flag_that_is_off_is_told_where_it_stands(warned):
+    """Or, when nobody wrote it, where Echo's side is turned on."""
+    assert warned("masthead.yml", ECHO + GATE + DECK.replace("true", "false"))[0].startswith(
+        "masthead.yml:8: feature"
+    )
+    assert warned("masthead.yml", ECHO + GATE)[0].startswith("masthead.yml:2: feature.pagerDuty: not true")
+
+
+def test_without_files_nobody_is_asked_for_a_deck(read):
+    """Who configures by the environment alone may have none."""
+    environ = {"PAGERDUTY_TOKEN": "x", "MASTHEAD_EVENTS_ENABLED": "true"}
+    assert read("masthead.yml", "server:\n", environ).warnings == ()
+
+
+def test_a_side_that_is_off_beside_its_settings_is_told(warned):
+    """An address without token lists nothing."""
+    told = warned("masthead.yml", "rest:\n  baseUrl: https://api.eu.pagerduty.com\n")
+    assert told == ["masthead.yml:2: gate.pagerDuty.enabled: not true, so no services are listed"]

@@ -1,0 +1,105 @@
+"""Which kind of file it is, which keys mean the same, and what passes quietly."""
+
+from __future__ import annotations
+
+import pytest
+
+from masthead.config import load
+
+GATE = "pagerDuty:\n  enabled: true\n  token: canary\n"
+PROFILES = "spec:\n  spinnakerConfig:\n    profiles:\n"
+
+
+@pytest.mark.parametrize("name", ["gate.yml", "gate-local.yml", "gate-prod.yaml", "GATE.yml"])
+def test_a_profile_is_known_by_its_name(read, name):
+    """Also with Spinnaker's suffixes."""
+    assert read(name, GATE).settings.rest.enabled is True
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "pager-duty.enabled: true\npager-duty.token: canary\n",
+        "pagerDuty:\n  token: canary\n  baseUrl: https://api.pagerduty.com\n",
+        "pager_duty:\n  TOKEN: canary\n",
+    ],
+)
+def test_spellings_that_spring_takes_are_taken(read, text):
+    """Dotted keys too; a token alone turns Gate's side on, as in Gate."""
+    settings = read("gate.yml", text).settings
+    assert settings.rest.enabled is True
+    assert settings.rest.token.read().reveal() == "canary"
+
+
+def test_a_switch_that_is_off_stays_off_with_a_token(read):
+    """Whoever writes false means it."""
+    assert read("gate.yml", GATE.replace("true", "false")).settings.rest.enabled is False
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("gate.yml", GATE + "pager-duty:\n  enabled: false\n", "4: pager-duty: is the same key as pagerDuty in line 1"),
+        ("gate.yml", GATE + "  Token: canary2\n", "4: Token: is the same key as token in line 3"),
+        ("gate.yml", GATE + "  token-file: /x\n", "4: gate.pagerDuty.token-file: token is given too, in line 3"),
+        ("gate.yml", "pagerDuty: true\n", "1: gate.pagerDuty: must be a mapping"),
+        ("all.yml", PROFILES + "      gate: canary-canary-canary\n", "4: profiles.gate: must be a mapping, is text of 20"),
+        ("all.yml", "spec:\n  spinnakerConfig:\n    profiles: [gate]\n", "3: spec.spinnakerConfig.profiles: must be"),
+        ("masthead.yml", "server: 3\n", "1: server: must be a mapping"),
+        ("other.yml", "something: else\n", "1: not a configuration that Masthead knows"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_meant_is_refused(refused, name, text, expected):
+    """With the line and what to write."""
+    assert refused(name, text)[0].startswith(f"{name}:{expected}")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("gate.yml", "pagerDuty:\n", "gate.yml:1: gate.pagerDuty: empty"),
+        ("all.yml", PROFILES, "all.yml:3: spec.spinnakerConfig.profiles: missing or empty"),
+        ("all.yml", "spec:\n  x: 1\n", "all.yml:2: spec.spinnakerConfig.profiles: missing or empty"),
+        ("all.yml", "apiVersion: x/v1\n" + PROFILES + "      gate: {}\n", "all.yml:1: apiVersion: x/v1 is none of"),
+        ("orca-local.yml", "server:\n  port: 8083\n", "orca-local.yml: holds nothing for Masthead"),
+        ("secret.yml", "apiVersion: v1\nkind: Secret\ndata: {}\n", "secret.yml: holds nothing for Masthead"),
+        ("masthead.yml", "serverr:\n  port: 1\n", "masthead.yml:1: serverr: unknown and ignored; did you mean server?"),
+        ("masthead.yml", "server:\n  prot: 1\n", "masthead.yml:2: server.prot: unknown and ignored; did you mean port?"),
+        ("gate.yml", "pagerDuty:\n  enabled: false\n  zone: x\n", "gate.yml:3: gate.pagerDuty.zone: unknown and ignored; known"),
+    ],
+)  # fmt: skip
+def test_what_is_probably_not_meant_is_told(warned, name, text, expected):
+    """It can be used all the same."""
+    assert warned(name, text)[0].startswith(expected)
+
+
+def test_other_objects_beside_the_manifest_pass_quietly(warned):
+    """A folder's manifests are often one file."""
+    objects = "apiVersion: v1\nkind: Namespace\nmetadata: {name: spinnaker}\n---\napiVersion: v1\nkind: Secret\n---\n"
+    deck = "      deck:\n        settings-local.js: window.spinnakerSettings.feature.pagerDuty = true;\n"
+    assert warned("all.yml", objects + PROFILES + deck + "      orca: {pagerDuty: 3}\n      fiat:\n") == []
+
+
+def test_a_profile_of_another_service_moves_nothing(read):
+    """Its server.port is not ours."""
+    assert read("clouddriver.yml", "server:\n  port: 7002\n").settings.server.port == 8084
+
+
+def test_files_merge_key_by_key_and_the_later_wins(tmp_path):
+    """A second file need not repeat the first."""
+    first, second = tmp_path / "gate.yml", tmp_path / "gate-local.yml"
+    first.write_text(GATE + "  base-url: https://api.eu.pagerduty.com\n")
+    second.write_text("pager-duty:\n  token: other\n")
+    rest = load([first, second], {}).settings.rest
+    assert (rest.token.read().reveal(), rest.base_url) == ("other", "https://api.eu.pagerduty.com")
+
+
+def test_everything_wrong_in_several_files_is_told_in_their_order(tmp_path):
+    """One correction, one more try."""
+    names = ["echo.yml", "gate.yml"]
+    for name in names:
+        (tmp_path / name).write_text("pagerDuty:\n  enabled: 7\n  token: '***'\n")
+    with pytest.raises(
+        Exception, match=r"echo.yml:2: .*\n.*echo.yml:3: .*\n.*gate.yml:2: .*\n.*gate.yml:3: "
+    ):
+        load([tmp_path / name for name in names], {})
