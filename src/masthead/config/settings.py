@@ -170,6 +170,11 @@ class EchoSettings:
     wait_s: float = _setting(
         10.0, "seconds", "How long POST /notifications waits for PagerDuty before it answers 202."
     )
+    recognise_s: float = _setting(
+        300.0,
+        "seconds",
+        "How long POST /notifications without source.executionId is recognised by its content; 0 for never.",
+    )
     unhandled: str = _setting(
         "refuse", "choice", "A notification of a type that is not built or switched off: refuse it with 400, or drop it as upstream.",
         choices=("refuse", "drop"),
@@ -217,6 +222,18 @@ class PagingSettings:
         1.0, "seconds", "Longest wait before the second attempt; it doubles from there."
     )
     retry_longest_s: float = _setting(30.0, "seconds", "Longest wait between two attempts.")
+    budget: int = _setting(120, "integer", "Events that one key is sent within the window.", least=1)
+    budget_window_s: float = _setting(60.0, "seconds", "Length of the sliding window.", least=0.001)
+    waiting_limit: int = _setting(
+        100_000, "integer", "Deliveries that may wait; beyond it every door answers 503.", least=1
+    )
+    proof_wait_s: float = _setting(
+        60.0, "seconds", "How long an accepted page may take to open an incident before it opened none."
+    )
+    follow_s: float = _setting(
+        86_400.0, "seconds", "How long an incident is followed until somebody acknowledges or resolves it."
+    )
+    retention_days: int = _setting(365, "integer", "Days that decided pages are kept; 0 for ever.", least=0)
 
 
 @dataclass(frozen=True)

@@ -222,6 +222,7 @@ class FakePaging:
             attempts=0,
             created_at=self._clock.now(),
             decided_at=None,
+            deadline_at=self._clock.now(),
         )
 
 

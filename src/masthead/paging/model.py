@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -12,7 +12,29 @@ from masthead.kernel.errors import Reason
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Link, Protocol, Severity
 
-__all__ = ["Delivery", "DeliveryState", "Door", "Draft", "Link", "Page"]
+__all__ = [
+    "Delivery",
+    "DeliveryState",
+    "Door",
+    "Draft",
+    "Incident",
+    "IncidentState",
+    "Kind",
+    "Link",
+    "NotOpened",
+    "Page",
+]
+
+
+class Kind(StrEnum):
+    """What is asked for: a page, something about an earlier page, or a change event."""
+
+    TRIGGER = "trigger"
+    ACKNOWLEDGE = "acknowledge"
+    RESOLVE = "resolve"
+    #: The failed deliveries of the parent are tried anew; has no deliveries of its own.
+    RESEND = "resend"
+    CHANGE = "change"
 
 
 class DeliveryState(StrEnum):
@@ -41,6 +63,44 @@ class Door(StrEnum):
     V1 = "v1"
 
 
+class IncidentState(StrEnum):
+    """What an accepted delivery led to."""
+
+    #: Not looked up yet, or nobody can: the account has no REST token.
+    UNKNOWN = "unknown"
+    NOT_OPENED = "not-opened"
+    TRIGGERED = "triggered"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class NotOpened(StrEnum):
+    """Why PagerDuty took an event and opened no incident."""
+
+    DISABLED = "disabled"
+    MAINTENANCE = "maintenance"
+    ALREADY_OPEN = "already-open"
+    NOBODY_ON_CALL = "nobody-on-call"
+    SUPPRESSED = "suppressed"
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """What is known of the incident of a delivery."""
+
+    state: IncidentState
+    #: Why none was opened.
+    reason: NotOpened | None = None
+    #: Whether the reason is concluded from what else is known; PagerDuty does not say it.
+    is_inferred: bool = False
+    id: str | None = None
+    number: int | None = None
+    url: str | None = None
+    #: Names of those it is assigned to, separated by commas.
+    assignee: str | None = None
+    checked_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """A page that somebody asks for."""
@@ -59,6 +119,15 @@ class Draft:
     stage_id: str | None = None
     #: What makes it this page: a second request of the same identity gives the first one's page.
     identity: str | None = None
+    #: What the dedup keys are made of, where a page follows an earlier one of the same identity; else as identity.
+    dedup_identity: str | None = None
+    #: A dedup key that the sender chose; for all keys of the page.
+    dedup_key: str | None = None
+    #: Recognise a page of the same content that was asked for so recently; None: never.
+    recognise: timedelta | None = None
+    #: Hash of what was asked under this identity: another content under the same identity is a conflict.
+    fingerprint: str | None = None
+    kind: Kind = Kind.TRIGGER
     #: PagerDuty's "client"; who asked, if not given.
     client: str | None = None
     client_url: str | None = None
@@ -85,6 +154,15 @@ class Delivery:
     attempts: int
     created_at: datetime
     decided_at: datetime | None
+    #: When it is given up.
+    deadline_at: datetime
+    account: str = "default"
+    action: Kind = Kind.TRIGGER
+    #: Whether an earlier attempt may have arrived although no answer said so.
+    is_uncertain: bool = False
+    #: The delivery whose event speaks for this one too.
+    folded_into: str | None = None
+    incident: Incident = Incident(IncidentState.UNKNOWN)
 
     @property
     def is_decided(self) -> bool:
@@ -110,6 +188,11 @@ class Page:
     stage_id: str | None
     created_at: datetime
     deliveries: tuple[Delivery, ...]
+    kind: Kind = Kind.TRIGGER
+    #: The page that an acknowledge, a resolve or a resend is about.
+    parent_id: str | None = None
+    #: Where the request came from; empty when it was not over HTTP.
+    address: str = ""
 
     @property
     def is_decided(self) -> bool:

@@ -13,7 +13,7 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import structlog
 from sqlalchemy import Connection
@@ -216,6 +216,7 @@ class Paging:
             attempts=0,
             created_at=self._on.clock.now(),
             decided_at=None,
+            deadline_at=self._on.clock.now() + self._retry.deadline,
         )
 
     async def _first_attempt(self, page: Page, delivery: Delivery, machine: str) -> None:
@@ -259,10 +260,7 @@ class Paging:
             return DeliveryState.REJECTED, None
         wait = self._retry.wait(delivery.attempts + 1, retry_after=answer.retry_after, chance=self._chance)
         due = self._on.clock.now() + wait
-        return DeliveryState.PENDING, to_ms(min(due, self._deadline(delivery)))
-
-    def _deadline(self, delivery: Delivery) -> datetime:
-        return delivery.created_at + self._retry.deadline
+        return DeliveryState.PENDING, to_ms(min(due, delivery.deadline_at))
 
     async def _record(self, page: Page, delivery: Delivery, result: store.Result) -> None:
         def work(connection: Connection) -> bool:
@@ -312,7 +310,7 @@ class Paging:
 
     async def _attempt_again(self, delivery: Delivery) -> None:
         page = await self.get(delivery.page_id)
-        if self._on.clock.now() >= self._deadline(delivery):
+        if self._on.clock.now() >= delivery.deadline_at:
             result = self._expiry(delivery)
             log.error(
                 "delivery.expired",

@@ -92,6 +92,7 @@ def insert_page(
             "due_at": created,
             "machine": machine,
             "created_at": created,
+            "deadline_at": to_ms(one.deadline_at),
         }
         for position, one in enumerate(new.deliveries)
     ]
@@ -232,6 +233,7 @@ def _delivery(row: Row[Any]) -> Delivery:
         attempts=row.attempts,
         created_at=from_ms(row.created_at),
         decided_at=from_ms(row.decided_at) if row.decided_at is not None else None,
+        deadline_at=from_ms(row.deadline_at),
     )
 
 

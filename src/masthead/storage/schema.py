@@ -6,7 +6,21 @@ real. A column that may hold an integration key says so; no other column may (a 
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Integer, MetaData, Table, Text, text
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    false,
+    text,
+)
 
 __all__ = [
     "application",
@@ -22,6 +36,7 @@ __all__ = [
     "page",
     "pipeline",
     "pipeline_history",
+    "proof",
 ]
 
 metadata = MetaData(
@@ -32,6 +47,12 @@ metadata = MetaData(
         "pk": "pk_%(table_name)s",
     }
 )
+
+
+def _where(condition: str) -> dict[str, Any]:
+    """Make an index partial on both databases."""
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
 
 #: What is true of the whole installation: the secret that dedup keys are hashed with.
 installation = Table(
@@ -151,6 +172,12 @@ page = Table(
     Column("id", Text, primary_key=True),
     #: What makes this page this page: the same identity is never paged twice. Null for pages that stand alone.
     Column("identity", Text, unique=True),
+    #: A hash of what was asked, where a request may be recognised: by its content, or for an idempotency key.
+    Column("fingerprint", Text),
+    #: trigger, or what was asked of an earlier page: acknowledge, resolve, resend; or change (a change event).
+    Column("kind", Text, nullable=False, server_default="trigger"),
+    #: The page that an acknowledge, a resolve or a resend belongs to.
+    Column("parent_id", Text),
     Column("message", Text, nullable=False),
     Column("details", Text, nullable=False),
     Column("links", Text, nullable=False),
@@ -165,8 +192,10 @@ page = Table(
     Column("execution_id", Text),
     Column("stage_id", Text),
     Column("created_at", BigInteger, nullable=False),
-    Index("ix_page_created_at", "created_at"),
-    Index("ix_page_execution_id", "execution_id"),
+    Index("ix_page_application_id", "application", "id"),
+    Index("ix_page_execution_id", "execution_id", **_where("execution_id IS NOT NULL")),
+    Index("ix_page_fingerprint", "fingerprint", "created_at", **_where("fingerprint IS NOT NULL")),
+    Index("ix_page_parent_id", "parent_id", **_where("parent_id IS NOT NULL")),
 )
 
 #: One routing key told once.
@@ -179,6 +208,11 @@ delivery = Table(
     Column("routing_key", Text, nullable=False),
     #: A keyed hash of the routing key: what bursts, metrics and logs may know it by.
     Column("key_hash", Text, nullable=False),
+    #: The PagerDuty account that the key belongs to.
+    Column("account", Text, nullable=False, server_default="default"),
+    #: What PagerDuty is told: trigger, acknowledge, resolve or change.
+    Column("action", Text, nullable=False, server_default="trigger"),
+    #: Of the event that goes out: a folded delivery has that of the delivery that speaks for it.
     Column("dedup_key", Text, nullable=False),
     Column("protocol", Text, nullable=False),
     Column("service_id", Text),
@@ -191,6 +225,12 @@ delivery = Table(
     #: What PagerDuty said last, or what went wrong on the way; never a key in it.
     Column("text", Text, nullable=False, server_default=""),
     Column("attempts", Integer, nullable=False, server_default="0"),
+    #: Whether an earlier attempt may have arrived although no answer said so.
+    Column("is_uncertain", Boolean, nullable=False, server_default=false()),
+    #: The delivery whose event speaks for this one too; null for one that is sent itself.
+    Column("folded_into", Text),
+    #: When it is given up.
+    Column("deadline_at", BigInteger, nullable=False, server_default="0"),
     #: When it may be tried again; null once decided.
     Column("due_at", BigInteger),
     #: The machine that makes the first attempt; null once that was made.
@@ -200,18 +240,9 @@ delivery = Table(
     #: Place within the page, from 0.
     Column("position", Integer, nullable=False),
     Index("ix_delivery_page_id", "page_id"),
-    Index(
-        "ix_delivery_key_hash",
-        "key_hash",
-        sqlite_where=text("state = 'pending'"),
-        postgresql_where=text("state = 'pending'"),
-    ),
-    Index(
-        "ix_delivery_due_at",
-        "due_at",
-        sqlite_where=text("state = 'pending'"),
-        postgresql_where=text("state = 'pending'"),
-    ),
+    Index("ix_delivery_key_hash", "key_hash", **_where("state = 'pending'")),
+    Index("ix_delivery_state", "state", "page_id", **_where("state IN ('rejected', 'expired')")),
+    Index("ix_delivery_folded_into", "folded_into", **_where("folded_into IS NOT NULL")),
 )
 
 #: One HTTP request for a delivery.
@@ -227,6 +258,34 @@ attempt = Table(
     Column("reason", Text),
     Column("text", Text, nullable=False),
     Column("duration_ms", Integer, nullable=False),
+    #: As the delivery's: the budget of a key counts attempts.
+    Column("key_hash", Text, nullable=False, server_default=""),
+    Index("ix_attempt_key_hash", "key_hash", "at"),
+)
+
+#: What an accepted delivery led to, as PagerDuty's REST API tells; no row means that nobody can know.
+proof = Table(
+    "proof",
+    metadata,
+    Column("delivery_id", Text, ForeignKey("delivery.id"), primary_key=True),
+    Column("account", Text, nullable=False),
+    #: unknown, not-opened, triggered, acknowledged or resolved.
+    Column("state", Text, nullable=False),
+    #: Why none was opened: disabled, maintenance, already-open, nobody-on-call, suppressed.
+    Column("reason", Text),
+    #: Whether the reason is a guess from what else is known, not PagerDuty's word.
+    Column("is_inferred", Boolean, nullable=False, server_default=false()),
+    Column("incident_id", Text),
+    Column("incident_number", BigInteger),
+    Column("url", Text),
+    #: Names of those it is assigned to, separated by commas.
+    Column("assignee", Text),
+    Column("accepted_at", BigInteger, nullable=False),
+    Column("checked_at", BigInteger),
+    Column("checks", Integer, nullable=False, server_default="0"),
+    #: When it is looked at again; null when nobody may care any more.
+    Column("due_at", BigInteger),
+    Index("ix_proof_due_at", "account", "due_at", **_where("due_at IS NOT NULL")),
 )
 
 #: The last good answer of PagerDuty's REST API. The document of kind "services" holds integration keys.
