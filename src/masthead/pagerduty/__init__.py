@@ -1,7 +1,8 @@
 """PagerDuty's wire: bodies, limits, and which answer means "try again"; it never decides when to page."""
 
 from masthead.pagerduty.bodies import encode_event, shorten
-from masthead.pagerduty.events import EventsClient, EventsSender
+from masthead.pagerduty.events import EventsClient, EventsSender, key_check
+from masthead.pagerduty.incidents import IncidentSeen, IncidentsReader, RestIncidents, ServiceSeen
 from masthead.pagerduty.model import Answer, Event, Link, Outcome, Protocol, Severity, parse_severity
 from masthead.pagerduty.pages import Collected
 from masthead.pagerduty.rest import RestClient, RestReader
@@ -12,13 +13,18 @@ __all__ = [
     "Event",
     "EventsClient",
     "EventsSender",
+    "IncidentSeen",
+    "IncidentsReader",
     "Link",
     "Outcome",
     "Protocol",
     "RestClient",
+    "RestIncidents",
     "RestReader",
+    "ServiceSeen",
     "Severity",
     "encode_event",
+    "key_check",
     "parse_severity",
     "shorten",
 ]

@@ -26,7 +26,7 @@ from email.utils import parsedate_to_datetime
 from masthead.kernel.errors import Reason
 from masthead.pagerduty.model import Outcome, Protocol
 
-__all__ = ["classify_event", "classify_rest", "retry_after"]
+__all__ = ["classify_event", "classify_rest", "clock_lead", "retry_after"]
 
 _REQUEST_TIMEOUT = 408
 _TOO_MANY = 429
@@ -101,6 +101,15 @@ def retry_after(status: int, headers: Mapping[str, str], *, now: datetime) -> fl
         return None
     seconds = _seconds(value, _date(headers.get("Date", "")) or now)
     return None if seconds is None else min(max(seconds, 0.0), _LONGEST_WAIT_S)
+
+
+def clock_lead(headers: Mapping[str, str], *, now: datetime) -> float:
+    """Give by how many seconds our clock goes ahead of the other side's, as its ``Date`` has it; 0 without one.
+
+    Whole seconds and the way of the answer make it too large by up to about two.
+    """
+    theirs = _date(headers.get("Date", ""))
+    return 0.0 if theirs is None else (now - theirs).total_seconds()
 
 
 def _seconds(value: str, now: datetime) -> float | None:

@@ -1,6 +1,6 @@
 """Event bodies within PagerDuty's limits: a page is shortened, never refused for being long.
 
-Limits (facts A.1, A.2; none of them is in PagerDuty's OpenAPI): summary and description 1,024 characters,
+Limits (facts A.1, A.2, A.4; none of them is in PagerDuty's OpenAPI): summary and description 1,024 characters,
 dedup and incident key 255, the encoded body 512 KB, for which 512,000 bytes is the safe reading.
 """
 
@@ -23,6 +23,7 @@ __all__ = [
     "FULL_TEXT",
     "SUMMARY_LIMIT",
     "encode_event",
+    "sent_dedup_key",
     "shorten",
 ]
 
@@ -111,8 +112,20 @@ def _bare(event: Event) -> Event:
     )
 
 
+def sent_dedup_key(text: str) -> str:
+    """Give the dedup key *text* as it goes out: itself, or its beginning and a hash when it is too long.
+
+    So long keys stay different, and what was sent under one is found again under it.
+    """
+    text = text if text.isascii() else _whole(text)
+    if len(text) <= DEDUP_KEY_LIMIT:
+        return text
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return f"{text[: DEDUP_KEY_LIMIT - len(digest) - 1]}-{digest}"
+
+
 def _encode(event: Event, details: Mapping[str, Any]) -> bytes:
-    body = (_v1 if event.protocol is Protocol.V1 else _v2)(event, details)
+    body = _body(event, details)
     try:
         try:
             return msgspec.json.encode(body)
@@ -124,12 +137,18 @@ def _encode(event: Event, details: Mapping[str, Any]) -> bytes:
         ) from error
 
 
+def _body(event: Event, details: Mapping[str, Any]) -> dict[str, Any]:
+    if event.action == "change":
+        return _change(event, details)
+    return (_v1 if event.protocol is Protocol.V1 else _v2)(event, details)
+
+
 def _v1(event: Event, details: Mapping[str, Any]) -> dict[str, Any]:
     """Echo's body (compatibility facts 1.3) with an incident key; v1 knows no severity."""
     body: dict[str, Any] = {
         "service_key": event.routing_key.reveal(),
         "event_type": event.action,
-        "incident_key": _dedup_key(event.dedup_key),
+        "incident_key": sent_dedup_key(event.dedup_key),
     }
     if event.action != "trigger":
         return body
@@ -147,38 +166,40 @@ def _v2(event: Event, details: Mapping[str, Any]) -> dict[str, Any]:
     body: dict[str, Any] = {
         "routing_key": event.routing_key.reveal(),
         "event_action": event.action,
-        "dedup_key": _dedup_key(event.dedup_key),
+        "dedup_key": sent_dedup_key(event.dedup_key),
     }
     if event.action != "trigger":
         return body
     body |= {"payload": _payload(event, details), "client": event.client}
     if event.client_url:
         body["client_url"] = event.client_url
-    if event.links:
-        body["links"] = [{"href": link.href, "text": link.text or link.href} for link in event.links]
-    return body
+    return body | _links(event)
 
 
-def _payload(event: Event, details: Mapping[str, Any]) -> dict[str, Any]:
+def _change(event: Event, details: Mapping[str, Any]) -> dict[str, Any]:
+    """A change event (facts A.4): no severity, no dedup key, no client; of links and images, links alone."""
+    return {"routing_key": event.routing_key.reveal(), "payload": _what(event, details)} | _links(event)
+
+
+def _links(event: Event) -> dict[str, Any]:
+    links = [{"href": link.href, "text": link.text or link.href} for link in event.links]
+    return {"links": links} if links else {}
+
+
+def _what(event: Event, details: Mapping[str, Any]) -> dict[str, Any]:
     payload: dict[str, Any] = {
         "summary": shorten(event.summary),
         # Required and never empty (facts A.2).
         "source": event.source or "spinnaker",
-        "severity": event.severity,
         "custom_details": details,
     }
-    if event.timestamp:
-        payload["timestamp"] = event.timestamp.isoformat()
+    return payload | ({"timestamp": event.timestamp.isoformat()} if event.timestamp else {})
+
+
+def _payload(event: Event, details: Mapping[str, Any]) -> dict[str, Any]:
+    payload = _what(event, details) | {"severity": event.severity}
     named = {"component": event.component, "group": event.group, "class": event.class_}
     return payload | {name: text for name, text in named.items() if text}
-
-
-def _dedup_key(text: str) -> str:
-    """Keep *text*, or its beginning and a hash when it is too long, so that long keys stay different."""
-    if len(text) <= DEDUP_KEY_LIMIT:
-        return text
-    digest = hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
-    return f"{text[: DEDUP_KEY_LIMIT - len(digest) - 1]}-{digest}"
 
 
 def _whole(value: Any) -> Any:

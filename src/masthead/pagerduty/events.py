@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import time
 import typing
 from collections.abc import Callable, Mapping
@@ -20,10 +21,11 @@ from masthead.pagerduty.connection import open_session
 from masthead.pagerduty.model import Answer, Event, Outcome, Protocol
 from masthead.pagerduty.words import decode_object, event_remedy, spoken, without
 
-__all__ = ["EventsClient", "EventsSender"]
+__all__ = ["EventsClient", "EventsSender", "key_check"]
 
-#: Paths of facts A.1 and A.2; the date is v1's version and never changes.
+#: Paths of facts A.1, A.2 and A.4; the date is v1's version and never changes.
 _PATHS = {Protocol.V1: "/generic/2010-04-15/create_event.json", Protocol.V2: "/v2/enqueue"}
+_CHANGE_PATH = "/v2/change/enqueue"
 #: Requests under way at once; well below the 1,024 open files that many systems allow a process.
 _IN_FLIGHT = 512
 log = structlog.get_logger(__name__)
@@ -37,6 +39,16 @@ class EventsSender(typing.Protocol):
         ...
 
 
+def key_check(key: Secret, protocol: Protocol) -> Event:
+    """Give the event that tells whether PagerDuty takes *key*, and that can wake nobody: a resolve of nothing.
+
+    Its dedup key is drawn for it alone, so no incident of that key can be open; PagerDuty checks the routing key and
+    drops the rest (facts A.1, D.6). An answer with reason ``key`` says that the key does not exist or belongs to the
+    other protocol; accepted says that it is taken, not that anybody would be woken.
+    """
+    return Event(protocol, "resolve", key, dedup_key=f"masthead-check-{secrets.token_hex(16)}")
+
+
 @dataclass(frozen=True, slots=True)
 class _Reply:
     status: int
@@ -45,7 +57,7 @@ class _Reply:
 
 
 class EventsClient:
-    """Events v1 and v2 over one pool of connections to one endpoint."""
+    """Events v1 and v2 and change events over one pool of connections to one endpoint."""
 
     def __init__(
         self,
@@ -86,7 +98,7 @@ class EventsClient:
         async with self._slots:
             began = time.monotonic()
             try:
-                reply = await self._post(event.protocol, body, token)
+                reply = await self._post(_path(event), body, token)
             except TimeoutError as error:
                 is_connected = not isinstance(error, aiohttp.ConnectionTimeoutError)
                 return _lost(
@@ -98,13 +110,17 @@ class EventsClient:
                 return _lost(Reason.NETWORK, words, began, is_connected=is_connected)
             return self._answer(event, reply, spoken(reply.body, event.routing_key, token), began)
 
+    async def check_key(self, key: Secret, protocol: Protocol) -> Answer:
+        """Say whether PagerDuty takes *key*, without paging anybody; see :func:`key_check`."""
+        return await self.send(key_check(key, protocol))
+
     async def close(self) -> None:
         """Close the connections."""
         if self._session is not None:
             await self._session.close()
             self._session = None
 
-    async def _post(self, protocol: Protocol, body: bytes, token: Secret | None) -> _Reply:
+    async def _post(self, path: str, body: bytes, token: Secret | None) -> _Reply:
         headers = {"Content-Type": "application/json"}
         if token:
             headers["Authorization"] = f"Token token={token.reveal()}"
@@ -112,7 +128,7 @@ class EventsClient:
             self._session = open_session(self._endpoint, timeout=self._timeout)
         # A redirect would carry the key to wherever it points; PagerDuty sends none.
         async with self._session.post(
-            self._endpoint + _PATHS[protocol], data=body, headers=headers, allow_redirects=False
+            self._endpoint + path, data=body, headers=headers, allow_redirects=False
         ) as response:
             return _Reply(response.status, response.headers, await response.read())
 
@@ -127,7 +143,8 @@ class EventsClient:
             return None
 
     def _answer(self, event: Event, reply: _Reply, words: str, began: float) -> Answer:
-        outcome, reason = classify_event(event.protocol, reply.status, words)
+        protocol = Protocol.V2 if event.action == "change" else event.protocol
+        outcome, reason = classify_event(protocol, reply.status, words)
         dedup_key: str | None = None
         if outcome is Outcome.ACCEPTED:
             outcome, reason, dedup_key = _read_success(reply.body)
@@ -141,6 +158,10 @@ class EventsClient:
             dedup_key,
             may_have_arrived=outcome is Outcome.RETRY and reason is not Reason.THROTTLED,
         )
+
+
+def _path(event: Event) -> str:
+    return _CHANGE_PATH if event.action == "change" else _PATHS[event.protocol]
 
 
 def _read_success(body: bytes) -> tuple[Outcome, Reason | None, str | None]:

@@ -1,15 +1,17 @@
-"""A sender and a reader that answer from a script, for tests of what stands above them."""
+"""A sender and readers that answer from a script, for tests of what stands above them."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Sequence
 
 from masthead.kernel.errors import OutsideFailure, Reason
+from masthead.pagerduty.incidents import IncidentSeen, ServiceSeen
 from masthead.pagerduty.model import Answer, Event, Outcome
 from masthead.pagerduty.pages import Collected, Params
 
-__all__ = ["ACCEPT", "REJECT", "THROTTLE", "ScriptedReader", "ScriptedSender"]
+__all__ = ["ACCEPT", "REJECT", "THROTTLE", "ScriptedIncidents", "ScriptedReader", "ScriptedSender"]
 
 ACCEPT = Answer(Outcome.ACCEPTED, 202, None, None, "Event processed", 1)
 REJECT = Answer(Outcome.REJECTED, 400, Reason.KEY, None, "Invalid routing key", 1)
@@ -70,3 +72,57 @@ class ScriptedReader:
     async def close(self) -> None:
         """Note it."""
         self.is_closed = True
+
+
+class ScriptedIncidents:
+    """Gives the incidents and services that a test put there; remembers what was asked for."""
+
+    def __init__(self) -> None:
+        #: What was asked, in order: "key", "open" or "service", and of which.
+        self.asked: list[tuple[str, str]] = []
+        #: Raised by every request while it is set.
+        self.failure: OutsideFailure | None = None
+        self._of_key: dict[str, list[IncidentSeen]] = {}
+        self._of_service: dict[str, list[IncidentSeen]] = {}
+        self._services: dict[str, ServiceSeen] = {}
+        self._broken: dict[str, OutsideFailure] = {}
+        #: While this is clear, every answer is waited for.
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    def put(self, dedup_key: str, *incidents: IncidentSeen) -> None:
+        """Let *dedup_key* have these incidents from now on."""
+        self._of_key[dedup_key] = list(incidents)
+        self._broken.pop(dedup_key, None)
+
+    def break_off(self, dedup_key: str, failure: OutsideFailure) -> None:
+        """Fail the requests for *dedup_key* alone."""
+        self._broken[dedup_key] = failure
+
+    def put_service(self, service: ServiceSeen, open_incidents: Sequence[IncidentSeen] = ()) -> None:
+        """Let a service be so from now on; one that was never put there is active and has nothing open."""
+        self._services[service.id] = service
+        self._of_service[service.id] = list(open_incidents)
+
+    async def by_key(self, dedup_key: str) -> list[IncidentSeen]:
+        """Answer as told."""
+        await self._ask("key", dedup_key)
+        if dedup_key in self._broken:
+            raise self._broken[dedup_key]
+        return list(self._of_key.get(dedup_key, ()))
+
+    async def open_of_service(self, service_id: str) -> list[IncidentSeen]:
+        """Answer as told."""
+        await self._ask("open", service_id)
+        return list(self._of_service.get(service_id, ()))
+
+    async def service(self, service_id: str) -> ServiceSeen:
+        """Answer as told."""
+        await self._ask("service", service_id)
+        return self._services.get(service_id, ServiceSeen(service_id, "active", None))
+
+    async def _ask(self, what: str, which: str) -> None:
+        self.asked.append((what, which))
+        await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure

@@ -1,6 +1,6 @@
 """Events and answers, in PagerDuty's words.
 
-Source: PagerDuty facts A.1 (Events v1), A.2 (Events v2).
+Source: PagerDuty facts A.1 (Events v1), A.2 (Events v2), A.4 (change events).
 """
 
 from __future__ import annotations
@@ -64,7 +64,8 @@ class Event:
     """One event for one routing key."""
 
     protocol: Protocol
-    #: "trigger", "acknowledge" or "resolve"; the last two say nothing but which incident.
+    #: "trigger", "acknowledge" or "resolve", of which the last two say nothing but which incident; or "change":
+    #: a change event, which wakes nobody and has neither protocol, severity nor dedup key.
     action: str
     routing_key: Secret
     #: v1 calls it incident_key; over 255 characters its end becomes a hash.

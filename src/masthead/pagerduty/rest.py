@@ -13,7 +13,7 @@ import aiohttp
 from masthead.kernel.clock import Clock
 from masthead.kernel.errors import MastheadError, OutsideFailure, Reason
 from masthead.kernel.secret import Secret
-from masthead.pagerduty.answers import classify_rest, retry_after
+from masthead.pagerduty.answers import classify_rest, clock_lead, retry_after
 from masthead.pagerduty.connection import open_session
 from masthead.pagerduty.pace import Pace
 from masthead.pagerduty.pages import Collected, Params, collect
@@ -69,9 +69,16 @@ class RestClient:
         self._in_flight = in_flight
         self._pace = Pace(clock, in_flight=in_flight)
         self._session: aiohttp.ClientSession | None = None
+        #: Seconds by which our clock went ahead of PagerDuty's at its last answer.
+        self.clock_lead_s = 0.0
 
-    async def get(self, path: str, params: Params = ()) -> dict[str, Any]:
-        """Give the JSON object at *path*; what may succeed later is tried a few times.
+    async def get(self, path: str, params: Params = (), *, is_patient: bool = True) -> dict[str, Any]:
+        """Give the JSON object at *path*.
+
+        Args:
+            path: For example ``/services``.
+            params: Query parameters, as pairs.
+            is_patient: Whether what may succeed later is tried a few times; else the first failure is raised.
 
         Raises:
             OutsideFailure: with reason, remedy and status; never the token in it.
@@ -83,7 +90,8 @@ class RestClient:
                     return await self._get_once(path, params, attempt=attempt)
             except OutsideFailure as failure:
                 is_throttled = failure.reason is Reason.THROTTLED
-                if not failure.retryable or attempt >= (_ATTEMPTS_THROTTLED if is_throttled else _ATTEMPTS):
+                most = _ATTEMPTS_THROTTLED if is_throttled else _ATTEMPTS
+                if not (is_patient and failure.retryable and attempt < most):
                     raise
                 if not is_throttled:  # else the pace has everybody wait
                     await self._clock.sleep(failure.retry_after or 2.0 ** (attempt - 1))
@@ -111,6 +119,7 @@ class RestClient:
     async def _get_once(self, path: str, params: Params, *, attempt: int) -> dict[str, Any]:
         token = self._read_token()
         status, headers, body = await self._fetch(path, params, token)
+        self.clock_lead_s = clock_lead(headers, now=self._clock.now())
         if status == 429:
             wait_s = retry_after(status, headers, now=self._clock.now())
             self._pace.throttled(2.0**attempt if wait_s is None else wait_s)

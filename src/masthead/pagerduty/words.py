@@ -25,7 +25,7 @@ _REMEDIES = {
         "(US: https://api.pagerduty.com, EU: https://api.eu.pagerduty.com)."
     ),
     Reason.SCOPE: (
-        "Give the token read access to services and on-calls, or use an account-level read-only token."
+        "Give the token read access to services, on-calls and incidents, or use an account-level read-only token."
     ),
     Reason.NOT_FOUND: (
         "Check the base URL (US: https://api.pagerduty.com, EU: https://api.eu.pagerduty.com)."

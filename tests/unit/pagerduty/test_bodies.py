@@ -108,6 +108,32 @@ def test_acknowledging_and_resolving_only_say_which(action):
     }
 
 
+@pytest.mark.parametrize("protocol", list(Protocol))
+def test_a_change_event_says_what_changed(protocol):
+    """Neither action, severity, dedup key nor client: it wakes nobody and is of no protocol."""
+    assert body(replace(EVENT, protocol=protocol, action="change")) == {
+        "routing_key": KEY.reveal(),
+        "payload": {
+            "summary": "db down",
+            "source": "demo",
+            "timestamp": "2026-11-23T03:00:00+00:00",
+            "custom_details": {"from": "Night watch"},
+        },
+        "links": [
+            {"href": "http://deck/1", "text": "Execution"},
+            {"href": "http://deck/2", "text": "http://deck/2"},
+        ],
+    }
+
+
+def test_a_small_change_event_has_no_empty_fields():
+    """Its source is never empty."""
+    assert body(Event(Protocol.V2, "change", KEY, "", summary="x", source="")) == {
+        "routing_key": KEY.reveal(),
+        "payload": {"summary": "x", "source": "spinnaker", "custom_details": {}},
+    }
+
+
 @given(ANY_TEXT, st.integers(2, 50))
 def test_shortening_keeps_the_beginning(text, limit):
     """What fits stays; what does not is exactly the limit long and ends in an ellipsis."""
@@ -168,21 +194,26 @@ def test_a_body_of_exactly_the_limit_is_sent_whole():
     )
 
 
-@given(st.sampled_from(Protocol), st.sampled_from("\x00é😀a\ud800"), st.integers(0, 700_000))
-@settings(max_examples=25, deadline=None)
-def test_no_event_is_ever_too_large(protocol, character, count):
+@given(
+    st.sampled_from(Protocol),
+    st.sampled_from(["trigger", "change"]),
+    st.sampled_from("\x00é😀a\ud800"),
+    st.integers(0, 700_000),
+)
+@settings(max_examples=50, deadline=None)
+def test_no_event_is_ever_too_large(protocol, action, character, count):
     """Whatever is endless, the body is within all limits and is valid UTF-8."""
     text = character * count
     link = Link(text, text)
     endless = Event(
-        protocol, "trigger", KEY, text, text, Severity.INFO, text, {"a": text}, text, text, (link,) * 3, None,
+        protocol, action, KEY, text, text, Severity.INFO, text, {"a": text}, text, text, (link,) * 3, None,
         text, text, text,
     )  # fmt: skip
     encoded = encode_event(endless)
     sent = json.loads(encoded.decode())
     assert len(encoded) <= BODY_LIMIT
-    assert len(sent.get("incident_key", sent.get("dedup_key"))) <= 255
-    summary = sent["description"] if protocol is Protocol.V1 else sent["payload"]["summary"]
+    assert len(sent.get("incident_key", sent.get("dedup_key", ""))) <= 255
+    summary = sent["description"] if "description" in sent else sent["payload"]["summary"]
     assert len(summary) <= SUMMARY_LIMIT
 
 

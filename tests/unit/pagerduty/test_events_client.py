@@ -48,6 +48,34 @@ async def test_an_accepted_event_brings_its_key(client, endpoint, protocol, path
     assert json.loads(endpoint.bodies[0])
 
 
+@pytest.mark.parametrize("protocol", list(Protocol))
+async def test_a_change_event_goes_to_its_own_path(client, endpoint, protocol):
+    """And is throttled as v2 is, whatever the protocol of its key."""
+    endpoint.answers = [
+        Said(202, {"status": "success", "message": "Change event processed"}),
+        Said(429, b""),
+        Said(403, {"message": "no"}),
+    ]
+    answers = [await client.send(event(protocol, action="change")) for _ in range(3)]
+    assert [answer.outcome for answer in answers] == [Outcome.ACCEPTED, Outcome.RETRY, Outcome.REJECTED]
+    assert {request.path for request in endpoint.requests} == {"/v2/change/enqueue"}
+
+
+@pytest.mark.parametrize(("protocol", "name"), [(Protocol.V1, "service_key"), (Protocol.V2, "routing_key")])
+async def test_a_key_is_checked_without_paging(client, endpoint, protocol, name):
+    """By a resolve under a dedup key that nobody else can have."""
+    endpoint.answers = [
+        Said(202, {"status": "success"}),
+        Said(400, {"message": "Event object is invalid", "errors": ["Invalid routing key"]}),
+    ]
+    assert (await client.check_key(KEY, protocol)).outcome is Outcome.ACCEPTED
+    assert (await client.check_key(KEY, protocol)).reason is Reason.KEY
+    sent = [json.loads(body) for body in endpoint.bodies]
+    assert {body[name] for body in sent} == {KEY.reveal()}
+    assert {body.get("event_action", body.get("event_type")) for body in sent} == {"resolve"}
+    assert len({body.get("dedup_key", body.get("incident_key")) for body in sent}) == 2
+
+
 @pytest.mark.parametrize(
     ("said", "outcome", "reason", "may_have_arrived"),
     [
