@@ -162,6 +162,10 @@ class Delivery:
     is_uncertain: bool = False
     #: The delivery whose event speaks for this one too.
     folded_into: str | None = None
+    #: A hash of what the person on call reads; empty where nothing may be folded.
+    says: str = ""
+    #: Whether others are folded into this one.
+    speaks_for_others: bool = False
     incident: Incident = Incident(IncidentState.UNKNOWN)
 
     @property

@@ -1,48 +1,58 @@
 """From a request to decided deliveries: stored first, all keys at once, what was refused for now tried again.
 
-The fast path: :meth:`Paging.request` stores the page with its deliveries in one group commit and starts a task
-a delivery; each writes its outcome in another group commit. What PagerDuty refuses for now becomes a row that
-waits, and a burst of kind ``routing-key`` works it off: one sender a key in the whole cluster, most severe
-first. When a machine dies, what it was about to send is released to that burst. The dedup key is the same in
-every attempt, so that whatever happens between an attempt and its record opens no second incident.
+The fast path: :meth:`Paging.request` stores the page with its deliveries and starts a task a delivery; each records
+its outcome. Both are written together with what others ask for at the same moment. What PagerDuty refuses for now,
+what finds no room in its key's budget, and what a dead machine left, waits as rows, and :mod:`masthead.paging.waiting`
+works it off. The dedup key is the same in every attempt, so that whatever happens between an attempt and its record
+opens no second incident.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import structlog
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select, update
 
 from masthead.catalog import Catalog
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import Clock, to_ms
-from masthead.kernel.errors import InvalidRequest, NotFound, Reason, StorageUnavailable
+from masthead.kernel.errors import Conflict, InvalidRequest, NotFound, StorageUnavailable
 from masthead.kernel.ids import Ids
-from masthead.kernel.secret import Secret
 from masthead.kernel.tasks import Tasks
-from masthead.pagerduty import Answer, Event, EventsSender, Outcome, Protocol
-from masthead.paging import store
+from masthead.pagerduty import EventsSender, Protocol
+from masthead.paging.attempts import Attempts
+from masthead.paging.budget import Budget
+from masthead.paging.drafting import Drafting
+from masthead.paging.flights import Flight
 from masthead.paging.hashing import KeyHasher
-from masthead.paging.model import Delivery, DeliveryState, Draft, Page
+from masthead.paging.intake import BURST, Entry, Intake
+from masthead.paging.model import Delivery, DeliveryState, Draft, Kind, Page
+from masthead.paging.outcomes import Outcomes, Recorded, Result, Witness, release
 from masthead.paging.retry import RetryPolicy
-from masthead.storage.bursts import Bursts, Turn
-from masthead.storage.database import Database, Work
+from masthead.paging.room import Room
+from masthead.paging.rows import load_page, pages_where
+from masthead.paging.waiting import LookBack, Waiting, Ways
+from masthead.storage.bursts import Bursts
+from masthead.storage.database import Database
 from masthead.storage.machines import Machines
+from masthead.storage.schema import delivery as delivery_table
+from masthead.storage.schema import page as page_table
+from masthead.storage.together import Together
 
-__all__ = ["Paging"]
+__all__ = ["Infrastructure", "Limits", "Paging"]
 
 log = structlog.get_logger(__name__)
-BURST = "routing-key"
 _OFF = "Paging is off: set pager-duty.enabled: true in Echo's profile, or MASTHEAD_EVENTS_ENABLED=true."
-#: Deliveries of one key that one burst looks at before it looks again.
-_BATCH = 50
-#: How often a wait looks into the database for what another machine decided.
+#: How often a wait looks into the database for what another machine decided, or a record is tried again.
 _LOOK_AGAIN_S = 1.0
+#: First attempts under way at once; what is more waits as rows, which bounds memory.
+_IN_FLIGHT = 2_000
+_FAILED = (DeliveryState.REJECTED, DeliveryState.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,15 @@ class Infrastructure:
     ids: Ids
 
 
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is sent and how much may wait."""
+
+    budget: int = 120
+    window_s: float = 60.0
+    waiting: int = 100_000
+
+
 class Paging:
     """The one door through which a human can be woken."""
 
@@ -67,65 +86,121 @@ class Paging:
         catalog: Catalog,
         hasher: KeyHasher,
         retry: RetryPolicy | None = None,
+        limits: Limits | None = None,
         unknown_key_protocol: Protocol = Protocol.V2,
         is_enabled: bool = True,
+        witness: Witness | None = None,
+        look_back: LookBack | None = None,
         chance: random.Random | None = None,
     ) -> None:
         """Args are the parts below; *unknown_key_protocol* is used for keys that the catalog does not know."""
+        retry, limits = retry or RetryPolicy(), limits or Limits()
         self._on = on
-        self._sender = sender
-        self._catalog = catalog
-        self._hasher = hasher
-        self._retry = retry or RetryPolicy()
-        self._unknown_key_protocol = unknown_key_protocol
         self._is_enabled = is_enabled
-        self._chance = chance or random.SystemRandom()
         self._tasks = Tasks(lambda name, error: log.error("task.failed", task=name, error=str(error)))
+        self._drafting = Drafting(
+            on.clock,
+            on.ids,
+            catalog=catalog,
+            hasher=hasher,
+            deadline=retry.deadline,
+            unknown_key_protocol=unknown_key_protocol,
+        )
+        self.budget = Budget(on.clock, limit=limits.budget, window_s=limits.window_s)
+        self._room = Room(on.database, on.clock, limit=limits.waiting)
+        self._attempts = Attempts(sender, on.clock, retry, chance)
+        self._intake = Together(self._store_entries, self._tasks)
+        self._intake_work = Intake(on.bursts)
+        self._outcomes = Together(self._record_results, self._tasks)
+        self._outcomes_work = Outcomes(on.bursts, on.machines, witness)
+        self._flights: dict[str, Flight] = {}
+        self._in_flight = 0
         self._waiters: dict[str, set[asyncio.Event]] = {}
-        self._subscribers: list[Callable[[Page], None]] = []
-        on.bursts.register(BURST, self._work_off)
-        on.machines.on_burial(self._release)
+        self._on_decided: list[Callable[[Page], None]] = []
+        self._on_dead_letter: list[Callable[[Page, Delivery], None]] = []
+        waiting = Waiting(
+            on.database,
+            on.machines,
+            on.clock,
+            attempts=self._attempts,
+            budget=self.budget,
+            ways=Ways(self.get, self._record),
+            look_back=look_back,
+        )
+        on.bursts.register(BURST, waiting.work_off)
+        on.machines.on_burial(lambda connection, machine: release(connection, on.bursts, machine))
 
     async def request(self, draft: Draft, caller: Caller) -> Page:
         """Store a page and begin to send it; when this returns, it will not be forgotten.
 
         Args:
-            draft: What to say and to which keys; the same ``identity`` gives the first request's page, and
-                nothing is sent again.
+            draft: What to say and to which keys; the same ``identity``, or the same content within ``recognise``,
+                gives the first request's page, and nothing is sent again.
             caller: In whose name.
 
         Returns:
-            The page as stored, its deliveries pending (or, for a known identity, as they stand).
+            The page as stored, its deliveries pending (or, for a known one, as they stand).
 
         Raises:
-            InvalidRequest: paging is off, no key, or no message.
+            InvalidRequest: paging is off, no key, no message, or details that cannot be written as JSON.
+            Conflict: the identity belongs to a page of another fingerprint.
+            Overloaded: too much waits already; nothing was stored.
             StorageUnavailable: nothing was stored and nothing sent.
         """
         if not self._is_enabled:
             raise InvalidRequest(_OFF)
-        if not draft.keys:
-            raise InvalidRequest("There is nobody to page: no integration key and no application was given.")
-        if not draft.message.strip():
-            raise InvalidRequest(
-                "A page needs a message: the first line that the person on call reads.", pointer="/message"
-            )
-        new = self._page(draft, caller)
-        machine = self._on.machines.id
+        if draft.recognise and draft.fingerprint is None:
+            draft = replace(draft, fingerprint=self._drafting.recognisable(draft))
+        return await self._send(self._drafting.entry(draft, caller, may_go=self._may_go))
 
-        def work(connection: Connection) -> Page:
-            known = store.find_by_identity(connection, draft.identity) if draft.identity else None
-            if known is None:
-                store.insert_page(connection, new, caller=caller, identity=draft.identity, machine=machine)
-            return known or new
+    async def follow_up(self, page_id: str, kind: Kind, caller: Caller) -> Page:
+        """Acknowledge or resolve what a page led to, under the dedup keys it was sent with.
 
-        stored = await self._on.database.write(work)
-        if stored is new:
-            log.info(
-                "page.stored", page=new.id, deliveries=len(new.deliveries), door=new.door, user=caller.user
+        Args:
+            page_id: The page.
+            kind: ``Kind.ACKNOWLEDGE`` or ``Kind.RESOLVE``.
+            caller: In whose name.
+
+        Returns:
+            A page of its own (``kind``, ``parent_id``), with a delivery for each of the page's that PagerDuty took or
+            may still take; the latter go out after the page itself.
+
+        Raises:
+            NotFound: there is no such page.
+            Conflict: PagerDuty took none of the page's deliveries, so that there is nothing to follow up.
+            Overloaded, StorageUnavailable: as for :meth:`request`.
+        """
+        if not self._is_enabled:
+            raise InvalidRequest(_OFF)
+        page = await self.get(page_id)
+        entry = self._drafting.follow_up(page, kind, caller, machine=self._on.machines.id)
+        if page.kind is not Kind.TRIGGER or not entry.page.deliveries:
+            raise Conflict(f"There is nothing to {kind}: PagerDuty took no delivery of this page.")
+        return await self._send(entry)
+
+    async def resend(self, page_id: str, caller: Caller) -> Page:
+        """Try the failed deliveries of a page anew, under their dedup keys and with a new deadline.
+
+        Returns:
+            The page, the deliveries that had been rejected or had expired pending again.
+
+        Raises:
+            NotFound: there is no such page.
+            Conflict: none of its deliveries failed.
+            StorageUnavailable: nothing changed.
+        """
+        if not self._is_enabled:
+            raise InvalidRequest(_OFF)
+        page = await self.get(page_id)
+        failed = page.in_state(*_FAILED)
+        if not failed:
+            raise Conflict(
+                "No delivery of this page failed, so there is nothing to send again; to wake somebody who did not come, page anew."
             )
-            for delivery in new.deliveries:
-                self._tasks.start(self._first_attempt(new, delivery, machine), name=f"delivery {delivery.id}")
-        return stored
+        await self._on.database.write(lambda connection: self._arm(connection, page, failed, caller))
+        self._on.bursts.wake()
+        log.info("page.resent", page=page.id, deliveries=len(failed), user=caller.user)
+        return await self.get(page_id)
 
     async def get(self, page_id: str) -> Page:
         """Give a page as it stands.
@@ -133,16 +208,15 @@ class Paging:
         Raises:
             NotFound: there is no such page.
         """
-        found = await self._on.database.read(lambda connection: store.load_page(connection, page_id))
+        found = await self._on.database.read(lambda connection: load_page(connection, page_id))
         if found is None:
             raise NotFound(f"Page not found (id: {page_id})")
         return found
 
     async def of_execution(self, execution_id: str) -> list[Page]:
         """Give the pages that an execution asked for, oldest first."""
-        return await self._on.database.read(
-            lambda connection: store.pages_of_execution(connection, execution_id)
-        )
+        query = select(page_table).where(page_table.c.execution_id == execution_id).order_by(page_table.c.id)
+        return await self._on.database.read(lambda connection: pages_where(connection, query))
 
     async def wait(self, page_id: str, timeout_s: float) -> Page:
         """Give the page as soon as it is decided, or as it stands after *timeout_s* seconds.
@@ -150,9 +224,146 @@ class Paging:
         Raises:
             NotFound: there is no such page.
         """
+        deadline = self._on.clock.monotonic() + timeout_s
+        flight = self._flights.get(page_id)
+        if flight is not None:
+            await _first_of(flight.over, self._on.clock, timeout_s)
+            page = flight.now()
+            if page.is_decided or not flight.over.is_set():
+                return page
+        return await self._wait_for_rows(page_id, deadline)
+
+    def on_decided(self, tell: Callable[[Page], None]) -> None:
+        """Have *tell* called on this machine when the last delivery of a page was decided here."""
+        self._on_decided.append(tell)
+
+    def on_dead_letter(self, tell: Callable[[Page, Delivery], None]) -> None:
+        """Have *tell* called on this machine when a delivery expired here, with its page."""
+        self._on_dead_letter.append(tell)
+
+    async def settle(self, timeout_s: float) -> None:
+        """Let what is being sent end, *timeout_s* seconds at most; what does not end stays stored."""
+        await self._tasks.settle(timeout_s)
+        await self._tasks.close()
+
+    def _may_go(self, delivery: Delivery) -> str | None:
+        """Give this machine's id when the delivery may be tried at once, which uses up budget."""
+        if self._in_flight >= _IN_FLIGHT or not self.budget.take(delivery.key_hash):
+            return None
+        return self._on.machines.id
+
+    async def _send(self, entry: Entry) -> Page:
+        await self._room.take(len(entry.page.deliveries))
+        try:
+            stored = await self._intake.put(entry)
+        except StorageUnavailable:
+            self._room.give_back(len(entry.page.deliveries))
+            raise
+        if isinstance(stored, Conflict):
+            raise stored
+        if stored is entry.page:
+            self._set_off(entry)
+        else:
+            self._room.give_back(len(entry.page.deliveries))
+        return stored
+
+    def _set_off(self, entry: Entry) -> None:
+        page = entry.page
+        log.info("page.stored", page=page.id, deliveries=len(page.deliveries), door=page.door, user=page.user)
+        first = [
+            (one, machine)
+            for one, machine in zip(page.deliveries, entry.machines, strict=True)
+            if machine is not None
+        ]
+        if len(first) < len(page.deliveries):
+            self._on.bursts.wake()
+        if not first:
+            return
+        flight = Flight(page, len(first))
+        self._flights[page.id] = flight
+        self._in_flight += len(first)
+        for one, machine in first:
+            self._tasks.start(self._first_attempt(flight, one, machine), name="first attempt")
+
+    async def _first_attempt(self, flight: Flight, delivery: Delivery, machine: str) -> None:
+        result = None
+        try:
+            # Buried meanwhile: whoever buried us sends it.
+            if machine == self._on.machines.id and self._on.machines.holds_lease:
+                result = await self._attempts.make(flight.page, delivery)
+                await self._write_at_last(result)
+        finally:
+            self._in_flight -= 1
+            if flight.land(result):
+                del self._flights[flight.page.id]
+        if result is not None and not result.state.is_decided:
+            self._on.bursts.wake()
+        if flight.over.is_set() and (page := flight.now()).is_decided:
+            self._tell(page)
+
+    async def _record(self, result: Result) -> Recorded:
+        """Write what became of a delivery that waited, and tell those who wait for its page."""
+        recorded = await self._write_at_last(result)
+        if result.state.is_decided:
+            await self._look_at({result.delivery.page_id, *recorded.shared_by}, result)
+        return recorded
+
+    async def _write_at_last(self, result: Result) -> Recorded:
+        """Write what must not be forgotten while this process lives, however long the database is away."""
+        while True:
+            try:
+                recorded = await self._outcomes.put(result)
+            except StorageUnavailable as error:
+                log.warning("delivery.not-recorded", error=error.message)
+                await self._on.clock.sleep(_LOOK_AGAIN_S)
+            else:
+                if result.state.is_decided:
+                    self._room.give_back(1 + len(recorded.shared_by))
+                return recorded
+
+    async def _look_at(self, page_ids: set[str], result: Result) -> None:
+        for page_id in page_ids:
+            for waiter in self._waiters.get(page_id, ()):
+                waiter.set()
+            page = await self.get(page_id)
+            if result.state is DeliveryState.EXPIRED:
+                self._mourn(page, result.delivery)
+            if page.is_decided:
+                self._tell(page)
+
+    def _mourn(self, page: Page, speaker: Delivery) -> None:
+        for one in page.deliveries:
+            if speaker.id in (one.id, one.folded_into):
+                log.error("delivery.expired", delivery=one.id, page=page.id, service=one.label, last=one.text)
+                for tell in self._on_dead_letter:
+                    tell(page, one)
+
+    def _tell(self, page: Page) -> None:
+        for tell in self._on_decided:
+            tell(page)
+
+    def _arm(self, connection: Connection, page: Page, failed: Sequence[Delivery], caller: Caller) -> None:
+        self._intake_work.store(connection, [self._drafting.resend(page, caller)])
+        values: dict[str, Any] = {
+            "state": DeliveryState.PENDING,
+            "reason": None,
+            "decided_at": None,
+            "folded_into": None,
+            "machine": None,
+            "due_at": to_ms(self._on.clock.now()),
+            "deadline_at": to_ms(self._drafting.deadline()),
+        }
+        for one in failed:
+            connection.execute(
+                update(delivery_table)
+                .where(delivery_table.c.id == one.id, delivery_table.c.state.in_(_FAILED))
+                .values(protocol=self._drafting.protocol_of(one.key), **values)
+            )
+            self._on.bursts.remind(connection, BURST, one.key_hash)
+
+    async def _wait_for_rows(self, page_id: str, deadline: float) -> Page:
         changed = asyncio.Event()
         self._waiters.setdefault(page_id, set()).add(changed)
-        deadline = self._on.clock.monotonic() + timeout_s
         try:
             while True:
                 changed.clear()
@@ -167,215 +378,11 @@ class Paging:
             if not waiters:
                 del self._waiters[page_id]
 
-    def on_decided(self, tell: Callable[[Page], None]) -> None:
-        """Have *tell* called on this machine when the last delivery of a page was decided here."""
-        self._subscribers.append(tell)
+    async def _store_entries(self, entries: Sequence[Entry]) -> Sequence[Page | Conflict]:
+        return await self._on.database.write(lambda c: self._intake_work.store(c, entries))
 
-    async def settle(self, timeout_s: float) -> None:
-        """Let what is being sent end, *timeout_s* seconds at most; what does not end stays stored."""
-        await self._tasks.settle(timeout_s)
-        await self._tasks.close()
-
-    def _page(self, draft: Draft, caller: Caller) -> Page:
-        page_id = self._on.ids.new()
-        identity = draft.identity or page_id
-        now = self._on.clock.now()
-        keys = tuple(dict.fromkeys(draft.keys))
-        return Page(
-            id=page_id,
-            message=draft.message,
-            details=draft.details,
-            links=draft.links,
-            severity=draft.severity,
-            user=caller.user,
-            client=draft.client or f"Spinnaker ({caller.user})",
-            client_url=draft.client_url,
-            door=draft.door,
-            application=draft.application,
-            execution_id=draft.execution_id,
-            stage_id=draft.stage_id,
-            created_at=now,
-            deliveries=tuple(self._delivery(key, page_id, identity) for key in keys),
-        )
-
-    def _delivery(self, key: Secret, page_id: str, identity: str) -> Delivery:
-        known = self._catalog.service_of_key(key)
-        protocol = known[1].protocol if known else None
-        return Delivery(
-            id=self._on.ids.new(),
-            page_id=page_id,
-            key=key,
-            key_hash=self._hasher.key_hash(key),
-            dedup_key=self._hasher.dedup_key(identity, key),
-            protocol=protocol or self._unknown_key_protocol,
-            service_id=known[0].id if known else None,
-            label=known[0].name if known else key.label,
-            state=DeliveryState.PENDING,
-            reason=None,
-            text="",
-            attempts=0,
-            created_at=self._on.clock.now(),
-            decided_at=None,
-            deadline_at=self._on.clock.now() + self._retry.deadline,
-        )
-
-    async def _first_attempt(self, page: Page, delivery: Delivery, machine: str) -> None:
-        if machine != self._on.machines.id or not self._on.machines.holds_lease:
-            return  # buried meanwhile: whoever buried us sends it
-        result = await self._attempt(page, delivery)
-        await self._record(page, delivery, result)
-
-    async def _attempt(self, page: Page, delivery: Delivery) -> store.Result:
-        at = self._on.clock.now()
-        answer = await self._sender.send(_event(page, delivery))
-        log.info(
-            "delivery.attempted",
-            delivery=delivery.id,
-            page=page.id,
-            service=delivery.label,
-            outcome=answer.outcome,
-            status=answer.status,
-            reason=answer.reason,
-            duration_ms=answer.duration_ms,
-        )
-        state, due_at_ms = self._decide(delivery, answer)
-        return store.Result(
-            delivery_id=delivery.id,
-            number=delivery.attempts + 1,
-            at_ms=to_ms(at),
-            protocol=delivery.protocol,
-            status=answer.status,
-            outcome=answer.outcome,
-            reason=answer.reason,
-            text=answer.text,
-            duration_ms=answer.duration_ms,
-            state=state,
-            due_at_ms=due_at_ms,
-        )
-
-    def _decide(self, delivery: Delivery, answer: Answer) -> tuple[DeliveryState, int | None]:
-        if answer.outcome is Outcome.ACCEPTED:
-            return DeliveryState.ACCEPTED, None
-        if answer.outcome is Outcome.REJECTED:
-            return DeliveryState.REJECTED, None
-        wait = self._retry.wait(delivery.attempts + 1, retry_after=answer.retry_after, chance=self._chance)
-        due = self._on.clock.now() + wait
-        return DeliveryState.PENDING, to_ms(min(due, delivery.deadline_at))
-
-    async def _record(self, page: Page, delivery: Delivery, result: store.Result) -> None:
-        def work(connection: Connection) -> bool:
-            store.record(connection, [result])
-            if not result.state.is_decided:
-                self._on.bursts.request(connection, BURST, delivery.key_hash, due_at_ms=result.due_at_ms)
-            return store.is_decided(connection, page.id)
-
-        if await self._write_at_last(work):
-            await self._tell(page.id)
-        if not result.state.is_decided:
-            self._on.bursts.wake()
-
-    async def _write_at_last(self, work: Work[bool]) -> bool:
-        """Write what must not be forgotten while this process lives, however long the database is away."""
-        while True:
-            try:
-                return await self._on.database.write(work)
-            except StorageUnavailable as error:
-                log.warning("delivery.not-recorded", error=error.message)
-                await self._on.clock.sleep(_LOOK_AGAIN_S)
-
-    async def _tell(self, page_id: str) -> None:
-        """Tell those who wait for a page that its last delivery was decided."""
-        for waiter in self._waiters.get(page_id, ()):
-            waiter.set()
-        if self._subscribers:
-            page = await self.get(page_id)
-            for tell in self._subscribers:
-                tell(page)
-
-    async def _work_off(self, turn: Turn) -> None:
-        """Send what waits for one key, one after the other, and rest until the next is due."""
-        while due := await self._due(turn.subject):
-            for delivery in due:
-                await self._on.database.write(turn.hold)
-                if not self._on.machines.holds_lease:
-                    return
-                await self._attempt_again(delivery)
-        await self._rest(turn)
-
-    async def _due(self, key_hash: str) -> list[Delivery]:
-        now_ms = to_ms(self._on.clock.now())
-        return await self._on.database.read(
-            lambda c: store.due_of_key(c, key_hash, now_ms=now_ms, limit=_BATCH)
-        )
-
-    async def _attempt_again(self, delivery: Delivery) -> None:
-        page = await self.get(delivery.page_id)
-        if self._on.clock.now() >= delivery.deadline_at:
-            result = self._expiry(delivery)
-            log.error(
-                "delivery.expired",
-                delivery=delivery.id,
-                page=page.id,
-                service=delivery.label,
-                last=delivery.text,
-            )
-        else:
-            result = await self._attempt(page, delivery)
-
-        def work(connection: Connection) -> bool:
-            store.record(connection, [result])
-            return store.is_decided(connection, page.id)
-
-        if await self._write_at_last(work):
-            await self._tell(page.id)
-
-    def _expiry(self, delivery: Delivery) -> store.Result:
-        last = f" The last answer was: {delivery.text}" if delivery.text else ""
-        return store.Result(
-            delivery_id=delivery.id,
-            number=0,
-            at_ms=to_ms(self._on.clock.now()),
-            protocol=delivery.protocol,
-            status=None,
-            outcome="expired",
-            reason=Reason.EXPIRED,
-            text=f"Given up after {_words(self._retry.deadline)} and {delivery.attempts} attempts.{last}",
-            duration_ms=0,
-            state=DeliveryState.EXPIRED,
-            due_at_ms=None,
-        )
-
-    async def _rest(self, turn: Turn) -> None:
-        def work(connection: Connection) -> None:
-            turn.hold(connection)
-            waiting = store.next_due(connection, turn.subject)
-            if waiting is None:
-                turn.finish(connection)
-            else:
-                turn.rest(connection, waiting)
-
-        await self._on.database.write(work)
-
-    def _release(self, connection: Connection, machine: str) -> None:
-        for key_hash in store.release_machine(connection, machine):
-            self._on.bursts.request(connection, BURST, key_hash)
-
-
-def _event(page: Page, delivery: Delivery) -> Event:
-    return Event(
-        protocol=delivery.protocol,
-        action="trigger",
-        routing_key=delivery.key,
-        dedup_key=delivery.dedup_key,
-        summary=page.message,
-        severity=page.severity,
-        source=page.application,
-        details=page.details,
-        client=page.client,
-        client_url=page.client_url,
-        links=page.links,
-        timestamp=page.created_at,
-    )
+    async def _record_results(self, results: Sequence[Result]) -> Sequence[Recorded]:
+        return await self._on.database.write(lambda c: self._outcomes_work.record(c, results))
 
 
 async def _first_of(changed: asyncio.Event, clock: Clock, seconds: float) -> None:
@@ -385,8 +392,3 @@ async def _first_of(changed: asyncio.Event, clock: Clock, seconds: float) -> Non
     finally:
         for task in tasks:
             task.cancel()
-
-
-def _words(duration: timedelta) -> str:
-    minutes = round(duration.total_seconds() / 60)
-    return f"{minutes} minutes" if minutes else f"{duration.total_seconds():g} seconds"

@@ -26,7 +26,7 @@ from masthead.ownership import Ownership
 from masthead.pagerduty import EventsClient, Protocol, RestClient, parse_severity
 from masthead.paging import Paging
 from masthead.paging.hashing import KeyHasher
-from masthead.paging.pager import Infrastructure
+from masthead.paging.pager import Infrastructure, Limits
 from masthead.paging.retry import RetryPolicy
 from masthead.pipelines import Pipelines
 from masthead.storage.bursts import Bursts
@@ -88,6 +88,9 @@ class Masthead:
             catalog=catalog,
             hasher=await KeyHasher.of(database),
             retry=_retry(settings),
+            limits=Limits(
+                settings.paging.budget, settings.paging.budget_window_s, settings.paging.waiting_limit
+            ),
             unknown_key_protocol=Protocol(settings.events.unknown_key_protocol),
             is_enabled=settings.events.enabled,
         )

@@ -21,7 +21,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from masthead.kernel.clock import Clock
@@ -61,11 +61,15 @@ class Turn:
         Raises:
             Superseded: somebody requested the subject, or another machine took it over.
         """
+        if not self.is_held(connection):
+            raise Superseded
+
+    def is_held(self, connection: Connection) -> bool:
+        """Tell whether this run may still write, for a unit of work that has to store something either way."""
         row = connection.execute(
             select(burst.c.generation, burst.c.machine).where(*_is(self.kind, self.subject)).with_for_update()
         ).first()
-        if row is None or row.generation != self.generation or row.machine != self.machine:
-            raise Superseded
+        return row is not None and row.generation == self.generation and row.machine == self.machine
 
     def rest(self, connection: Connection, due_at_ms: int | None) -> None:
         """End the run: the subject is due at *due_at_ms*, or only when somebody requests it."""
@@ -134,6 +138,41 @@ class Bursts:
             set_={"generation": burst.c.generation + 1, "due_at": due, "machine": None, "deaths": 0},
         )
         return int(connection.execute(statement.returning(burst.c.generation)).scalar_one())
+
+    def remind(
+        self,
+        connection: Connection,
+        kind: str,
+        subject: str,
+        *,
+        due_at_ms: int | None = None,
+        is_patient: bool = False,
+    ) -> None:
+        """See to it that the subject is due, without disturbing a run that is under way.
+
+        For a kind whose last transaction of a run looks for what is left (and gives it to :meth:`Turn.rest`):
+        the subject's row makes the two wait for each other, so that nothing added meanwhile is overlooked.
+
+        Args:
+            connection: Of the writing transaction, after what it adds for the subject.
+            kind: A registered kind.
+            subject: Its id; no secret.
+            due_at_ms: When at the latest; now if not given.
+            is_patient: Whether a subject that is due at some time already stays due then.
+        """
+        now = self._database.now_ms(connection)
+        due = now if due_at_ms is None else due_at_ms
+        make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+        fresh = make(burst).values(
+            kind=kind, subject=subject, generation=now, due_at=due, machine=None, deaths=0
+        )
+        is_kept = burst.c.due_at.is_not(None) if is_patient else burst.c.due_at < due
+        connection.execute(
+            fresh.on_conflict_do_update(
+                index_elements=["kind", "subject"],
+                set_={"due_at": case((is_kept, burst.c.due_at), else_=due)},
+            )
+        )
 
     def kick(self, kind: str, subject: str) -> None:
         """Start the subject here and now if it is due; a run of it that is out of date is told so."""

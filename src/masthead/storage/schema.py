@@ -221,6 +221,8 @@ delivery = Table(
     #: pending, accepted, rejected or expired.
     Column("state", Text, nullable=False),
     Column("severity_rank", Integer, nullable=False),
+    #: A hash of what the person on call would read: those of one key that say the same may be folded.
+    Column("says", Text, nullable=False, server_default=""),
     Column("reason", Text),
     #: What PagerDuty said last, or what went wrong on the way; never a key in it.
     Column("text", Text, nullable=False, server_default=""),

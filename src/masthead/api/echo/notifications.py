@@ -9,6 +9,7 @@ Source: Spinnaker compatibility facts, sections 1.1 to 1.3.
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from starlette.responses import Response
@@ -93,7 +94,9 @@ def _unhandled(ask: Ask, refusal: InvalidRequest) -> Response:
 
 
 def _draft(ask: Ask, notification: Notification) -> Draft:
-    default = parse_severity(ask.services.settings.events.default_severity)
+    settings = ask.services.settings
+    default = parse_severity(settings.events.default_severity)
+    is_anonymous = notification.execution_id is None
     return Draft(
         keys=notification.keys,
         message=notification.message,
@@ -102,6 +105,8 @@ def _draft(ask: Ask, notification: Notification) -> Draft:
         door=Door.ECHO,
         application=notification.application or _NO_APPLICATION,
         execution_id=notification.execution_id,
+        # A real Orca's page task names no execution, and posts again after a 503 or a redelivery.
+        recognise=timedelta(seconds=settings.echo.recognise_s) if is_anonymous else None,
         client=f"Spinnaker ({notification.user})" if notification.user else None,
     )
 

@@ -37,6 +37,7 @@ def _deliveries() -> None:
         sa.Column("action", sa.Text(), server_default="trigger", nullable=False),
         sa.Column("is_uncertain", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("folded_into", sa.Text(), nullable=True),
+        sa.Column("says", sa.Text(), server_default="", nullable=False),
         sa.Column("deadline_at", sa.BigInteger(), server_default="0", nullable=False),
     ):
         op.add_column("delivery", column)

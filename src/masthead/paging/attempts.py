@@ -1,0 +1,153 @@
+"""One attempt: which event goes out for a delivery, and what its answer means for it."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+
+from masthead.kernel.clock import Clock, to_ms
+from masthead.kernel.errors import Reason
+from masthead.pagerduty import Answer, Event, EventsSender, Outcome
+from masthead.paging.model import Delivery, DeliveryState, Kind, Page
+from masthead.paging.outcomes import Result
+from masthead.paging.retry import RetryPolicy
+
+__all__ = ["Attempts", "Repeats"]
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeats:
+    """How often the same was said, of a delivery that speaks for others."""
+
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+
+class Attempts:
+    """Makes attempts and judges their answers."""
+
+    def __init__(
+        self, sender: EventsSender, clock: Clock, retry: RetryPolicy, chance: random.Random | None = None
+    ) -> None:
+        self._sender = sender
+        self._clock = clock
+        self._retry = retry
+        self._chance = chance or random.SystemRandom()
+
+    async def make(self, page: Page, delivery: Delivery, *, repeats: Repeats | None = None) -> Result:
+        """Send the delivery's event once and give what came of it."""
+        at = self._clock.now()
+        answer = await self._sender.send(_event(page, delivery, repeats))
+        log.info(
+            "delivery.attempted",
+            delivery=delivery.id,
+            page=page.id,
+            service=delivery.label,
+            outcome=answer.outcome,
+            status=answer.status,
+            reason=answer.reason,
+            duration_ms=answer.duration_ms,
+        )
+        state, due_at_ms = self._decide(delivery, answer)
+        return Result(
+            delivery=delivery,
+            number=delivery.attempts + 1,
+            at_ms=to_ms(at),
+            status=answer.status,
+            outcome=answer.outcome,
+            reason=answer.reason,
+            text=answer.text,
+            duration_ms=answer.duration_ms,
+            state=state,
+            due_at_ms=due_at_ms,
+            is_uncertain=delivery.is_uncertain or answer.may_have_arrived,
+        )
+
+    def expire(self, delivery: Delivery) -> Result:
+        """Give up: the deadline passed."""
+        last = f" The last answer was: {delivery.text}" if delivery.text else ""
+        return self._without_attempt(
+            delivery,
+            DeliveryState.EXPIRED,
+            Reason.EXPIRED,
+            f"Given up after {_words(delivery.deadline_at - delivery.created_at)} and {delivery.attempts} attempts.{last}",
+        )
+
+    def had_arrived(self, delivery: Delivery, incident: str) -> Result:
+        """Accept without sending: an earlier attempt, whose answer was lost, opened *incident*."""
+        text = f"An earlier attempt had arrived although its answer was lost: it opened {incident}."
+        return self._without_attempt(delivery, DeliveryState.ACCEPTED, None, text)
+
+    def _without_attempt(
+        self, delivery: Delivery, state: DeliveryState, reason: Reason | None, text: str
+    ) -> Result:
+        return Result(
+            delivery=delivery,
+            number=0,
+            at_ms=to_ms(self._clock.now()),
+            status=None,
+            outcome=state,
+            reason=reason,
+            text=text,
+            duration_ms=0,
+            state=state,
+            due_at_ms=None,
+            is_uncertain=delivery.is_uncertain,
+        )
+
+    def _decide(self, delivery: Delivery, answer: Answer) -> tuple[DeliveryState, int | None]:
+        if answer.outcome is Outcome.ACCEPTED:
+            return DeliveryState.ACCEPTED, None
+        if answer.outcome is Outcome.REJECTED:
+            return DeliveryState.REJECTED, None
+        wait = self._retry.wait(delivery.attempts + 1, retry_after=answer.retry_after, chance=self._chance)
+        return DeliveryState.PENDING, to_ms(min(self._clock.now() + wait, delivery.deadline_at))
+
+
+def _event(page: Page, delivery: Delivery, repeats: Repeats | None) -> Event:
+    if delivery.action in (Kind.ACKNOWLEDGE, Kind.RESOLVE):
+        return Event(
+            protocol=delivery.protocol,
+            action=delivery.action,
+            routing_key=delivery.key,
+            dedup_key=delivery.dedup_key,
+        )
+    return Event(
+        protocol=delivery.protocol,
+        action=delivery.action,
+        routing_key=delivery.key,
+        dedup_key=delivery.dedup_key,
+        summary=page.message,
+        severity=page.severity,
+        source=page.application,
+        details={**page.details, **_repeated(repeats)},
+        client=page.client,
+        client_url=page.client_url,
+        links=page.links,
+        timestamp=page.created_at,
+    )
+
+
+def _repeated(repeats: Repeats | None) -> Mapping[str, Any]:
+    if repeats is None:
+        return {}
+    return {
+        "repeated": {
+            "count": repeats.count,
+            "first": repeats.first_at.isoformat(),
+            "last": repeats.last_at.isoformat(),
+        }
+    }
+
+
+def _words(duration: timedelta) -> str:
+    minutes = round(duration.total_seconds() / 60)
+    return f"{minutes} minutes" if minutes else f"{duration.total_seconds():g} seconds"

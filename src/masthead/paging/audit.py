@@ -1,0 +1,266 @@
+"""Reading what was paged: who asked, from where, what was said, to whom, and what PagerDuty said.
+
+Nothing here changes anything, and nothing that is read here holds an integration key that is shown.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row, Select, func, select
+
+from masthead.kernel.clock import from_ms
+from masthead.kernel.errors import Conflict, NotFound, Reason
+from masthead.pagerduty import Protocol
+from masthead.paging.filters import Filters
+from masthead.paging.model import Page
+from masthead.paging.order import cursor_after, id_before
+from masthead.paging.rows import load_page, pages_where
+from masthead.storage.database import Database
+from masthead.storage.schema import attempt, delivery, page
+
+__all__ = ["Attempt", "Audit", "Entry", "Listing"]
+
+#: Rows that are looked at for one answer. More would make a rare word cost seconds; the cursor goes on from there.
+_MOST_ROWS = 20_000
+#: The first window is so many times what is wanted; each next one so many times the one before.
+_GROWTH = 4
+_LARGEST_WINDOW = 10_000
+_SMALLEST_WINDOW = 200
+#: Pages that an export reads at a time: what is in memory at once.
+_EXPORT_BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Some of the pages that were asked for, newest first."""
+
+    pages: tuple[Page, ...]
+    #: Goes on behind them; None when there are no more.
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One HTTP request for a delivery, and what PagerDuty said."""
+
+    delivery_id: str
+    #: From 1.
+    number: int
+    at: datetime
+    protocol: Protocol
+    #: None without an answer.
+    status: int | None
+    #: accepted, retry or rejected.
+    outcome: str
+    reason: Reason | None
+    text: str
+    duration_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """All that is known of one page."""
+
+    page: Page
+    #: Id of a delivery → its attempts, in order.
+    attempts: Mapping[str, Sequence[Attempt]]
+    #: Acknowledges, resolves and resends, oldest first.
+    follow_ups: tuple[Page, ...]
+    #: Id of a folded delivery → the page whose event speaks for it, while that is kept.
+    told_by: Mapping[str, str]
+    #: Id of a delivery → how many others it speaks for; none are left out.
+    speaks_for: Mapping[str, int]
+
+
+class Audit:
+    """What was paged, for people and programs that look back."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def find(self, filters: Filters, *, limit: int, cursor: str | None = None) -> Listing:
+        """Give pages that match, newest first.
+
+        Args:
+            filters: What they must be.
+            limit: How many at most, 1 or more.
+            cursor: Of the listing before; None begins with the newest.
+
+        Returns:
+            A listing. One with a cursor may hold fewer pages than *limit*, even none: after a bounded number of
+            rows the search stops, and the cursor goes on with it.
+
+        Raises:
+            InvalidRequest: the cursor is none of ours.
+        """
+        before = id_before(cursor) if cursor else None
+        return await self._database.read(lambda connection: _find(connection, filters, limit, before))
+
+    async def entry(self, page_id: str) -> Entry:
+        """Give all that is known of a page.
+
+        Raises:
+            NotFound: there is no such page.
+        """
+        found = await self._database.read(lambda connection: _entry(connection, page_id))
+        if found is None:
+            raise NotFound(f"Page not found (id: {page_id})")
+        return found
+
+    async def asked_before(self, identity: str, fingerprint: str) -> Page | None:
+        """Give the page that was asked for under *identity*, or None when it is new.
+
+        Raises:
+            Conflict: the page that was asked for under it had another fingerprint.
+        """
+
+        def work(connection: Connection) -> Page | Conflict | None:
+            row = connection.execute(_BY_IDENTITY.where(page.c.identity == identity)).first()
+            if row is None:
+                return None
+            if row.fingerprint != fingerprint:
+                return Conflict("This idempotency key was used for another page; send a new one.")
+            return load_page(connection, row.id)
+
+        found = await self._database.read(work)
+        if isinstance(found, Conflict):
+            raise found
+        return found
+
+    async def batches(self, filters: Filters) -> AsyncIterator[tuple[Page, ...]]:
+        """Give all pages that match, newest first, some at a time; pages asked for meanwhile are left out."""
+        cursor: str | None = None
+        while True:
+            listing = await self.find(filters, limit=_EXPORT_BATCH, cursor=cursor)
+            if listing.pages:
+                yield listing.pages
+            if listing.cursor is None:
+                return
+            cursor = listing.cursor
+
+
+_BY_IDENTITY = select(page.c.id, page.c.fingerprint)
+
+
+def _find(connection: Connection, filters: Filters, limit: int, before: str | None) -> Listing:
+    ids, cursor = _Search(connection, filters, before).run(limit)
+    if not ids:
+        return Listing((), cursor)
+    query = select(page).where(page.c.id.in_(ids)).order_by(page.c.id.desc())
+    return Listing(tuple(pages_where(connection, query)), cursor)
+
+
+class _Search:
+    """Looks through windows of growing size until enough is found, nothing is left, or it was enough work."""
+
+    def __init__(self, connection: Connection, filters: Filters, before: str | None) -> None:
+        self._connection = connection
+        self._filters = filters
+        self._before = before
+        self._conditions = filters.conditions(connection.dialect.name)
+        self._rows_left = _MOST_ROWS
+
+    def run(self, limit: int) -> tuple[list[str], str | None]:
+        """Give the ids of at most *limit* matches, and the cursor behind them if there may be more."""
+        found: list[str] = []
+        size = min(max(limit * _GROWTH, _SMALLEST_WINDOW), _LARGEST_WINDOW)
+        while True:
+            is_left = self._look(found, limit + 1, size)
+            if len(found) > limit:
+                return found[:limit], cursor_after(found[limit - 1])
+            if not is_left:
+                return found, None
+            if self._rows_left <= 0 and self._before is not None:
+                return found, cursor_after(self._before)
+            size = min(size * _GROWTH, _LARGEST_WINDOW)
+
+    def _look(self, found: list[str], wanted: int, size: int) -> bool:
+        """Add the matches of the next *size* candidates; tell whether there are more candidates."""
+        rows = self._matches(size, wanted - len(found))
+        found += [row.id for row in rows if self._filters.holds(row)]
+        if len(rows) == wanted - len(found) or len(found) >= wanted:
+            self._before = rows[-1].id
+            self._rows_left -= len(rows)
+            return True
+        last, count = self._reach(size)
+        if count == size:
+            self._before = last
+        self._rows_left -= count
+        return count == size
+
+    def _matches(self, size: int, wanted: int) -> Sequence[Row[Any]]:
+        candidate = self._filters.window(self._before, size)
+        query: Select[Any] = (
+            select(page.c.id, page.c.message, page.c.details)
+            .join(candidate, page.c.id == candidate.c.id)
+            .where(*self._conditions)
+            .order_by(page.c.id.desc())
+            .limit(wanted)
+        )
+        return self._connection.execute(query).all()
+
+    def _reach(self, size: int) -> tuple[str, int]:
+        candidate = self._filters.window(self._before, size)
+        row = self._connection.execute(select(func.min(candidate.c.id), func.count(candidate.c.id))).one()
+        return row[0], row[1]
+
+
+def _entry(connection: Connection, page_id: str) -> Entry | None:
+    found = load_page(connection, page_id)
+    if found is None:
+        return None
+    ids = [one.id for one in found.deliveries]
+    follow_ups = select(page).where(page.c.parent_id == page_id).order_by(page.c.id)
+    return Entry(
+        found,
+        attempts=_attempts(connection, ids),
+        follow_ups=tuple(pages_where(connection, follow_ups)),
+        told_by=_told_by(connection, found),
+        speaks_for=_speaks_for(connection, ids),
+    )
+
+
+def _attempts(connection: Connection, delivery_ids: Sequence[str]) -> Mapping[str, Sequence[Attempt]]:
+    found: dict[str, list[Attempt]] = defaultdict(list)
+    query = (
+        select(attempt)
+        .where(attempt.c.delivery_id.in_(delivery_ids))
+        .order_by(attempt.c.delivery_id, attempt.c.number)
+    )
+    for row in connection.execute(query):
+        found[row.delivery_id].append(
+            Attempt(
+                row.delivery_id,
+                row.number,
+                from_ms(row.at),
+                Protocol(row.protocol),
+                row.status,
+                row.outcome,
+                Reason(row.reason) if row.reason else None,
+                row.text,
+                row.duration_ms,
+            )
+        )
+    return found
+
+
+def _told_by(connection: Connection, found: Page) -> Mapping[str, str]:
+    speakers = {one.folded_into: one.id for one in found.deliveries if one.folded_into}
+    if not speakers:
+        return {}
+    query = select(delivery.c.id, delivery.c.page_id).where(delivery.c.id.in_(list(speakers)))
+    return {speakers[row.id]: row.page_id for row in connection.execute(query)}
+
+
+def _speaks_for(connection: Connection, delivery_ids: Sequence[str]) -> Mapping[str, int]:
+    query = (
+        select(delivery.c.folded_into, func.count().label("number"))
+        .where(delivery.c.folded_into.in_(delivery_ids))
+        .group_by(delivery.c.folded_into)
+    )
+    return {row.folded_into: row.number for row in connection.execute(query)}

@@ -1,0 +1,158 @@
+"""Which pages somebody asks for, and how they are found among a million without reading all of them.
+
+Pages are looked through newest first, in windows. A window is made of the ids of one index, so that a filter that has
+one reads only what it is about; what has none is looked for in every page, and a bound on the rows says when to stop
+and go on with the next request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, Subquery, and_, exists, or_, select, text, union_all
+
+from masthead.kernel.clock import to_ms
+from masthead.pagerduty import Severity
+from masthead.paging.model import DeliveryState, Door, Kind
+from masthead.paging.order import first_id
+from masthead.storage.schema import delivery, page
+
+__all__ = ["Filters"]
+
+_FAILED = frozenset({DeliveryState.REJECTED, DeliveryState.EXPIRED})
+#: The words of the partial index; SQLite takes it only for a query that repeats them.
+_IN_FAILED_INDEX = text("delivery.state IN ('rejected', 'expired')")
+#: An id is made a moment before its page is dated.
+_SLACK = timedelta(seconds=1)
+_ESCAPE = "\\"
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What pages must be; an empty field asks for nothing."""
+
+    #: At least one delivery is in one of these; of the service below, if one is given.
+    states: frozenset[DeliveryState] = frozenset()
+    #: PagerDuty's id of a service that the page went to.
+    service_id: str | None = None
+    #: A service's id, or the label that stands in its place.
+    service: str | None = None
+    application: str | None = None
+    user: str | None = None
+    execution_id: str | None = None
+    severities: frozenset[Severity] = frozenset()
+    doors: frozenset[Door] = frozenset()
+    kinds: frozenset[Kind] = frozenset({Kind.TRIGGER})
+    #: Asked for at this instant or later.
+    since: datetime | None = None
+    #: Asked for before this instant.
+    until: datetime | None = None
+    #: Each stands in the message or in the details, in any case.
+    words: tuple[str, ...] = ()
+
+    def window(self, before: str | None, size: int) -> Subquery:
+        """Give the next *size* ids in which matches may be, newest first.
+
+        Args:
+            before: Only ids below this one; None for the newest.
+            size: How many at most.
+        """
+        branches = [
+            branch.where(*self._bounds(column, before)).distinct().order_by(column.desc()).limit(size)
+            for branch, column in self._branches()
+        ]
+        if len(branches) == 1:
+            return branches[0].subquery("candidate")
+        parts = [select(branch.subquery().c.id) for branch in branches]
+        merged = union_all(*parts).subquery()
+        return select(merged.c.id).distinct().order_by(merged.c.id.desc()).limit(size).subquery("candidate")
+
+    def conditions(self, dialect: str) -> list[ColumnElement[bool]]:
+        """Give what is true of every page that matches; for non-ASCII words, of some that do not (see ``holds``)."""
+        wanted: list[ColumnElement[bool]] = [page.c.kind.in_(sorted(self.kinds))]
+        for column, value in (
+            (page.c.application, self.application),
+            (page.c.user, self.user),
+            (page.c.execution_id, self.execution_id),
+        ):
+            if value is not None:
+                wanted.append(column == value)
+        if self.severities:
+            wanted.append(page.c.severity.in_(sorted(self.severities)))
+        if self.doors:
+            wanted.append(page.c.door.in_(sorted(self.doors)))
+        if self.since:
+            wanted.append(page.c.created_at >= to_ms(self.since))
+        if self.until:
+            wanted.append(page.c.created_at < to_ms(self.until))
+        wanted.extend(self._of_deliveries())
+        wanted.extend(_says(word, dialect) for word in self.words)
+        return wanted
+
+    def holds(self, row: Row[Any]) -> bool:
+        """Tell whether the row's text has every word, in whatever letters; the database knows the case of ASCII only."""
+        words = [word.casefold() for word in self.words if not word.isascii()]
+        if not words:
+            return True
+        said = f"{row.message}\n{row.details}".casefold()
+        return all(word in said for word in words)
+
+    def _branches(self) -> Sequence[tuple[Select[Any], ColumnElement[str]]]:
+        """Give the queries of ids, each served by one index, that together hold every match."""
+        if self.execution_id is not None:
+            return [_pages_where(page.c.execution_id == self.execution_id)]
+        if self.states and self.states <= _FAILED:
+            return [
+                _deliveries_where(and_(_IN_FAILED_INDEX, delivery.c.state == state))
+                for state in sorted(self.states)
+            ]
+        if self.application is not None:
+            return [_pages_where(page.c.application == self.application)]
+        return [_pages_where()]
+
+    def _bounds(self, column: ColumnElement[str], before: str | None) -> list[ColumnElement[bool]]:
+        bounds = []
+        if before is not None:
+            bounds.append(column < before)
+        if self.since:
+            bounds.append(column >= first_id(self.since - _SLACK))
+        if self.until:
+            bounds.append(column < first_id(self.until + _SLACK))
+        return bounds
+
+    def _of_deliveries(self) -> list[ColumnElement[bool]]:
+        wanted: list[ColumnElement[bool]] = []
+        if self.states:
+            wanted.append(delivery.c.state.in_(sorted(self.states)))
+        if self.service_id is not None:
+            wanted.append(delivery.c.service_id == self.service_id)
+        if self.service is not None:
+            wanted.append(or_(delivery.c.service_id == self.service, delivery.c.label == self.service))
+        return [exists().where(delivery.c.page_id == page.c.id, *wanted)] if wanted else []
+
+
+def _pages_where(*conditions: ColumnElement[bool]) -> tuple[Select[Any], ColumnElement[str]]:
+    return select(page.c.id.label("id")).where(*conditions), page.c.id
+
+
+def _deliveries_where(*conditions: ColumnElement[bool]) -> tuple[Select[Any], ColumnElement[str]]:
+    return select(delivery.c.page_id.label("id")).where(*conditions), delivery.c.page_id
+
+
+def _says(word: str, dialect: str) -> ColumnElement[bool]:
+    pattern = f"%{''.join(map(_wild, word))}%"
+    if dialect == "postgresql":
+        return or_(*(column.ilike(pattern, escape=_ESCAPE) for column in (page.c.message, page.c.details)))
+    return or_(*(column.like(pattern, escape=_ESCAPE) for column in (page.c.message, page.c.details)))
+
+
+def _wild(character: str) -> str:
+    """Give what matches *character* in either case: SQLite folds ASCII only, so that others may be anything."""
+    if character in ("%", "_", _ESCAPE):
+        return _ESCAPE + character
+    if character.isascii():
+        return character
+    return "_" if len(character.casefold()) == 1 else "%"

@@ -1,0 +1,47 @@
+"""Which of the deliveries that wait for one key are told by one event.
+
+In a storm a hundred pages say the same to the same people. Those that are still waiting are folded: one of them,
+the most severe and then the oldest, speaks for all, with the count and the first and last time in its details, and
+all share what becomes of its event. Nothing is folded into a less severe one, and nothing whose earlier attempt may
+have opened an incident of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from masthead.paging.model import Delivery, Kind
+
+__all__ = ["Fold", "fold"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """A delivery that is sent, and those that it newly speaks for."""
+
+    speaker: Delivery
+    members: tuple[Delivery, ...] = ()
+
+
+def fold(waiting: Sequence[Delivery]) -> list[Fold]:
+    """Give what is to be sent of *waiting*, in its order.
+
+    Args:
+        waiting: Deliveries of one key, most severe first, then oldest; none of them folded already.
+    """
+    speakers: dict[tuple[str, Kind], Delivery] = {}
+    members: dict[str, list[Delivery]] = {}
+    for delivery in waiting:
+        speaker = speakers.get((delivery.says, delivery.action))
+        if speaker is None or not _may_be_spoken_for(delivery):
+            members[delivery.id] = []
+            speakers.setdefault((delivery.says, delivery.action), delivery)
+        else:
+            members[speaker.id].append(delivery)
+    return [Fold(one, tuple(members[one.id])) for one in waiting if one.id in members]
+
+
+def _may_be_spoken_for(delivery: Delivery) -> bool:
+    is_page = delivery.action is Kind.TRIGGER and bool(delivery.says)
+    return is_page and not delivery.is_uncertain and not delivery.speaks_for_others

@@ -1,0 +1,192 @@
+"""Recording what attempts brought: what ended at the same time is written by one unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sqlalchemy import Boolean, Connection, bindparam, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from masthead.kernel.errors import Reason
+from masthead.pagerduty import Protocol as EventsProtocol
+from masthead.paging.intake import BURST
+from masthead.paging.model import Delivery, DeliveryState, Kind
+from masthead.storage.bursts import Bursts, Turn
+from masthead.storage.schema import attempt, delivery
+
+__all__ = ["Outcomes", "Recorded", "Result", "Witness", "mark_as_being_sent", "release"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of a delivery, ready to be written.
+
+    ``state`` stays pending when it is to be tried again at ``due_at_ms``; an expiry makes no attempt (``number`` 0).
+    """
+
+    delivery: Delivery
+    number: int
+    at_ms: int
+    status: int | None
+    outcome: str
+    reason: Reason | None
+    text: str
+    duration_ms: int
+    state: DeliveryState
+    due_at_ms: int | None
+    is_uncertain: bool = False
+    #: Of the run that worked it off; None for a first attempt.
+    turn: Turn | None = None
+    #: What the same run is about to send next: should this machine die, nobody knows whether it was sent.
+    next_id: str | None = None
+
+    @property
+    def protocol(self) -> EventsProtocol:
+        """Over which Events API it was tried."""
+        return self.delivery.protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was written of a result."""
+
+    #: The pages of the deliveries that share the fate of this one; empty when nothing was decided.
+    shared_by: tuple[str, ...] = ()
+    #: Whether the run may go on; true for a first attempt.
+    holds: bool = True
+
+
+class Witness(Protocol):
+    """Who wants to know, in the same transaction, which pages PagerDuty took: :mod:`masthead.paging.proof`."""
+
+    def expect_many(self, connection: Connection, accepted: Sequence[tuple[str, str, int]]) -> None:
+        """Take note of accepted pages, each as (delivery id, account, accepted at in ms)."""
+        ...
+
+
+class Outcomes:
+    """The unit of work that records a group of results."""
+
+    def __init__(self, bursts: Bursts, machine: Any, witness: Witness | None) -> None:
+        """Args: machine: has the id of this process; witness: told of what was accepted."""
+        self._bursts = bursts
+        self._machine = machine
+        self._witness = witness
+
+    def record(self, connection: Connection, results: Sequence[Result]) -> list[Recorded]:
+        """Write *results*; a delivery that was decided meanwhile keeps its decision."""
+        attempts = [_attempt_row(result) for result in results if result.number]
+        if attempts:
+            connection.execute(_insert_attempts(connection), attempts)
+        connection.execute(_DECIDE, [_decision(result) for result in results])
+        self._testify(connection, results)
+        for key_hash in {r.delivery.key_hash for r in results if not r.state.is_decided and r.turn is None}:
+            due = min(r.due_at_ms or 0 for r in results if r.delivery.key_hash == key_hash)
+            self._bursts.remind(connection, BURST, key_hash, due_at_ms=due, is_patient=True)
+        return [self._share(connection, result) for result in results]
+
+    def _testify(self, connection: Connection, results: Sequence[Result]) -> None:
+        accepted = [
+            (result.delivery.id, result.delivery.account, result.at_ms)
+            for result in results
+            if result.state is DeliveryState.ACCEPTED and result.delivery.action is Kind.TRIGGER
+        ]
+        if accepted and self._witness is not None:
+            self._witness.expect_many(connection, accepted)
+
+    def _share(self, connection: Connection, result: Result) -> Recorded:
+        """Let those that this delivery speaks for share its fate, and see whether its run goes on."""
+        pages: tuple[str, ...] = ()
+        if result.state.is_decided and result.delivery.speaks_for_others:
+            pages = self._decide_folded(connection, result)
+        if result.turn is None:
+            return Recorded(pages)
+        holds = result.turn.is_held(connection)
+        if holds and result.next_id is not None:
+            mark_as_being_sent(connection, result.next_id, machine=self._machine.id)
+        return Recorded(pages, holds)
+
+    def _decide_folded(self, connection: Connection, result: Result) -> tuple[str, ...]:
+        folded = delivery.c.folded_into == result.delivery.id, delivery.c.state == DeliveryState.PENDING
+        rows = connection.execute(
+            update(delivery)
+            .where(*folded)
+            .values(
+                state=result.state,
+                reason=result.reason,
+                text=result.text,
+                due_at=None,
+                machine=None,
+                decided_at=result.at_ms,
+            )
+            .returning(delivery.c.id, delivery.c.page_id, delivery.c.account)
+        ).all()
+        if result.state is DeliveryState.ACCEPTED and self._witness is not None:
+            self._witness.expect_many(connection, [(row.id, row.account, result.at_ms) for row in rows])
+        return tuple(row.page_id for row in rows)
+
+
+def mark_as_being_sent(connection: Connection, delivery_id: str, *, machine: str) -> None:
+    """Note that *machine* is about to send, so that its death leaves the delivery as one that may have arrived."""
+    connection.execute(update(delivery).where(delivery.c.id == delivery_id).values(machine=machine))
+
+
+def release(connection: Connection, bursts: Bursts, machine: str) -> None:
+    """Let others send what *machine* was about to, or may have, sent."""
+    held = delivery.c.state == DeliveryState.PENDING, delivery.c.machine == machine
+    hashes = connection.execute(select(delivery.c.key_hash).where(*held).distinct()).scalars().all()
+    connection.execute(update(delivery).where(*held).values(machine=None, is_uncertain=True))
+    for key_hash in hashes:
+        bursts.remind(connection, BURST, key_hash)
+
+
+_DECIDE = (
+    update(delivery)
+    .where(delivery.c.id == bindparam("of"), delivery.c.state == DeliveryState.PENDING)
+    .values(
+        state=bindparam("to"),
+        reason=bindparam("why"),
+        text=bindparam("said"),
+        due_at=bindparam("due"),
+        machine=None,
+        decided_at=bindparam("decided"),
+        attempts=bindparam("count"),
+        is_uncertain=or_(delivery.c.is_uncertain, bindparam("uncertain", type_=Boolean)),
+    )
+)
+
+
+def _insert_attempts(connection: Connection) -> Any:
+    """Two machines may both have made the attempt of a number; the first that is told of stays."""
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return make(attempt).on_conflict_do_nothing()
+
+
+def _decision(result: Result) -> dict[str, Any]:
+    return {
+        "of": result.delivery.id,
+        "to": result.state,
+        "why": result.reason,
+        "said": result.text,
+        "due": result.due_at_ms,
+        "decided": result.at_ms if result.state.is_decided else None,
+        "count": result.number or result.delivery.attempts,
+        "uncertain": result.is_uncertain,
+    }
+
+
+def _attempt_row(result: Result) -> dict[str, Any]:
+    return {
+        "delivery_id": result.delivery.id,
+        "number": result.number,
+        "at": result.at_ms,
+        "protocol": result.protocol,
+        "status": result.status,
+        "outcome": result.outcome,
+        "reason": result.reason,
+        "text": result.text,
+        "duration_ms": result.duration_ms,
+        "key_hash": result.delivery.key_hash,
+    }

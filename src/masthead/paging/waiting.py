@@ -1,0 +1,237 @@
+"""Working off what waits for one routing key: one sender in the whole cluster, most severe first, inside the budget.
+
+A run of the burst ``routing-key`` takes what is due, folds what says the same, and sends one after the other. It
+rests when the key has no budget left, and after two failures in a row (or one refusal for too many events), so
+that PagerDuty's own trouble costs one probe a key, and one delivery that always fails does not hold up the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Protocol
+
+import structlog
+from sqlalchemy import Connection, and_, exists, func, select, update
+
+from masthead.kernel.clock import Clock, from_ms, to_ms
+from masthead.kernel.errors import Reason
+from masthead.paging.attempts import Attempts, Repeats
+from masthead.paging.budget import Budget
+from masthead.paging.folding import Fold, fold
+from masthead.paging.model import Delivery, DeliveryState, Incident, IncidentState, Kind, Page
+from masthead.paging.outcomes import Recorded, Result, mark_as_being_sent
+from masthead.paging.rows import delivery_of
+from masthead.storage.bursts import Superseded, Turn
+from masthead.storage.database import Database
+from masthead.storage.machines import Machines
+from masthead.storage.schema import attempt, delivery
+
+__all__ = ["LookBack", "Waiting"]
+
+log = structlog.get_logger(__name__)
+#: Deliveries of one key that are looked at, and folded, together.
+_BATCH = 200
+#: Failures in a row after which the key rests.
+_PATIENCE = 2
+#: How soon to look again for something that may go only after something else was decided.
+_BLOCKED_MS = 1000
+#: No wait is longer than this (answers.py bounds what the other side asks); what is due later was dated by
+#: a clock that has been set back since, and is due now.
+_LONGEST_WAIT_MS = 1_000_000
+
+
+class LookBack(Protocol):
+    """Who can tell whether an event whose answer was lost had arrived: :mod:`masthead.paging.proof`."""
+
+    async def has_arrived(self, account: str, dedup_key: str) -> Incident | None:
+        """Give the incident of the dedup key, in any state; state *unknown* when nobody can tell."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What a run needs of the rest of paging."""
+
+    page: Callable[[str], Awaitable[Page]]
+    record: Callable[[Result], Awaitable[Recorded]]
+
+
+class Waiting:
+    """The run of burst ``routing-key``."""
+
+    def __init__(
+        self,
+        database: Database,
+        machines: Machines,
+        clock: Clock,
+        *,
+        attempts: Attempts,
+        budget: Budget,
+        ways: Ways,
+        look_back: LookBack | None = None,
+    ) -> None:
+        self._database = database
+        self._machines = machines
+        self._clock = clock
+        self._attempts = attempts
+        self._budget = budget
+        self._ways = ways
+        self._look_back = look_back
+
+    async def work_off(self, turn: Turn) -> None:
+        """Send what waits for the key and is due, then rest until the next is."""
+        await self._learn_budget(turn.subject)
+        while folds := await self._take(turn):
+            due_at_ms = await self._send_all(turn, folds)
+            if due_at_ms is not None:
+                await self._database.write(partial(_rest_until, turn, due_at_ms))
+                return
+        await self._database.write(lambda connection: self._rest(turn, connection))
+
+    async def _learn_budget(self, key_hash: str) -> None:
+        now_ms = to_ms(self._clock.now())
+        since_ms = now_ms - int(self._budget.window_s * 1000)
+        query = select(attempt.c.at).where(
+            attempt.c.key_hash == key_hash, attempt.c.at > since_ms, attempt.c.at <= now_ms
+        )
+        sent = await self._database.read(lambda connection: connection.execute(query).scalars().all())
+        self._budget.learn(key_hash, [(now_ms - at) / 1000 for at in sent])
+
+    async def _take(self, turn: Turn) -> list[Fold]:
+        """Give what is to be sent now, folded, and make the folding durable before anything of it is sent."""
+
+        def work(connection: Connection) -> list[Fold]:
+            turn.hold(connection)
+            folds = fold(_due(connection, turn.subject, to_ms(self._clock.now())))
+            for one in folds:
+                _store_fold(connection, one)
+            if folds:
+                mark_as_being_sent(connection, folds[0].speaker.id, machine=self._machines.id)
+            return folds
+
+        return await self._database.write(work)
+
+    async def _send_all(self, turn: Turn, folds: Sequence[Fold]) -> int | None:
+        """Send them in order; gives when to go on if not now."""
+        failures = 0
+        for number, one in enumerate(folds):
+            following = folds[number + 1].speaker.id if number + 1 < len(folds) else None
+            is_overdue = self._clock.now() >= one.speaker.deadline_at
+            if not is_overdue and not self._budget.take(turn.subject):
+                await self._let_go(turn, one)
+                return to_ms(self._clock.now()) + int(self._budget.wait_s(turn.subject) * 1000) + 1
+            if not self._machines.holds_lease:
+                return to_ms(self._clock.now())
+            result = await self._send(one, is_overdue=is_overdue)
+            recorded = await self._ways.record(replace(result, turn=turn, next_id=following))
+            if not recorded.holds:
+                raise Superseded
+            failures = failures + 1 if result.state is DeliveryState.PENDING else 0
+            if failures >= _PATIENCE or (failures and result.reason is Reason.THROTTLED):
+                if following is not None:
+                    await self._let_go(turn, folds[number + 1])
+                return result.due_at_ms
+        return None
+
+    async def _send(self, one: Fold, *, is_overdue: bool) -> Result:
+        speaker = replace(one.speaker, speaks_for_others=one.speaker.speaks_for_others or bool(one.members))
+        if speaker.is_uncertain and self._look_back is not None and speaker.action is Kind.TRIGGER:
+            incident = await self._look_back.has_arrived(speaker.account, speaker.dedup_key)
+            if incident is not None and incident.state is not IncidentState.UNKNOWN:
+                return self._attempts.had_arrived(speaker, _words(incident))
+        if is_overdue:
+            return self._attempts.expire(speaker)
+        page = await self._ways.page(speaker.page_id)
+        repeats = await self._repeats(speaker) if speaker.speaks_for_others else None
+        return await self._attempts.make(page, speaker, repeats=repeats)
+
+    async def _repeats(self, speaker: Delivery) -> Repeats:
+        query = select(func.count(), func.min(delivery.c.created_at), func.max(delivery.c.created_at)).where(
+            (delivery.c.folded_into == speaker.id) | (delivery.c.id == speaker.id)
+        )
+        count, first, last = await self._database.read(lambda connection: connection.execute(query).one())
+        return Repeats(count, from_ms(first), from_ms(last))
+
+    async def _let_go(self, turn: Turn, one: Fold) -> None:
+        """Take back the mark of what will not be sent now, so that nobody thinks that it may have been."""
+
+        def work(connection: Connection) -> None:
+            turn.hold(connection)
+            connection.execute(
+                update(delivery).where(delivery.c.id == one.speaker.id, _PENDING).values(machine=None)
+            )
+
+        await self._database.write(work)
+
+    def _rest(self, turn: Turn, connection: Connection) -> None:
+        turn.hold(connection)
+        waiting = _next_due(connection, turn.subject, to_ms(self._clock.now()))
+        if waiting is None:
+            turn.finish(connection)
+        else:
+            turn.rest(connection, waiting)
+
+
+_PENDING = delivery.c.state == DeliveryState.PENDING
+_trigger = delivery.alias()
+_member = delivery.alias()
+#: An acknowledge or a resolve whose page PagerDuty has not taken yet.
+_IS_BLOCKED = and_(
+    delivery.c.action.in_((Kind.ACKNOWLEDGE, Kind.RESOLVE)),
+    exists().where(
+        _trigger.c.key_hash == delivery.c.key_hash,
+        _trigger.c.state == DeliveryState.PENDING,
+        _trigger.c.dedup_key == delivery.c.dedup_key,
+        _trigger.c.action == Kind.TRIGGER,
+    ),
+)
+
+
+def _waits(key_hash: str) -> tuple[object, ...]:
+    return (
+        delivery.c.key_hash == key_hash,
+        _PENDING,
+        delivery.c.machine.is_(None),
+        delivery.c.folded_into.is_(None),
+    )
+
+
+def _due(connection: Connection, key_hash: str, now_ms: int) -> list[Delivery]:
+    """Give what waits for a key and is due: most severe first, then oldest."""
+    is_due = (delivery.c.due_at <= now_ms) | (delivery.c.due_at > now_ms + _LONGEST_WAIT_MS)
+    speaks = exists().where(_member.c.folded_into == delivery.c.id)
+    rows = connection.execute(
+        select(delivery, speaks.label("speaks"))
+        .where(*_waits(key_hash), is_due, ~_IS_BLOCKED)  # type: ignore[arg-type]
+        .order_by(delivery.c.severity_rank, delivery.c.created_at, delivery.c.id)
+        .limit(_BATCH)
+    )
+    return [delivery_of(row, speaks_for_others=bool(row.speaks)) for row in rows]
+
+
+def _next_due(connection: Connection, key_hash: str, now_ms: int) -> int | None:
+    """Give when the next of what waits for a key is due, or None when nothing waits."""
+    query = select(_IS_BLOCKED.label("is_blocked"), func.min(delivery.c.due_at).label("due_at"))
+    rows = connection.execute(query.where(*_waits(key_hash)).group_by("is_blocked"))  # type: ignore[arg-type]
+    return min(
+        (max(row.due_at, now_ms + _BLOCKED_MS) if row.is_blocked else row.due_at for row in rows),
+        default=None,
+    )
+
+
+def _store_fold(connection: Connection, one: Fold) -> None:
+    if one.members:
+        ids = [member.id for member in one.members]
+        values = {"folded_into": one.speaker.id, "dedup_key": one.speaker.dedup_key}
+        connection.execute(update(delivery).where(delivery.c.id.in_(ids), _PENDING).values(**values))
+
+
+def _rest_until(turn: Turn, due_at_ms: int, connection: Connection) -> None:
+    turn.hold(connection)
+    turn.rest(connection, due_at_ms)
+
+
+def _words(incident: Incident) -> str:
+    return f"incident #{incident.number}" if incident.number else "an incident"

@@ -1,0 +1,458 @@
+"""What keeps pages from being doubled, drowned or forgotten, on both databases."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import insert, select, update
+
+from masthead.catalog import Catalog
+from masthead.kernel.caller import Caller
+from masthead.kernel.clock import SystemClock, to_ms
+from masthead.kernel.errors import Conflict, NotFound, Overloaded, Reason
+from masthead.kernel.ids import UlidIds
+from masthead.kernel.secret import Secret
+from masthead.pagerduty import Answer, Outcome, Severity
+from masthead.pagerduty.fakes import ACCEPT, REJECT, THROTTLE, ScriptedSender
+from masthead.paging import DeliveryState, Draft, Paging
+from masthead.paging.hashing import KeyHasher
+from masthead.paging.model import Door, Incident, IncidentState, Kind
+from masthead.paging.pager import Infrastructure, Limits
+from masthead.paging.retry import RetryPolicy
+from masthead.storage.bursts import Bursts
+from masthead.storage.database import Database
+from masthead.storage.machines import Machines, Rhythm
+from masthead.storage.schema import attempt, delivery, page
+
+ANN = Caller(user="ann@example.com", address="10.0.0.7")
+KEY, OTHER = (Secret(letter * 32) for letter in "ab")
+QUICK = RetryPolicy(timedelta(milliseconds=5), timedelta(milliseconds=10), timedelta(hours=1))
+RHYTHM = Rhythm(timedelta(milliseconds=50), timedelta(milliseconds=300), timedelta(milliseconds=400))
+LOST = Answer(Outcome.RETRY, None, Reason.NETWORK, None, "reset", 1, may_have_arrived=True)
+
+
+def draft(*keys: Secret, **changes) -> Draft:
+    values = {"message": "db down", "door": Door.V1, "application": "demo", "severity": Severity.CRITICAL}
+    return Draft(keys=keys or (KEY,), **values | changes)
+
+
+class ScriptedMemory:
+    """Knows the incidents that it is told of; the look-back of paging."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answer: Incident | None = None
+
+    async def has_arrived(self, account: str, dedup_key: str) -> Incident | None:
+        self.asked.append(dedup_key)
+        return self.answer
+
+
+class Node:
+    """One Masthead process as far as paging is concerned."""
+
+    def __init__(self, database: Database, sender: ScriptedSender, **paging) -> None:
+        self.database = database
+        self.machines = Machines(database, SystemClock(), UlidIds(), version="test", rhythm=RHYTHM)
+        self.bursts = Bursts(database, SystemClock(), self.machines, sweep_every_s=0.02)
+        self._sender, self._paging = sender, {"retry": QUICK} | paging
+
+    async def start(self) -> Node:
+        on = Infrastructure(self.database, self.bursts, self.machines, SystemClock(), UlidIds())
+        catalog = Catalog(None, self.database, SystemClock())
+        hasher = await KeyHasher.of(self.database)
+        self.paging = Paging(on, sender=self._sender, catalog=catalog, hasher=hasher, **self._paging)
+        await self.machines.start()
+        self._loops = [asyncio.ensure_future(self.machines.run())]
+        return self
+
+    def work_off(self) -> None:
+        """Begin to work off what waits."""
+        self._loops.append(asyncio.ensure_future(self.bursts.run()))
+
+    async def page(self, *keys: Secret, **changes):
+        return await self.paging.request(draft(*keys, **changes), ANN)
+
+    async def decided(self, page_id: str):
+        found = await self.paging.wait(page_id, 20)
+        assert found.is_decided, found
+        return found
+
+    async def rows(self, query):
+        return await self.database.read(lambda c: c.execute(query).scalars().all())
+
+    async def end(self) -> None:
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        await self.bursts.close()
+        await self.paging._tasks.close()
+        self.machines._drop_lock()
+
+
+@pytest.fixture
+def sender() -> ScriptedSender:
+    return ScriptedSender()
+
+
+@pytest.fixture
+async def start(database_url, sender):
+    async with contextlib.AsyncExitStack() as stack:
+
+        async def make(**paging) -> Node:
+            database = await Database.open(database_url, clock=SystemClock())
+            stack.push_async_callback(database.close)
+            node = await Node(database, sender, **paging).start()
+            stack.push_async_callback(node.end)
+            return node
+
+        yield make
+
+
+@pytest.fixture
+async def node(start):
+    return await start()
+
+
+# -- recognised ---------------------------------------------------------------------------------
+
+
+async def test_the_same_content_is_the_same_page_for_a_while(node, sender):
+    """Asked again within the window, it gets the stored result; nothing is sent."""
+    window = timedelta(minutes=5)
+    first = await node.page(recognise=window)
+    await node.decided(first.id)
+    again = await node.page(recognise=window)
+    assert (again.id, again.is_decided, len(sender.sent)) == (first.id, True, 1)
+
+
+async def test_after_the_window_the_same_content_is_a_new_page(node, sender):
+    """A page of six minutes ago is not this one."""
+    first = await node.page(recognise=timedelta(minutes=5))
+    old = to_ms(first.created_at) - 360_000
+    await node.database.write(lambda c: c.execute(update(page).values(created_at=old)) and None)
+    assert (await node.page(recognise=timedelta(minutes=5))).id != first.id
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"message": "db up"}, {"details": {"a": 1}}, {"severity": Severity.INFO}, {"application": "x"}],
+)
+async def test_another_content_is_another_page(node, other):
+    """Everything that the person on call reads counts."""
+    window = timedelta(minutes=5)
+    assert (await node.page(recognise=window)).id != (await node.page(recognise=window, **other)).id
+
+
+async def test_nothing_else_is_matched_by_its_text(node, sender):
+    """Who pages again because nobody came wakes somebody."""
+    pages = [await node.page(), await node.page(), await node.page(recognise=timedelta(minutes=5))]
+    assert len({one.id for one in pages}) == 3
+
+
+async def test_the_same_page_asked_for_at_the_same_time_on_two_machines_is_one(start, sender):
+    """Both get it; one event goes out."""
+    nodes = [await start(), await start()]
+    drafts = [{"identity": "a/b"}, {"recognise": timedelta(minutes=5), "message": "other"}]
+    for values in drafts:
+        pages = await asyncio.gather(*(node.page(**values) for node in nodes for _ in range(4)))
+        assert len({one.id for one in pages}) == 1
+    await asyncio.gather(*(nodes[0].decided(one) for one in await nodes[0].rows(select(page.c.id))))
+    assert len(sender.sent) == 2
+
+
+async def test_an_identity_with_another_fingerprint_is_a_conflict(node, sender):
+    """An idempotency key stands for one request; together with others it touches nobody else."""
+    await node.page(identity="idempotency/1", fingerprint="one")
+    again = node.page(identity="idempotency/1", fingerprint="two")
+    both = await asyncio.gather(again, node.page(message="else"), return_exceptions=True)
+    assert isinstance(both[0], Conflict)
+    assert both[1].message == "else"
+
+
+# -- budget, order, folding ---------------------------------------------------------------------
+
+
+async def test_what_exceeds_the_budget_waits_and_goes_later(start, sender):
+    """Three at once, the others when the window has moved on; nothing is dropped."""
+    node = await start(limits=Limits(budget=3, window_s=0.3))
+    pages = [await node.page(message=f"page {n}") for n in range(8)]
+    await asyncio.gather(*(node.paging.wait(one.id, 0.05) for one in pages[:3]))
+    assert len(sender.sent) == 3
+    node.work_off()
+    for one in pages:
+        await node.decided(one.id)
+    assert len(sender.sent) == 8
+
+
+async def test_one_key_without_budget_does_not_hold_up_another(start, sender):
+    """The budget is each key's own."""
+    node = await start(limits=Limits(budget=1, window_s=3600))
+    await node.page(KEY, message="first")
+    asked = await node.page(KEY, OTHER)
+    found = await node.paging.wait(asked.id, 0.2)
+    assert [one.state for one in found.deliveries] == [DeliveryState.PENDING, DeliveryState.ACCEPTED]
+
+
+async def test_the_budget_counts_what_other_machines_sent(start, sender):
+    """Attempts of the last minute are read from the database before what waits is worked off."""
+    first = await start(limits=Limits(budget=2, window_s=3600))
+    for number in range(2):
+        await first.decided((await first.page(message=str(number))).id)
+    second = await start(limits=Limits(budget=2, window_s=3600))
+    waiting = await first.page(message="third")
+    second.work_off()
+    assert not (await second.paging.wait(waiting.id, 0.3)).is_decided
+    assert len(sender.sent) == 2
+
+
+async def test_the_most_severe_goes_first_then_the_oldest(start, sender):
+    """Whatever the order in which they came."""
+    node = await start(limits=Limits(budget=100, window_s=60))
+    node.paging._in_flight = 10_000
+    order = [Severity.INFO, Severity.CRITICAL, Severity.WARNING, Severity.CRITICAL, Severity.ERROR]
+    pages = [
+        await node.page(message=f"{n} {severity}", severity=severity) for n, severity in enumerate(order)
+    ]
+    node.work_off()
+    for one in pages:
+        await node.decided(one.id)
+    assert [event.summary[0] for event in sender.sent] == ["1", "3", "4", "2", "0"]
+
+
+async def test_what_says_the_same_and_still_waits_is_one_event(start, sender):
+    """It carries the count and the first and last time; all pages share its fate and its dedup key."""
+    node = await start()
+    node.paging._in_flight = 10_000
+    pages = [await node.page() for _ in range(5)]
+    pages.append(await node.page(message="something else"))
+    node.work_off()
+    done = [await node.decided(one.id) for one in pages]
+    assert len(sender.sent) == 2
+    repeated = sender.sent[0].details["repeated"]
+    assert repeated["count"] == 5
+    assert repeated["first"] <= repeated["last"]
+    assert "repeated" not in sender.sent[1].details
+    speaker = done[0].deliveries[0]
+    for one in done[1:5]:
+        assert one.deliveries[0].folded_into == speaker.id
+        assert one.deliveries[0].dedup_key == speaker.dedup_key == sender.sent[0].dedup_key
+        assert one.deliveries[0].text == "Event processed"
+
+
+async def test_nothing_is_folded_into_a_less_severe_event(start, sender):
+    """An old warning that says the same is told by the critical event, never the other way round."""
+    node = await start()
+    node.paging._in_flight = 10_000
+    pages = [await node.page(severity=severity) for severity in (Severity.WARNING, Severity.CRITICAL)]
+    node.work_off()
+    for one in pages:
+        await node.decided(one.id)
+    assert [event.severity for event in sender.sent] == [Severity.CRITICAL]
+
+
+async def test_what_may_have_arrived_is_not_folded_away(start, sender):
+    """It may have an incident of its own, so it is sent under its own dedup key."""
+    sender.answer(KEY.reveal(), LOST, LOST, ACCEPT)
+    node = await start()
+    pages = [await node.page(), await node.page()]
+    for one in pages:
+        await node.paging.wait(one.id, 0.05)
+    node.work_off()
+    for one in pages:
+        await node.decided(one.id)
+    assert len({event.dedup_key for event in sender.sent}) == 2
+
+
+async def test_a_delivery_that_always_fails_does_not_hold_up_the_others(start, sender):
+    """The second is tried after the first failed."""
+    sender.answer(KEY.reveal(), *([replace(LOST, may_have_arrived=False)] * 2), ACCEPT)
+    node = await start()
+    node.paging._in_flight = 10_000
+    pages = [await node.page(message=str(n)) for n in range(3)]
+    node.work_off()
+    for one in pages:
+        await node.decided(one.id)
+
+
+async def test_beyond_the_bound_nothing_is_stored(start, sender):
+    """The caller is told to come back; what waits is kept."""
+    node = await start(limits=Limits(budget=1, window_s=3600, waiting=3))
+    for number in range(4):
+        await node.page(message=str(number))
+    await node.decided((await node.rows(select(page.c.id).order_by(page.c.id)))[0])
+    with pytest.raises(Overloaded) as caught:
+        await node.page(message="one more")
+    assert caught.value.retry_after > 0
+    assert len(await node.rows(select(page.c.id))) == 4
+
+
+# -- resent -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("incident", "events"),
+    [
+        (Incident(IncidentState.RESOLVED, number=7), 1),
+        (Incident(IncidentState.UNKNOWN), 2),
+        (None, 2),
+    ],
+)
+async def test_before_sending_again_it_is_looked_up_whether_the_first_arrived(
+    start, sender, incident, events
+):
+    """A key that was resolved meanwhile would open a second incident; where nobody can tell, it is sent."""
+    memory = ScriptedMemory()
+    memory.answer = incident
+    sender.answer(KEY.reveal(), LOST, ACCEPT)
+    node = await start(look_back=memory)
+    node.work_off()
+    done = await node.decided((await node.page()).id)
+    assert len(sender.sent) == events
+    assert memory.asked == [sender.sent[0].dedup_key]
+    assert ("incident #7" in done.deliveries[0].text) is (events == 1)
+
+
+async def test_what_was_surely_refused_is_not_looked_up(start, sender):
+    """429 says that nothing was taken."""
+    memory = ScriptedMemory()
+    sender.answer(KEY.reveal(), THROTTLE, ACCEPT)
+    node = await start(look_back=memory)
+    node.work_off()
+    await node.decided((await node.page()).id)
+    assert memory.asked == []
+
+
+async def test_what_a_dead_machine_was_sending_may_have_arrived(start, sender):
+    """Whoever takes it over looks it up first."""
+    sender.gate.clear()
+    first = await start()
+    asked = await first.page()
+    await first.end()
+    memory = ScriptedMemory()
+    sender.gate.set()
+    second = await start(look_back=memory)
+    second.work_off()
+    await second.decided(asked.id)
+    assert memory.asked == [asked.deliveries[0].dedup_key]
+
+
+async def test_a_dead_letter_is_told_and_can_be_sent_again(start, sender):
+    """It keeps its dedup key and gets a new deadline; who did it is on record."""
+    sender.answer(KEY.reveal(), THROTTLE)
+    short = RetryPolicy(timedelta(milliseconds=5), timedelta(milliseconds=5), timedelta(milliseconds=40))
+    node = await start(retry=short)
+    dead: asyncio.Queue = asyncio.Queue()
+    node.paging.on_dead_letter(lambda page, one: dead.put_nowait((page.id, one.state)))
+    node.work_off()
+    asked = await node.page(KEY, OTHER)
+    failed = await node.decided(asked.id)
+    assert [one.state for one in failed.deliveries] == [DeliveryState.EXPIRED, DeliveryState.ACCEPTED]
+    assert await asyncio.wait_for(dead.get(), 20) == (asked.id, DeliveryState.EXPIRED)
+
+    sender.answer(KEY.reveal(), ACCEPT, ACCEPT)
+    sent = len(sender.sent)
+    await node.paging.resend(asked.id, Caller(user="bob"))
+    done = await node.decided(asked.id)
+    assert [one.state for one in done.deliveries] == [DeliveryState.ACCEPTED] * 2
+    assert {event.dedup_key for event in sender.sent[sent:]} == {asked.deliveries[0].dedup_key}
+    kinds = select(page.c.user).where(page.c.kind == Kind.RESEND, page.c.parent_id == asked.id)
+    assert await node.rows(kinds) == ["bob"]
+
+
+async def test_what_did_not_fail_is_not_sent_again(node):
+    """The answer says what to do instead."""
+    asked = await node.page()
+    await node.decided(asked.id)
+    with pytest.raises(Conflict, match="page anew"):
+        await node.paging.resend(asked.id, ANN)
+    with pytest.raises(NotFound):
+        await node.paging.resend("nope", ANN)
+
+
+# -- followed up --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [Kind.RESOLVE, Kind.ACKNOWLEDGE])
+async def test_a_page_is_followed_up_under_its_own_dedup_keys(node, sender, kind):
+    """Only where PagerDuty took it; the follow-up is a page of its own."""
+    sender.answer(OTHER.reveal(), REJECT, ACCEPT)
+    asked = await node.decided((await node.page(KEY, OTHER)).id)
+    told = await node.decided((await node.paging.follow_up(asked.id, kind, ANN)).id)
+    assert (told.kind, told.parent_id, told.user) == (kind, asked.id, "ann@example.com")
+    last = sender.sent[-1]
+    assert (last.action, last.routing_key, last.dedup_key) == (kind, KEY, asked.deliveries[0].dedup_key)
+    assert len(sender.sent) == 3
+
+
+async def test_a_resolve_never_overtakes_its_page(start, sender):
+    """While PagerDuty refuses the page, its resolve waits."""
+    sender.answer(KEY.reveal(), THROTTLE, THROTTLE, ACCEPT)
+    node = await start()
+    asked = await node.page()
+    await node.paging.wait(asked.id, 0.05)
+    told = await node.paging.follow_up(asked.id, Kind.RESOLVE, ANN)
+    node.work_off()
+    await node.decided(told.id)
+    assert [event.action for event in sender.sent] == ["trigger"] * 3 + ["resolve"]
+
+
+async def test_there_is_nothing_to_follow_up_when_nothing_was_taken(node, sender):
+    """The answer says so."""
+    sender.answer(KEY.reveal(), REJECT)
+    asked = await node.decided((await node.page()).id)
+    with pytest.raises(Conflict, match="nothing to resolve"):
+        await node.paging.follow_up(asked.id, Kind.RESOLVE, ANN)
+
+
+# -- recorded -----------------------------------------------------------------------------------
+
+
+class Ledger:
+    """A witness that writes down what it is told, in the transaction itself."""
+
+    def __init__(self) -> None:
+        self.rows: list[tuple[str, str, int]] = []
+
+    def expect_many(self, connection, accepted) -> None:
+        self.rows.extend(accepted)
+
+
+async def test_a_witness_hears_of_every_accepted_page_and_of_those_folded_into_it(start):
+    """Each can then be proven; a follow-up or a change opens no incident."""
+    ledger = Ledger()
+    node = await start(witness=ledger)
+    node.work_off()
+    single = await node.decided((await node.page(message="alone")).id)
+    node.paging._in_flight = 10_000
+    folded = [await node.page(message="same") for _ in range(3)]
+    for one in folded:
+        await node.decided(one.id)
+    node.paging._in_flight = 0
+    await node.decided((await node.paging.follow_up(single.id, Kind.RESOLVE, ANN)).id)
+    expected = {one.deliveries[0].id for one in [single, *folded]}
+    assert {row[0] for row in ledger.rows} == expected
+
+
+async def test_two_machines_that_made_the_same_attempt_both_can_say_so(start, sender):
+    """One that was stopped and came back does not trip over what the other recorded."""
+    node = await start()
+    sender.gate.clear()
+    asked = await node.page()
+    row = {"delivery_id": asked.deliveries[0].id, "number": 1, "at": 0, "protocol": "v2"}
+    row |= {"outcome": "retry", "text": "", "duration_ms": 1}
+    await node.database.write(lambda c: c.execute(insert(attempt).values(**row)) and None)
+    sender.gate.set()
+    assert (await node.decided(asked.id)).deliveries[0].state is DeliveryState.ACCEPTED
+    assert await node.rows(select(delivery.c.attempts)) == [1]
+
+
+async def test_who_asked_and_from_where_is_kept(node):
+    """As are account, kind and what the person on call reads."""
+    found = await node.paging.get((await node.page()).id)
+    assert (found.user, found.address, found.kind) == ("ann@example.com", "10.0.0.7", Kind.TRIGGER)
+    assert found.deliveries[0].account == "default"
