@@ -344,7 +344,7 @@ async def test_what_a_dead_machine_was_sending_may_have_arrived(start, sender):
 async def test_a_dead_letter_is_told_and_can_be_sent_again(start, sender):
     """It keeps its dedup key and gets a new deadline; who did it is on record."""
     sender.answer(KEY.reveal(), THROTTLE)
-    short = RetryPolicy(timedelta(milliseconds=5), timedelta(milliseconds=5), timedelta(milliseconds=40))
+    short = RetryPolicy(timedelta(milliseconds=5), timedelta(milliseconds=5), timedelta(milliseconds=500))
     node = await start(retry=short)
     dead: asyncio.Queue = asyncio.Queue()
     node.paging.on_dead_letter(lambda page, one: dead.put_nowait((page.id, one.state)))

@@ -78,7 +78,7 @@ class Attempts:
             delivery,
             DeliveryState.EXPIRED,
             Reason.EXPIRED,
-            f"Given up after {_words(delivery.deadline_at - delivery.created_at)} and {delivery.attempts} attempts.{last}",
+            f"Given up after {_words(delivery.deadline_at - delivery.created_at)} and {_times(delivery.attempts)}.{last}",
         )
 
     def had_arrived(self, delivery: Delivery, incident: str) -> Result:
@@ -146,6 +146,10 @@ def _repeated(repeats: Repeats | None) -> Mapping[str, Any]:
             "last": repeats.last_at.isoformat(),
         }
     }
+
+
+def _times(attempts: int) -> str:
+    return "1 attempt" if attempts == 1 else f"{attempts} attempts"
 
 
 def _words(duration: timedelta) -> str:

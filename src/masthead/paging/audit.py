@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -181,11 +181,12 @@ class _Search:
 
     def _look(self, found: list[str], wanted: int, size: int) -> bool:
         """Add the matches of the next *size* candidates; tell whether there are more candidates."""
-        rows = self._matches(size, wanted - len(found))
+        need = wanted - len(found)
+        rows = self._matches(size, need)
         found += [row.id for row in rows if self._filters.holds(row)]
-        if len(rows) == wanted - len(found) or len(found) >= wanted:
+        if len(rows) == need:
             self._before = rows[-1].id
-            self._rows_left -= len(rows)
+            self._rows_left -= need
             return True
         last, count = self._reach(size)
         if count == size:
