@@ -26,7 +26,9 @@ def put_page(connection: Connection) -> None:
     connection.execute(insert(page).values(row | {"created_at": 0}))
 
 
-def put(connection: Connection, number: int, *, age_s: int = 0, state: str = "pending", **more: object) -> None:
+def put(
+    connection: Connection, number: int, *, age_s: int = 0, state: str = "pending", **more: object
+) -> None:
     row = dict.fromkeys(("routing_key", "key_hash", "dedup_key", "label"), "x")
     row |= {"id": str(number), "page_id": "P", "position": number, "protocol": "v2", "state": state}
     row |= {"severity_rank": 0, "created_at": NOW_MS - age_s * 1000}
@@ -102,7 +104,7 @@ async def test_catalogs_without_a_token_have_no_age(database):
 
     def state(*, is_configured: bool) -> CatalogState:
         fetched = NOW - timedelta(seconds=90)
-        return CatalogState(is_configured, False, True, 3, 4, fetched, None, None)  # noqa: FBT003
+        return CatalogState(is_configured, False, True, 3, 4, fetched, None, None)
 
     catalogs = {"us": state(is_configured=True), "eu": state(is_configured=False)}
     reading = readings_of(database, ManualClock(), catalogs=lambda: catalogs, budget=lambda: (0.5, 2))

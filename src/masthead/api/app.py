@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Match, Route
 
-from masthead.api import echo, front50, gate, health, orca, v1
+from masthead.api import echo, front50, gate, health, metrics, orca, v1
 from masthead.api.answers import empty
 from masthead.api.boundary import Boundary
 from masthead.api.cors import LOOPBACK_ORIGINS, Cors
@@ -60,6 +60,7 @@ def create_app(
         routes += starlette_routes(_OPERATIONS[door], services, prefix=_PREFIXES[door])
         if door != "v1":
             routes += starlette_routes(health.OPERATIONS, services, prefix=_PREFIXES[door])
+    routes += starlette_routes(metrics.OPERATIONS, services)
     routes += openapi_routes(_described(), services)
     routes += [Route("/", _to_pages, name="pages"), Route("/ui", _to_pages, name="pages without slash")]
     return _application(routes, services, guards=_guards(services, cors_origins), lifespan=lifespan)
@@ -97,6 +98,7 @@ def _described() -> Iterable[tuple[str, Operation]]:
     for door, operations in _OPERATIONS.items():
         for operation in (*operations, *(health.OPERATIONS if door != "v1" else ())):
             yield (_PREFIXES[door] + operation.path).rstrip("/") or "/", operation
+    yield from ((operation.path, operation) for operation in metrics.OPERATIONS)
 
 
 def _guards(services: Services, origins: Sequence[str], *, door: str | None = None) -> list[Middleware]:

@@ -22,6 +22,7 @@ _TAGS = {
     "front50": "Front50: applications and pipelines",
     "v1": "Masthead's own; no integration key anywhere",
     "health": "Health, as Spring's actuator",
+    "metrics": "Metrics, for Prometheus",
 }
 _ERROR = {
     "type": "object",

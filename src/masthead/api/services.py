@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from masthead.kernel.ids import Ids
 from masthead.ownership import Ownership
 from masthead.paging import Paging
 from masthead.pipelines import Pipelines
+from masthead.telemetry.metrics import Metrics
 
 __all__ = ["HealthCheck", "Services"]
 
@@ -39,6 +40,7 @@ class Services:
     ids: Ids
     health: HealthCheck
     version: str
+    metrics: Metrics = field(default_factory=Metrics)
 
     @cached_property
     def limits(self) -> Limits:

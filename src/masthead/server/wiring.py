@@ -29,9 +29,11 @@ from masthead.paging.hashing import KeyHasher
 from masthead.paging.pager import Infrastructure, Limits
 from masthead.paging.retry import RetryPolicy
 from masthead.pipelines import Pipelines
+from masthead.server.scrape import readings_of
 from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
+from masthead.telemetry.metrics import Metrics
 
 __all__ = ["Masthead"]
 
@@ -58,6 +60,7 @@ class Masthead:
     paging: Paging
     executions: Executions
     tasks: Tasks
+    metrics: Metrics
 
     @classmethod
     async def start(cls, settings: Settings, *, database_url: str) -> Masthead:
@@ -67,7 +70,7 @@ class Masthead:
             ConfigurationInvalid: the database URL is none of ours.
             StorageUnavailable: the database cannot be opened.
         """
-        clock, ids = SystemClock(), UlidIds()
+        clock, ids, metrics = SystemClock(), UlidIds(), Metrics()
         database = await Database.open(database_url, clock=clock)
         machines = Machines(database, clock, ids, version=__version__)
         bursts = Bursts(database, clock, machines)
@@ -94,6 +97,9 @@ class Masthead:
             unknown_key_protocol=Protocol(settings.events.unknown_key_protocol),
             is_enabled=settings.events.enabled,
         )
+        metrics.readings = readings_of(
+            database, clock, catalogs=lambda: {"default": catalog.state}, budget=paging.budget.used
+        )
         stage_services = StageServices(
             applications=applications,
             pipelines=pipelines,
@@ -104,7 +110,7 @@ class Masthead:
         executions = Executions(database, bursts, clock, ids, services=stage_services)
         masthead = cls(
             settings, clock, database, machines, bursts, events, catalog, applications, pipelines, ownership,
-            paging, executions, Tasks(_log_failure),
+            paging, executions, Tasks(_log_failure), metrics,
         )  # fmt: skip
         await masthead._set_going()
         return masthead
@@ -142,6 +148,7 @@ class Masthead:
             ids=UlidIds(),
             health=self.health,
             version=__version__,
+            metrics=self.metrics,
         )
 
     async def health(self) -> Mapping[str, Mapping[str, Any]]:
