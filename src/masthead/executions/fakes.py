@@ -152,6 +152,10 @@ class FakePaging:
         """Give the page."""
         return self.pages[page_id]
 
+    async def of_execution(self, execution_id: str) -> list[Page]:
+        """Give its pages, oldest first."""
+        return [page for page in self.pages.values() if page.execution_id == execution_id]
+
     async def wait(self, page_id: str, timeout_s: float) -> Page:
         """Give the page once it is decided or *timeout_s* is over."""
         if not self.pages[page_id].is_decided:

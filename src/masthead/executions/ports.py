@@ -35,6 +35,10 @@ class PagingPort(Protocol):
         """Give the page as it stands."""
         ...
 
+    async def of_execution(self, execution_id: str) -> list[Page]:
+        """Give the pages that an execution asked for, oldest first."""
+        ...
+
     async def wait(self, page_id: str, timeout_s: float) -> Page:
         """Give the page once it is decided, or as it stands after *timeout_s* seconds."""
         ...

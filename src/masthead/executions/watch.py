@@ -34,6 +34,10 @@ class WatchedPaging:
         """Give the page as it stands."""
         return await self._paging.get(page_id)
 
+    async def of_execution(self, execution_id: str) -> list[Page]:
+        """Give the pages that an execution asked for, oldest first."""
+        return await self._paging.of_execution(execution_id)
+
     async def wait(self, page_id: str, timeout_s: float) -> Page:
         """Give the page once it is decided, or as it stands after *timeout_s* seconds.
 

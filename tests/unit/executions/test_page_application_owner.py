@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from dataclasses import replace
+
 import pytest
 
+from masthead.executions import store
+from masthead.executions.fakes import fake_services
+from masthead.executions.stages.base import TaskContext
+from masthead.executions.stages.page_application_owner import PageApplicationOwnerStage
 from masthead.kernel.errors import AccessDenied, OutsideFailure, Reason, StorageUnavailable
 from masthead.pagerduty import Severity
 from masthead.paging import DeliveryState
@@ -279,3 +286,57 @@ async def test_paging_that_is_switched_off_is_said_plainly(bench, monkeypatch):
     task = await bench.task(page(keys=[KEY_A]))
     assert task["status"] == "TERMINAL"
     assert bench.errors(task) == ["Paging is switched off."]
+
+
+# -- a restarted stage ----------------------------------------------------------------------------
+
+
+async def restarted(bench, ended: dict, **changes) -> tuple[str, dict]:
+    """Run the page task of *ended* once more, as after a restart; give its status and its pages."""
+    execution = await bench.database.read(lambda c: store.find(c, ended["id"]))
+    stage = execution.stages[0]
+    context = stage.context | {"restartDetails": {"restartedBy": "ann", "restartTime": 7}} | changes
+    task = PageApplicationOwnerStage.tasks[0]
+    services = fake_services(bench.clock, applications=bench.applications, paging=bench.paging)
+    work = TaskContext(
+        execution, stage, stage.tasks[0], context, bench.ann, bench.clock.now(), None, services
+    )
+    result = await task.run(work)
+    return result.status, result.context["pages"]
+
+
+async def test_a_restarted_stage_pages_only_those_that_were_not_reached(bench):
+    """Under the same dedup identity, and it says who had been reached before."""
+    bench.paging.fates[KEY_B] = (REJECTED, Reason.KEY, "Invalid routing key")
+    ended = await bench.pipeline(page(keys=[KEY_A, KEY_B], failPipeline=False))
+    del bench.paging.fates[KEY_B]
+    status, pages = await restarted(bench, ended)
+    first, second = bench.paging.drafts
+    assert status == "SUCCEEDED"
+    assert [key.reveal() for key in second.keys] == [KEY_B]
+    assert second.dedup_identity == first.dedup_identity
+    assert second.identity != first.identity
+    assert (pages["id"], pages["restart"], pages["reachedBefore"]) == ("page-2", "7", ["Service A"])
+
+
+async def test_a_restarted_stage_that_reached_everybody_pages_nobody(bench):
+    """It succeeds and says so."""
+    ended = await bench.pipeline(page(keys=[KEY_A]))
+    status, pages = await restarted(bench, ended)
+    assert status == "SUCCEEDED"
+    assert len(bench.paging.drafts) == 1
+    assert (pages["reachedBefore"], pages["deliveries"]) == (["Service A"], [])
+
+
+async def test_a_restarted_stage_follows_what_is_still_being_tried(bench):
+    """Nobody is paged twice because PagerDuty is slow."""
+    ended = await bench.pipeline(page(keys=[KEY_A]))
+    known = bench.paging.pages["page-1"]
+    pending = tuple(replace(each, state=DeliveryState.PENDING) for each in known.deliveries)
+    bench.paging.pages["page-1"] = replace(known, deliveries=pending)
+    running = asyncio.ensure_future(restarted(bench, ended))
+    await bench.until_asleep()
+    await bench.clock.advance(5)
+    status, pages = await running
+    assert (status, pages["id"]) == ("RUNNING", "page-1")
+    assert len(bench.paging.drafts) == 1

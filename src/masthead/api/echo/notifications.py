@@ -25,11 +25,9 @@ from masthead.api.echo.request import (
 )
 from masthead.api.errors import Refused
 from masthead.api.routing import Routes
-from masthead.executions.stages.page_application_owner import failure_sentence
 from masthead.kernel.errors import InvalidRequest
 from masthead.pagerduty import parse_severity
-from masthead.paging import DeliveryState, Draft, Page
-from masthead.paging.model import Door
+from masthead.paging import DeliveryState, Door, Draft, Page, failure_sentence
 
 __all__ = ["PAGE", "PENDING", "routes"]
 

@@ -14,37 +14,15 @@ from typing import Any
 from masthead.executions.failure import TaskFailed, TaskTimedOut
 from masthead.executions.stages.base import Field, Kind, StageType, TaskContext, TaskResult, TaskType
 from masthead.executions.status import Status
-from masthead.kernel.errors import AccessDenied, InvalidRequest, NotFound, Reason
+from masthead.kernel.errors import AccessDenied, InvalidRequest, NotFound
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Severity, parse_severity
-from masthead.paging import Delivery, DeliveryState, Draft, Page
-from masthead.paging.model import Door
+from masthead.paging import Delivery, DeliveryState, Door, Draft, Page, failure_sentence
 
-__all__ = ["PageApplicationOwnerStage", "failure_sentence"]
+__all__ = ["PageApplicationOwnerStage"]
 
 #: Seconds that a burst waits for the decision before it rests; most pages are decided in well under one.
 _PATIENCE_S = 5.0
-_FAILED = (DeliveryState.REJECTED, DeliveryState.EXPIRED)
-
-
-def failure_sentence(page: Page) -> str | None:
-    """Give Echo's sentence about the deliveries of *page* that failed, or None when none did.
-
-    The two spaces after the colon are Echo's; where Echo showed the key there is the delivery's label.
-
-    Source: Spinnaker compatibility facts, section 1.3.
-    """
-    failed = page.in_state(*_FAILED)
-    if not failed:
-        return None
-    answered = [delivery for delivery in failed if delivery.reason is Reason.ANSWER]
-    others = [delivery for delivery in failed if delivery.reason is not Reason.ANSWER]
-    detail = "".join(_listed(group) for group in (answered, others) if group)
-    if len(failed) < len(page.deliveries):
-        return f"Some notifications succeeded, but the following failed: {detail}"
-    if answered:
-        return f"There were problems with PagerDuty: {detail}"
-    return f"There were issues with the request sent to PagerDuty: {detail}"
 
 
 class PageApplicationOwnerTask(TaskType):
@@ -59,9 +37,12 @@ class PageApplicationOwnerTask(TaskType):
         """Page, or look how far the page has come."""
         page_id = _page_id(work.context)
         if page_id is None:
-            page_id = (await self._request(work)).id
+            asked = await self._request(work)
+            if asked is None:
+                return TaskResult(Status.SUCCEEDED, context={"pages": _all_reached(work)})
+            page_id = asked.id
         page = await work.services.paging.wait(page_id, _patience_s(work))
-        context = {"pages": _report(page)}
+        context = {"pages": _report(page, work)}
         if not page.is_decided:
             return TaskResult(Status.RUNNING, context=context)
         sentence = failure_sentence(page)
@@ -75,7 +56,7 @@ class PageApplicationOwnerTask(TaskType):
         if page_id is None:
             raise TaskTimedOut(sentence)
         page = await work.services.paging.get(page_id)
-        context = {"pages": _report(page)}
+        context = {"pages": _report(page, work)}
         failed = failure_sentence(page)
         if page.is_decided:
             if failed is None:
@@ -86,11 +67,19 @@ class PageApplicationOwnerTask(TaskType):
         sentences = [each for each in (still, failed, sentence) if each]
         raise TaskTimedOut(*sentences, context=context)
 
-    async def _request(self, work: TaskContext) -> Page:
+    async def _request(self, work: TaskContext) -> Page | None:
+        """Ask for the page; None when earlier runs of the stage have reached everybody."""
         message = _message(work.context)
         details = _details(work)
         severity = _severity(work)
         keys = await _keys(work)
+        identity = f"{work.execution.id}/{work.stage.id}"
+        restart = _restart(work.context)
+        if restart is not None:
+            earlier = await _earlier(work)
+            keys = _not_reached(keys, earlier)
+            if not keys:
+                return next((page for page in reversed(earlier) if not page.is_decided), None)
         draft = Draft(
             keys=keys,
             message=message,
@@ -100,7 +89,8 @@ class PageApplicationOwnerTask(TaskType):
             details=details,
             execution_id=work.execution.id,
             stage_id=work.stage.id,
-            identity=f"{work.execution.id}/{work.stage.id}",
+            identity=identity if restart is None else f"{identity}/{restart}",
+            dedup_identity=identity,
             client=f"Spinnaker ({work.caller.user})",
         )
         return await work.services.paging.request(draft, work.caller)
@@ -215,12 +205,41 @@ def _texts(context: dict[str, Any], name: str, what: str) -> list[str]:
     return [each.strip() for each in value]
 
 
+# -- asked again ------------------------------------------------------------------------------------
+
+
+def _restart(context: dict[str, Any]) -> str | None:
+    """Give what tells this run of the stage from its earlier ones; None for the first.
+
+    Source: Spinnaker compatibility facts, section 4.2 (restart: ``restartDetails.restartTime``).
+    """
+    details = context.get("restartDetails")
+    when = details.get("restartTime") if isinstance(details, dict) else None
+    return None if when is None else str(when)
+
+
+async def _earlier(work: TaskContext) -> list[Page]:
+    """Give the pages that earlier runs of this stage asked for, oldest first."""
+    pages = await work.services.paging.of_execution(work.execution.id)
+    return [page for page in pages if page.stage_id == work.stage.id]
+
+
+def _not_reached(keys: Sequence[Secret], earlier: Sequence[Page]) -> tuple[Secret, ...]:
+    """Give the keys that no earlier run has reached or is still trying to reach."""
+    tried = DeliveryState.ACCEPTED, DeliveryState.PENDING
+    reached = {delivery.key for page in earlier for delivery in page.in_state(*tried)}
+    return tuple(key for key in keys if key not in reached)
+
+
 # -- what came of it --------------------------------------------------------------------------------
 
 
 def _page_id(context: dict[str, Any]) -> str | None:
+    """Give the page that this run of the stage has asked for already."""
     pages = context.get("pages")
-    page_id = pages.get("id") if isinstance(pages, dict) else None
+    if not isinstance(pages, dict) or pages.get("restart") != _restart(context):
+        return None
+    page_id = pages.get("id")
     return page_id if isinstance(page_id, str) else None
 
 
@@ -230,8 +249,34 @@ def _patience_s(work: TaskContext) -> float:
     return max(min(_PATIENCE_S, (work.deadline - work.now).total_seconds()), 0.0)
 
 
-def _report(page: Page) -> dict[str, Any]:
-    return {"id": page.id, "deliveries": [_delivery(each) for each in page.deliveries]}
+def _report(page: Page, work: TaskContext) -> dict[str, Any]:
+    """Give what the stage keeps: which services were paged, under which dedup key, with what outcome."""
+    report: dict[str, Any] = {"id": page.id, "deliveries": [_delivery(each) for each in page.deliveries]}
+    restart = _restart(work.context)
+    if restart is not None:
+        report |= {"restart": restart, "reachedBefore": _reached_before(page, work.context)}
+    return report
+
+
+def _all_reached(work: TaskContext) -> dict[str, Any]:
+    before = work.context["pages"]
+    reached = [each["service"] for each in before["deliveries"] if each.get("state") == "accepted"]
+    return before | {
+        "restart": _restart(work.context),
+        "reachedBefore": list(dict.fromkeys([*(before.get("reachedBefore") or []), *reached])),
+        "deliveries": [],
+    }
+
+
+def _reached_before(page: Page, context: dict[str, Any]) -> list[str]:
+    """Give the services that earlier runs had reached, so that this one did not page them again."""
+    before = context.get("pages")
+    if not isinstance(before, dict):
+        return []
+    if before.get("id") == page.id:
+        return list(before.get("reachedBefore") or [])
+    accepted = [each["service"] for each in before.get("deliveries") or [] if each.get("state") == "accepted"]
+    return [*(before.get("reachedBefore") or []), *accepted]
 
 
 def _delivery(delivery: Delivery) -> dict[str, Any]:
@@ -245,10 +290,6 @@ def _delivery(delivery: Delivery) -> dict[str, Any]:
         "text": delivery.text,
     }
     return {key: value for key, value in report.items() if value is not None}
-
-
-def _listed(deliveries: Sequence[Delivery]) -> str:
-    return " " + ", ".join(f"{each.label}: {each.text.removesuffix('.')}" for each in deliveries) + "."
 
 
 def _refused(sentence: str, context: dict[str, Any]) -> TaskFailed:
