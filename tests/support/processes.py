@@ -37,6 +37,11 @@ class Process:
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> Process:
+        """Start it and wait until it answers."""
+        return self.launch().wait_up()
+
+    def launch(self) -> Process:
+        """Start it and wait for nothing."""
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
         self.process = subprocess.Popen(
             [sys.executable, "-m", "masthead", *self.arguments],
@@ -45,6 +50,10 @@ class Process:
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+        return self
+
+    def wait_up(self) -> Process:
+        """Wait until it answers."""
         wait_until(self._is_up, what=lambda: f"{self.arguments} did not start:\n{self.output()}")
         return self
 
@@ -64,6 +73,16 @@ class Process:
     def kill(self) -> None:
         """End as a power cut would: kill -9."""
         self._end(signal.SIGKILL)
+
+    def freeze(self) -> None:
+        """Stop it in its tracks, as a machine that is suspended: SIGSTOP."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on as if nothing had happened: SIGCONT."""
+        assert self.process is not None
+        self.process.send_signal(signal.SIGCONT)
 
     def stop(self) -> int:
         """Ask it to end; gives its exit status."""

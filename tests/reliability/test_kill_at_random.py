@@ -1,0 +1,85 @@
+"""Killed with kill -9 at random instants, again and again, under load and faults."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+
+import pytest
+
+from support.ledgers import broken_promises, executions, is_at_rest, stored
+from support.load import By, Crowd
+from support.processes import Process, masthead, running, wait_until
+from support.shops import furnish
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+
+KILLS = int(os.environ.get("MASTHEAD_TEST_KILLS", "200"))
+#: One of eight is killed while it starts; the others live for so long at most after they answer.
+STARTING, START_S, LONGEST_LIFE_S = 1 / 8, 1.0, 1.2
+SCALED = {
+    "MASTHEAD_ECHO_WAIT_SECONDS": "0.3",
+    "MASTHEAD_EVENTS_TIMEOUT_SECONDS": "2",
+    "MASTHEAD_PAGING_BUDGET": "40",
+    "MASTHEAD_PAGING_BUDGET_WINDOW_SECONDS": "2",
+}
+FAULTS = [
+    {"status": 429, "chance": 0.04},
+    {"target": "/generic", "status": 403, "body": "throttled", "chance": 0.05},
+    {"status": 503, "chance": 0.04},
+    {"status": 500, "when": "after", "chance": 0.04},
+    {"reset": True, "chance": 0.04},
+    {"reset": True, "when": "after", "chance": 0.04},
+    {"half_body": True, "chance": 0.04},
+    {"delay_ms": 200, "chance": 0.1},
+    {"target": "rest", "status": 503, "chance": 0.05},
+    {"target": "rest", "reset": True, "chance": 0.03},
+]
+#: What a process may never say, whenever it is killed.
+TROUBLE = re.compile(r"^.*(?:Traceback|task\.failed|burst\.failed|request\.crashed).*$", re.MULTILINE)
+
+
+def troubles(server: Process) -> list[str]:
+    return [f"the log says: {line[:2000]}" for line in TROUBLE.findall(server.output())]
+
+
+def live_and_die(server: Process, dice: random.Random) -> list[str]:
+    """Start, live for a random while, be killed; gives what it said that it may not."""
+    server.launch()
+    if dice.random() < STARTING:
+        time.sleep(dice.uniform(0, START_S))
+    else:
+        server.wait_up()
+        time.sleep(dice.uniform(0, LONGEST_LIFE_S))
+    server.kill()
+    return troubles(server)
+
+
+def test_every_stored_page_is_delivered_once_however_often_masthead_is_killed(pagerduty, database, seed):
+    """Every page that was stored opens one incident a key, every promised one was stored, none is asked twice."""
+    dice = random.Random(seed)
+    server = masthead(pagerduty.url, database, environ=SCALED)
+    with running(server):
+        keys = furnish(server, 12)
+        server.stop()
+    pagerduty.post("/simulator/settings", {"events_per_key": 40, "events_window_s": 2})
+    for fault in FAULTS:
+        pagerduty.post("/simulator/faults", fault)
+    said: list[str] = []
+    with Crowd(server.url, keys, by=(By.ECHO, By.TASK, By.PIPELINE), per_second=40, seed=seed) as crowd:
+        for _ in range(KILLS):
+            said += live_and_die(server, dice)
+        with running(server):
+            asked = crowd.send_home()
+            wait_until(lambda: is_at_rest(database), timeout_s=180)
+            said += troubles(server)
+    incidents = pagerduty.get("/simulator/incidents")
+    broken = broken_promises(asked, stored(database), incidents, executions(database))
+    promised = sum(one.is_promised for one in asked)
+    unanswered = sum(one.status is None for one in asked)
+    print(
+        f"{KILLS} kills, {len(asked)} asked, {promised} promised, {unanswered} unanswered, {len(incidents)} incidents"
+    )
+    assert [*said, *broken] == [], f"MASTHEAD_TEST_SEED={seed}"

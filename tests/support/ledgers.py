@@ -1,0 +1,147 @@
+"""What the three sides have in their books: who asked, what Masthead stored, what PagerDuty opened."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from support.load import Asked, By
+
+#: Statuses of an execution with which it has ended.
+ENDED = ("SUCCEEDED", "TERMINAL", "CANCELED", "STOPPED", "FAILED_CONTINUE", "SKIPPED")
+
+
+def query(database: str, statement: str) -> list[tuple[Any, ...]]:
+    """Read rows past Masthead, straight from the SQLite file or the PostgreSQL database."""
+    if database.startswith("postgresql"):
+        with psycopg.connect(database) as connection:
+            return connection.execute(statement).fetchall()
+    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True, timeout=30)
+    try:
+        return connection.execute(statement).fetchall()
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One delivery of a page, as the database has it."""
+
+    page: str
+    message: str
+    execution: str | None
+    stage: str | None
+    key: str
+    dedup_key: str
+    state: str
+    text: str
+    attempts: int
+
+
+def stored(database: str) -> list[Stored]:
+    """Give every delivery of every page, oldest first."""
+    rows = query(
+        database,
+        "SELECT p.id, p.message, p.execution_id, p.stage_id, d.routing_key, d.dedup_key, d.state, d.text, d.attempts"
+        " FROM page p JOIN delivery d ON d.page_id = p.id WHERE d.action = 'trigger' ORDER BY d.id",
+    )
+    return [Stored(*row) for row in rows]
+
+
+def executions(database: str) -> dict[str, str]:
+    """Give the status of every execution by its id."""
+    return dict(query(database, "SELECT id, status FROM execution"))
+
+
+def is_at_rest(database: str) -> bool:
+    """Whether every delivery is decided and every execution has ended."""
+    (pending,) = query(database, "SELECT count(*) FROM delivery WHERE state = 'pending'")[0]
+    return not pending and all(status in ENDED for status in executions(database).values())
+
+
+def broken_promises(
+    asked: Iterable[Asked],
+    deliveries: Sequence[Stored],
+    incidents: Sequence[dict[str, Any]],
+    runs: dict[str, str],
+) -> list[str]:
+    """Compare the books and give each difference as a sentence; none when every promise was kept.
+
+    Args:
+        asked: What the crowd heard.
+        deliveries: What is stored, at rest.
+        incidents: Of ``GET /simulator/incidents``.
+        runs: The status of each execution.
+    """
+    asked = list(asked)
+    return [
+        *_delivered_once(deliveries, incidents),
+        *_never_unasked(deliveries, incidents),
+        *_promised_and_stored(asked, deliveries, runs),
+        *_asked_once(asked, deliveries),
+    ]
+
+
+def _delivered_once(deliveries: Sequence[Stored], incidents: Sequence[dict[str, Any]]) -> Iterable[str]:
+    """Every stored delivery is accepted and has exactly one incident."""
+    opened = Counter((one["routing_key"], one["incident_key"]) for one in incidents)
+    for one in deliveries:
+        if one.state != "accepted":
+            yield f"{one.message!r} is {one.state} after {one.attempts} attempts: {one.text}"
+        count = opened[one.key, one.dedup_key]
+        if count != 1:
+            yield f"{one.message!r} ({one.state}, {one.attempts} attempts) opened {count} incidents"
+
+
+def _never_unasked(deliveries: Sequence[Stored], incidents: Sequence[dict[str, Any]]) -> Iterable[str]:
+    """No incident without a stored delivery: stored before sent."""
+    known = {(one.key, one.dedup_key) for one in deliveries}
+    for one in incidents:
+        if (one["routing_key"], one["incident_key"]) not in known:
+            yield f"the incident {one['title']!r} belongs to no stored delivery"
+
+
+def _promised_and_stored(
+    asked: Sequence[Asked], deliveries: Sequence[Stored], runs: dict[str, str]
+) -> Iterable[str]:
+    """Every request that was answered with success is stored, with all its keys."""
+    keys = defaultdict(set)
+    of_run = defaultdict(set)
+    for one in deliveries:
+        keys[one.message].add(one.key)
+        of_run[one.execution].add(one.stage)
+    for one in asked:
+        if one.status is not None and not one.is_promised and one.status != 503:
+            yield f"{one.message!r} was answered {one.status}: {one.text[:200]}"
+        if not one.is_promised:
+            continue
+        if one.by in (By.TASK, By.PIPELINE):
+            run = one.ref.rpartition("/")[2]
+            if runs.get(run) != "SUCCEEDED":
+                yield f"{one.message!r}: its execution {run} is {runs.get(run, 'not there')}"
+            stages = 2 if one.by is By.PIPELINE else 1
+            if len(of_run[run]) != stages:
+                yield f"{one.message!r}: its execution paged from {len(of_run[run])} of {stages} stages"
+        if one.by is not By.PIPELINE and keys[one.message] != set(one.keys):
+            yield f"{one.message!r} was promised for {len(one.keys)} keys and stored for {len(keys[one.message])}"
+
+
+def _asked_once(asked: Sequence[Asked], deliveries: Sequence[Stored]) -> Iterable[str]:
+    """No request was stored twice, however often it was repeated; no stage paged twice."""
+    pages = defaultdict(set)
+    stages = defaultdict(set)
+    for one in deliveries:
+        pages[one.message].add(one.page)
+        if one.stage:
+            stages[one.execution, one.stage].add(one.page)
+    for asking in asked:
+        if asking.by is not By.PIPELINE and len(pages[asking.message]) > 1:
+            yield f"{asking.message!r} was sent {asking.sent} times and stored as {len(pages[asking.message])} pages"
+    for (execution, stage), found in stages.items():
+        if len(found) > 1:
+            yield f"stage {stage} of {execution} paged {len(found)} times"
