@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -334,9 +333,6 @@ async def test_a_restarted_stage_follows_what_is_still_being_tried(bench):
     known = bench.paging.pages["page-1"]
     pending = tuple(replace(each, state=DeliveryState.PENDING) for each in known.deliveries)
     bench.paging.pages["page-1"] = replace(known, deliveries=pending)
-    running = asyncio.ensure_future(restarted(bench, ended))
-    await bench.until_asleep()
-    await bench.clock.advance(5)
-    status, pages = await running
+    status, pages = await restarted(bench, ended)
     assert (status, pages["id"]) == ("RUNNING", "page-1")
     assert len(bench.paging.drafts) == 1
