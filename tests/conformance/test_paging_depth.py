@@ -27,6 +27,7 @@ from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines, Rhythm
 from masthead.storage.schema import attempt, delivery, page
+from masthead.telemetry.metrics import PagingMetrics
 
 ANN = Caller(user="ann@example.com", address="10.0.0.7")
 KEY, OTHER = (Secret(letter * 32) for letter in "ab")
@@ -456,3 +457,30 @@ async def test_who_asked_and_from_where_is_kept(node):
     found = await node.paging.get((await node.page()).id)
     assert (found.user, found.address, found.kind) == ("ann@example.com", "10.0.0.7", Kind.TRIGGER)
     assert found.deliveries[0].account == "default"
+
+
+async def test_what_happens_is_counted(start, sender):
+    """Pages, attempts, what was decided, what was folded, and what was given up."""
+    metrics = PagingMetrics()
+    sender.answer(KEY.reveal(), THROTTLE, ACCEPT)
+    sender.answer(OTHER.reveal(), REJECT)
+    node = await start(metrics=metrics)
+    node.paging._in_flight = 10_000
+    same = [await node.page(message="same") for _ in range(3)]
+    node.paging._in_flight = 0
+    refused = await node.page(KEY, OTHER)
+    await node.paging.wait(refused.id, 0.1)
+    node.work_off()
+    for one in [refused, *same]:
+        await node.decided(one.id)
+    values = {
+        (sample.name, *sample.labels.values()): sample.value
+        for family in metrics.collect()
+        for sample in family.samples
+    }
+    assert values["masthead_pages_total", "v1", "critical"] == 4
+    assert values["masthead_attempts_total", "v2", "retry", "throttled"] == 1
+    assert values["masthead_deliveries_total", "accepted", "none"] == 4
+    assert values["masthead_deliveries_total", "rejected", "key"] == 1
+    assert values["masthead_folded_deliveries_total",] == 2
+    assert values["masthead_acceptance_seconds_count",] == 4

@@ -43,6 +43,7 @@ from masthead.storage.machines import Machines
 from masthead.storage.schema import delivery as delivery_table
 from masthead.storage.schema import page as page_table
 from masthead.storage.together import Together
+from masthead.telemetry.metrics import PagingMetrics
 
 __all__ = ["Infrastructure", "Limits", "Paging"]
 
@@ -89,6 +90,7 @@ class Paging:
         limits: Limits | None = None,
         unknown_key_protocol: Protocol = Protocol.V2,
         is_enabled: bool = True,
+        metrics: PagingMetrics | None = None,
         witness: Witness | None = None,
         look_back: LookBack | None = None,
         chance: random.Random | None = None,
@@ -97,6 +99,7 @@ class Paging:
         retry, limits = retry or RetryPolicy(), limits or Limits()
         self._on = on
         self._is_enabled = is_enabled
+        self._metrics = metrics or PagingMetrics()
         self._tasks = Tasks(lambda name, error: log.error("task.failed", task=name, error=str(error)))
         self._drafting = Drafting(
             on.clock,
@@ -124,7 +127,7 @@ class Paging:
             on.clock,
             attempts=self._attempts,
             budget=self.budget,
-            ways=Ways(self.get, self._record),
+            ways=Ways(self.get, self._record, self._metrics.folded),
             look_back=look_back,
         )
         on.bursts.register(BURST, waiting.work_off)
@@ -269,6 +272,7 @@ class Paging:
 
     def _set_off(self, entry: Entry) -> None:
         page = entry.page
+        self._metrics.page_stored(page.door, page.severity)
         log.info("page.stored", page=page.id, deliveries=len(page.deliveries), door=page.door, user=page.user)
         first = [
             (one, machine)
@@ -317,9 +321,19 @@ class Paging:
                 log.warning("delivery.not-recorded", error=error.message)
                 await self._on.clock.sleep(_LOOK_AGAIN_S)
             else:
-                if result.state.is_decided:
-                    self._room.give_back(1 + len(recorded.shared_by))
+                self._count(result, told=1 + len(recorded.shared_by))
                 return recorded
+
+    def _count(self, result: Result, *, told: int) -> None:
+        """Count what became of a delivery, and of those that it spoke for."""
+        if result.number:
+            self._metrics.attempted(result.protocol, result.outcome, result.reason, result.duration_ms / 1000)
+        if not result.state.is_decided:
+            return
+        self._room.give_back(told)
+        seconds = (self._on.clock.now() - result.delivery.created_at).total_seconds()
+        for _ in range(told):
+            self._metrics.decided(result.state, result.reason, seconds)
 
     async def _look_at(self, page_ids: set[str], result: Result) -> None:
         for page_id in page_ids:
@@ -335,6 +349,7 @@ class Paging:
         for one in page.deliveries:
             if speaker.id in (one.id, one.folded_into):
                 log.error("delivery.expired", delivery=one.id, page=page.id, service=one.label, last=one.text)
+                self._metrics.dead_letter()
                 for tell in self._on_dead_letter:
                     tell(page, one)
 

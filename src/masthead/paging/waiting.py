@@ -56,6 +56,8 @@ class Ways:
 
     page: Callable[[str], Awaitable[Page]]
     record: Callable[[Result], Awaitable[Recorded]]
+    #: Told how many deliveries were folded into others.
+    folded: Callable[[int], None]
 
 
 class Waiting:
@@ -111,7 +113,9 @@ class Waiting:
                 mark_as_being_sent(connection, folds[0].speaker.id, machine=self._machines.id)
             return folds
 
-        return await self._database.write(work)
+        folds = await self._database.write(work)
+        self._ways.folded(sum(len(one.members) for one in folds))
+        return folds
 
     async def _send_all(self, turn: Turn, folds: Sequence[Fold]) -> int | None:
         """Send them in order; gives when to go on if not now."""
