@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 import heapq
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 __all__ = ["Clock", "ManualClock", "SystemClock", "from_ms", "to_ms"]
 
+#: What a clock may lose when it is only being corrected (NTP slews by less); more means that it was set back.
+_SET_BACK_S = 2.0
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -40,15 +43,32 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The machine's own clock, which is followed when it is set forward and not when it is set back.
+
+    What is due in a minute would be due in an hour and a minute if the clock were set back by one hour, and a page
+    would wait for it. Until it has caught up, or the process ends, time goes on from where it was.
+    """
+
+    def __init__(
+        self, wall: Callable[[], float] = time.time, elapsed: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Args: wall: seconds since 1970, may jump; elapsed: seconds that never run backwards."""
+        self._wall = wall
+        self._elapsed = elapsed
+        self._anchor = wall(), elapsed()
 
     def now(self) -> datetime:
         """Give the current instant, aware, in UTC."""
-        return datetime.now(UTC)
+        wall, elapsed = self._wall(), self._elapsed()
+        expected = self._anchor[0] + elapsed - self._anchor[1]
+        if wall < expected - _SET_BACK_S:
+            return datetime.fromtimestamp(expected, UTC)
+        self._anchor = wall, elapsed
+        return datetime.fromtimestamp(wall, UTC)
 
     def monotonic(self) -> float:
         """Give seconds that never run backwards."""
-        return time.monotonic()
+        return self._elapsed()
 
     async def sleep(self, seconds: float) -> None:
         """Wait *seconds*."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masthead.kernel.clock import ManualClock, from_ms, to_ms
+from masthead.kernel.clock import ManualClock, SystemClock, from_ms, to_ms
 
 
 @given(st.integers(min_value=0, max_value=2**45))
@@ -38,3 +39,21 @@ async def test_sleepers_wake_in_the_order_of_their_deadlines():
     await clock.advance(5)
     await asyncio.gather(*tasks)
     assert clock.monotonic() == 30
+
+
+@pytest.mark.parametrize(
+    ("jump", "shown"),
+    [(-3600.0, 10.0), (-1.0, 9.0), (3600.0, 3610.0)],
+    ids=["set back", "corrected", "set forward"],
+)
+def test_a_clock_that_is_set_back_goes_on_from_where_it_was(jump, shown):
+    """One that is corrected a little, or set forward, is followed."""
+    times = {"wall": 1_000_000.0, "elapsed": 0.0}
+    clock = SystemClock(lambda: times["wall"], lambda: times["elapsed"])
+    start = clock.now()
+    times["wall"] += 10 + jump
+    times["elapsed"] += 10
+    assert (clock.now() - start).total_seconds() == shown
+    times["wall"] += 7200
+    times["elapsed"] += 7200
+    assert (clock.now() - start).total_seconds() == shown + 7200

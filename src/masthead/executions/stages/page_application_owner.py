@@ -259,7 +259,7 @@ def _report(page: Page, work: TaskContext) -> dict[str, Any]:
 
 
 def _all_reached(work: TaskContext) -> dict[str, Any]:
-    before = work.context["pages"]
+    before: dict[str, Any] = work.context["pages"]
     reached = [each["service"] for each in before["deliveries"] if each.get("state") == "accepted"]
     return before | {
         "restart": _restart(work.context),
