@@ -13,12 +13,12 @@ from sqlalchemy import insert, select, update
 from masthead.catalog import Catalog
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import SystemClock, to_ms
-from masthead.kernel.errors import Conflict, NotFound, Overloaded, Reason
+from masthead.kernel.errors import Conflict, NotFound, Overloaded, Reason, StorageUnavailable
 from masthead.kernel.ids import UlidIds
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Answer, Outcome, Severity
 from masthead.pagerduty.fakes import ACCEPT, REJECT, THROTTLE, ScriptedSender
-from masthead.paging import DeliveryState, Draft, Paging
+from masthead.paging import DeliveryState, Draft, Paging, pager
 from masthead.paging.hashing import KeyHasher
 from masthead.paging.model import Door, Incident, IncidentState, Kind
 from masthead.paging.pager import Infrastructure, Limits
@@ -484,3 +484,49 @@ async def test_what_happens_is_counted(start, sender):
     assert values["masthead_deliveries_total", "rejected", "key"] == 1
     assert values["masthead_folded_deliveries_total",] == 2
     assert values["masthead_acceptance_seconds_count",] == 4
+
+
+# -- a database or a lease that comes and goes ----------------------------------------------------
+
+
+async def test_a_database_that_fails_while_a_key_is_worked_off_holds_up_nothing(node, sender, monkeypatch):
+    """What was marked as being sent is tried again once the database answers."""
+    real, calls = pager.load_page, []
+
+    def flaky(connection, page_id):
+        calls.append(page_id)
+        if len(calls) == 1:
+            raise StorageUnavailable("away")
+        return real(connection, page_id)
+
+    sender.answer(KEY.reveal(), THROTTLE, ACCEPT)
+    asked = await node.page()
+    monkeypatch.setattr(pager, "load_page", flaky)
+    told: asyncio.Queue = asyncio.Queue()
+    node.paging.on_decided(told.put_nowait)
+    node.work_off()
+    assert (await asyncio.wait_for(told.get(), 20)).id == asked.id
+    assert len(calls) > 1
+
+
+async def test_a_lease_that_was_lost_and_found_again_forgets_no_first_attempt(node):
+    """The machine was too slow to beat but nobody buried it: what it took meanwhile is sent."""
+    node.work_off()
+    node._loops[0].cancel()
+    node.machines._beat_at -= 1000
+    asked = await node.page()
+    await node.machines.beat()
+    await node.decided(asked.id)
+
+
+async def test_a_lease_that_was_lost_and_found_again_forgets_nothing_that_waits(node, sender):
+    """As above, for what a run was about to send."""
+    sender.answer(KEY.reveal(), THROTTLE, ACCEPT)
+    asked = await node.page()
+    await node.paging.wait(asked.id, 0.1)
+    node._loops[0].cancel()
+    node.machines._beat_at -= 1000
+    node.work_off()
+    assert not (await node.paging.wait(asked.id, 0.3)).is_decided
+    node._loops.append(asyncio.ensure_future(node.machines.run()))
+    await node.decided(asked.id)

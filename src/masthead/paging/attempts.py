@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -85,6 +85,11 @@ class Attempts:
         """Accept without sending: an earlier attempt, whose answer was lost, opened *incident*."""
         text = f"An earlier attempt had arrived although its answer was lost: it opened {incident}."
         return self._without_attempt(delivery, DeliveryState.ACCEPTED, None, text)
+
+    def leave(self, delivery: Delivery) -> Result:
+        """Leave a delivery, that was not sent, to whoever works off what waits for its key."""
+        result = self._without_attempt(delivery, DeliveryState.PENDING, None, "")
+        return replace(result, due_at_ms=result.at_ms)
 
     def _without_attempt(
         self, delivery: Delivery, state: DeliveryState, reason: Reason | None, text: str

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Boolean, Connection, bindparam, or_, select, update
+from sqlalchemy import Connection, bindparam, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from masthead.kernel.errors import Reason
@@ -16,7 +16,16 @@ from masthead.paging.model import Delivery, DeliveryState, Kind
 from masthead.storage.bursts import Bursts, Turn
 from masthead.storage.schema import attempt, delivery
 
-__all__ = ["Outcomes", "Recorded", "Result", "Witness", "mark_as_being_sent", "release"]
+__all__ = [
+    "Outcomes",
+    "Recorded",
+    "Result",
+    "Witness",
+    "mark_as_being_sent",
+    "release",
+    "run_mark",
+    "take_back",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +46,8 @@ class Result:
     state: DeliveryState
     due_at_ms: int | None
     is_uncertain: bool = False
+    #: Who marked the delivery as being sent: a machine, or a run of one (:func:`run_mark`).
+    mark: str = ""
     #: Of the run that worked it off; None for a first attempt.
     turn: Turn | None = None
     #: What the same run is about to send next: should this machine die, nobody knows whether it was sent.
@@ -69,10 +80,9 @@ class Witness(Protocol):
 class Outcomes:
     """The unit of work that records a group of results."""
 
-    def __init__(self, bursts: Bursts, machine: Any, witness: Witness | None) -> None:
-        """Args: machine: has the id of this process; witness: told of what was accepted."""
+    def __init__(self, bursts: Bursts, witness: Witness | None) -> None:
+        """Args: witness: told of what was accepted."""
         self._bursts = bursts
-        self._machine = machine
         self._witness = witness
 
     def record(self, connection: Connection, results: Sequence[Result]) -> list[Recorded]:
@@ -80,7 +90,12 @@ class Outcomes:
         attempts = [_attempt_row(result) for result in results if result.number]
         if attempts:
             connection.execute(_insert_attempts(connection), attempts)
-        connection.execute(_DECIDE, [_decision(result) for result in results])
+        decided = [_decision(result) for result in results if result.state.is_decided]
+        if decided:
+            connection.execute(_DECIDE, decided)
+        postponed = [_postponement(result) for result in results if not result.state.is_decided]
+        if postponed:
+            connection.execute(_POSTPONE, postponed)
         self._testify(connection, results)
         for key_hash in {r.delivery.key_hash for r in results if not r.state.is_decided and r.turn is None}:
             due = min(r.due_at_ms or 0 for r in results if r.delivery.key_hash == key_hash)
@@ -105,7 +120,7 @@ class Outcomes:
             return Recorded(pages)
         holds = result.turn.is_held(connection)
         if holds and result.next_id is not None:
-            mark_as_being_sent(connection, result.next_id, machine=self._machine.id)
+            mark_as_being_sent(connection, result.next_id, turn=result.turn)
         return Recorded(pages, holds)
 
     def _decide_folded(self, connection: Connection, result: Result) -> tuple[str, ...]:
@@ -128,32 +143,64 @@ class Outcomes:
         return tuple(row.page_id for row in rows)
 
 
-def mark_as_being_sent(connection: Connection, delivery_id: str, *, machine: str) -> None:
-    """Note that *machine* is about to send, so that its death leaves the delivery as one that may have arrived."""
-    connection.execute(update(delivery).where(delivery.c.id == delivery_id).values(machine=machine))
+def run_mark(machine: str) -> str:
+    """Give the mark of what a run of *machine* is sending, as opposed to its first attempts."""
+    return f"{machine}{_RUN}"
+
+
+def mark_as_being_sent(connection: Connection, delivery_id: str, *, turn: Turn) -> None:
+    """Note that a run is about to send, so that its end leaves the delivery as one that may have arrived."""
+    connection.execute(
+        update(delivery)
+        .where(delivery.c.id == delivery_id, _IS_PENDING)
+        .values(machine=run_mark(turn.machine))
+    )
+
+
+def take_back(connection: Connection, turn: Turn) -> None:
+    """Free what an earlier run of this key was sending when it broke off: only one run of a key is ever valid."""
+    connection.execute(
+        update(delivery)
+        .where(delivery.c.key_hash == turn.subject, _IS_PENDING, delivery.c.machine.endswith(_RUN))
+        .values(machine=None, is_uncertain=True)
+    )
 
 
 def release(connection: Connection, bursts: Bursts, machine: str) -> None:
     """Let others send what *machine* was about to, or may have, sent."""
-    held = delivery.c.state == DeliveryState.PENDING, delivery.c.machine == machine
+    held = _IS_PENDING, delivery.c.machine.in_((machine, run_mark(machine)))
     hashes = connection.execute(select(delivery.c.key_hash).where(*held).distinct()).scalars().all()
     connection.execute(update(delivery).where(*held).values(machine=None, is_uncertain=True))
     for key_hash in hashes:
         bursts.remind(connection, BURST, key_hash)
 
 
+_RUN = "#run"
+_IS_PENDING = delivery.c.state == DeliveryState.PENDING
 _DECIDE = (
     update(delivery)
-    .where(delivery.c.id == bindparam("of"), delivery.c.state == DeliveryState.PENDING)
+    .where(delivery.c.id == bindparam("of"), _IS_PENDING)
     .values(
         state=bindparam("to"),
         reason=bindparam("why"),
         text=bindparam("said"),
+        due_at=None,
+        machine=None,
+        decided_at=bindparam("at"),
+        attempts=bindparam("count"),
+    )
+)
+#: Only by the one who holds it: who was buried meanwhile, or broken off, must not take another's mark away.
+_POSTPONE = (
+    update(delivery)
+    .where(delivery.c.id == bindparam("of"), _IS_PENDING, delivery.c.machine == bindparam("mark"))
+    .values(
+        reason=bindparam("why"),
+        text=bindparam("said"),
         due_at=bindparam("due"),
         machine=None,
-        decided_at=bindparam("decided"),
         attempts=bindparam("count"),
-        is_uncertain=or_(delivery.c.is_uncertain, bindparam("uncertain", type_=Boolean)),
+        is_uncertain=bindparam("uncertain"),
     )
 )
 
@@ -170,8 +217,18 @@ def _decision(result: Result) -> dict[str, Any]:
         "to": result.state,
         "why": result.reason,
         "said": result.text,
+        "at": result.at_ms,
+        "count": result.number or result.delivery.attempts,
+    }
+
+
+def _postponement(result: Result) -> dict[str, Any]:
+    return {
+        "of": result.delivery.id,
+        "mark": result.mark if result.turn is None else run_mark(result.turn.machine),
+        "why": result.reason,
+        "said": result.text,
         "due": result.due_at_ms,
-        "decided": result.at_ms if result.state.is_decided else None,
         "count": result.number or result.delivery.attempts,
         "uncertain": result.is_uncertain,
     }

@@ -115,7 +115,7 @@ class Paging:
         self._intake = Together(self._store_entries, self._tasks)
         self._intake_work = Intake(on.bursts)
         self._outcomes = Together(self._record_results, self._tasks)
-        self._outcomes_work = Outcomes(on.bursts, on.machines, witness)
+        self._outcomes_work = Outcomes(on.bursts, witness)
         self._flights: dict[str, Flight] = {}
         self._in_flight = 0
         self._waiters: dict[str, set[asyncio.Event]] = {}
@@ -292,15 +292,16 @@ class Paging:
     async def _first_attempt(self, flight: Flight, delivery: Delivery, machine: str) -> None:
         result = None
         try:
-            # Buried meanwhile: whoever buried us sends it.
             if machine == self._on.machines.id and self._on.machines.holds_lease:
                 result = await self._attempts.make(flight.page, delivery)
-                await self._write_at_last(result)
+            else:  # we may have been buried: one sender at a time
+                result = self._attempts.leave(delivery)
+            await self._write_at_last(replace(result, mark=machine))
         finally:
             self._in_flight -= 1
             if flight.land(result):
                 del self._flights[flight.page.id]
-        if result is not None and not result.state.is_decided:
+        if not result.state.is_decided:
             self._on.bursts.wake()
         if flight.over.is_set() and (page := flight.now()).is_decided:
             self._tell(page)

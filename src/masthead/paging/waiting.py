@@ -21,7 +21,7 @@ from masthead.paging.attempts import Attempts, Repeats
 from masthead.paging.budget import Budget
 from masthead.paging.folding import Fold, fold
 from masthead.paging.model import Delivery, DeliveryState, Incident, IncidentState, Kind, Page
-from masthead.paging.outcomes import Recorded, Result, mark_as_being_sent
+from masthead.paging.outcomes import Recorded, Result, mark_as_being_sent, take_back
 from masthead.paging.rows import delivery_of
 from masthead.storage.bursts import Superseded, Turn
 from masthead.storage.database import Database
@@ -37,6 +37,8 @@ _BATCH = 200
 _PATIENCE = 2
 #: How soon to look again for something that may go only after something else was decided.
 _BLOCKED_MS = 1000
+#: How soon to look again when this machine could not say that it lives.
+_NO_LEASE_MS = 1000
 #: No wait is longer than this (answers.py bounds what the other side asks); what is due later was dated by
 #: a clock that has been set back since, and is due now.
 _LONGEST_WAIT_MS = 1_000_000
@@ -106,11 +108,12 @@ class Waiting:
 
         def work(connection: Connection) -> list[Fold]:
             turn.hold(connection)
+            take_back(connection, turn)
             folds = fold(_due(connection, turn.subject, to_ms(self._clock.now())))
             for one in folds:
                 _store_fold(connection, one)
             if folds:
-                mark_as_being_sent(connection, folds[0].speaker.id, machine=self._machines.id)
+                mark_as_being_sent(connection, folds[0].speaker.id, turn=turn)
             return folds
 
         folds = await self._database.write(work)
@@ -127,7 +130,8 @@ class Waiting:
                 await self._let_go(turn, one)
                 return to_ms(self._clock.now()) + int(self._budget.wait_s(turn.subject) * 1000) + 1
             if not self._machines.holds_lease:
-                return to_ms(self._clock.now())
+                await self._let_go(turn, one)
+                return to_ms(self._clock.now()) + _NO_LEASE_MS
             result = await self._send(one, is_overdue=is_overdue)
             recorded = await self._ways.record(replace(result, turn=turn, next_id=following))
             if not recorded.holds:
