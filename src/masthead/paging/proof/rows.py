@@ -1,0 +1,222 @@
+"""The table ``proof``: every statement about it stands here, except that pages are read together with it (rows.py)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, case, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from masthead.kernel.clock import from_ms, to_ms
+from masthead.paging.model import Incident, IncidentState, NotOpened
+from masthead.storage.schema import delivery, proof
+
+__all__ = [
+    "Claim",
+    "Finding",
+    "Sought",
+    "claims",
+    "forget_older",
+    "insert_sought",
+    "load_due",
+    "load_incidents",
+    "next_due",
+    "save",
+    "siblings",
+]
+
+#: Rows looked at together; those of one dedup key need one request.
+_BATCH = 200
+#: No pause is longer than this (schedule.py; PagerDuty's own wishes are bounded in answers.py): what is due later was
+#: dated by a clock that has been set back since, and is due now.
+_LONGEST_PAUSE_MS = 1_000_000
+_of_page = delivery.alias()
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """An accepted delivery whose incident is looked for or followed."""
+
+    delivery_id: str
+    dedup_key: str
+    service_id: str | None
+    #: Instants in ms: when the page was asked for, and when PagerDuty took it.
+    created_at: int
+    accepted_at: int
+    #: Whether its page has deliveries for other keys, which may have the same dedup key.
+    has_siblings: bool
+    #: What is known so far.
+    incident: Incident
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """An incident that another delivery has been shown to have led to."""
+
+    incident_id: str
+    delivery_id: str
+    accepted_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a look brought, ready to be written."""
+
+    sought: Sought
+    incident: Incident
+    #: When it is looked at again; None: never.
+    due_at: int | None
+
+
+def insert_sought(connection: Connection, accepted: Sequence[tuple[str, str, int]], *, first_ms: int) -> None:
+    """Note accepted deliveries (id, account, accepted at), due *first_ms* after that; known ones stay as they are."""
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    connection.execute(
+        make(proof).on_conflict_do_nothing(),
+        [
+            {
+                "delivery_id": delivery_id,
+                "account": account,
+                "state": IncidentState.UNKNOWN,
+                "accepted_at": accepted_at,
+                "due_at": accepted_at + first_ms,
+            }
+            for delivery_id, account, accepted_at in accepted
+        ],
+    )
+
+
+def load_due(connection: Connection, account: str, *, now_ms: int) -> list[list[Sought]]:
+    """Give what is due, in groups of one dedup key and service: what is not known yet first, then the newest.
+
+    The newest first, because somebody may wait for them; a backlog waits behind. Within a group by acceptance.
+    """
+    is_due = (proof.c.due_at <= now_ms) | (proof.c.due_at > now_ms + _LONGEST_PAUSE_MS)
+    first = case((proof.c.state == IncidentState.UNKNOWN, 0), else_=1)
+    due = (
+        select(proof)
+        .where(proof.c.account == account, proof.c.due_at.is_not(None), is_due)
+        .order_by(first, proof.c.accepted_at.desc())
+        .limit(_BATCH)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(
+            due,
+            delivery.c.dedup_key,
+            delivery.c.service_id,
+            delivery.c.created_at,
+            _has_siblings().label("has_siblings"),
+        ).join_from(due, delivery, due.c.delivery_id == delivery.c.id)
+    ).all()
+    groups: dict[tuple[str, str | None], list[Sought]] = {}
+    for row in sorted(rows, key=lambda one: (one.state != IncidentState.UNKNOWN, -one.accepted_at)):
+        groups.setdefault((row.dedup_key, row.service_id), []).append(_sought(row))
+    return [sorted(group, key=lambda one: one.accepted_at) for group in groups.values()]
+
+
+def siblings(connection: Connection, delivery_id: str) -> bool:
+    """Tell whether the delivery's page has deliveries for other keys."""
+    query = select(_has_siblings()).where(delivery.c.id == delivery_id)
+    return bool(connection.execute(query).scalar())
+
+
+def claims(connection: Connection, account: str, incident_ids: Collection[str]) -> list[Claim]:
+    """Give which of these incidents deliveries that are still followed have led to."""
+    query = select(proof.c.incident_id, proof.c.delivery_id, proof.c.accepted_at).where(
+        proof.c.account == account, proof.c.due_at.is_not(None), proof.c.incident_id.in_(list(incident_ids))
+    )
+    return [Claim(*row) for row in connection.execute(query)]
+
+
+def save(connection: Connection, findings: Iterable[Finding]) -> None:
+    """Write what looks brought."""
+    rows = [
+        {
+            "of": one.sought.delivery_id,
+            "to": one.incident.state,
+            "why": one.incident.reason,
+            "guessed": one.incident.is_inferred,
+            "which": one.incident.id,
+            "which_number": one.incident.number,
+            "link": one.incident.url,
+            "people": one.incident.assignee,
+            "at": None if one.incident.checked_at is None else to_ms(one.incident.checked_at),
+            "due": one.due_at,
+        }
+        for one in findings
+    ]
+    if rows:
+        connection.execute(_SAVE, rows)
+
+
+def next_due(connection: Connection, account: str, *, now_ms: int) -> int | None:
+    """Give when the next of an account is due, or None when nothing is followed."""
+    query = select(func.min(proof.c.due_at)).where(proof.c.account == account, proof.c.due_at.is_not(None))
+    due: int | None = connection.execute(query).scalar()
+    return None if due is None else min(due, now_ms + _LONGEST_PAUSE_MS)
+
+
+def forget_older(connection: Connection, account: str, accepted_before_ms: int) -> None:
+    """Follow nothing of an account any more that was accepted before then."""
+    old = proof.c.account == account, proof.c.due_at.is_not(None), proof.c.accepted_at < accepted_before_ms
+    connection.execute(update(proof).where(*old).values(due_at=None))
+
+
+def load_incidents(connection: Connection, delivery_ids: Collection[str]) -> dict[str, Incident]:
+    """Give what is known of the incidents of these deliveries; one of which nobody can know is left out."""
+    rows = connection.execute(select(proof).where(proof.c.delivery_id.in_(list(delivery_ids))))
+    return {row.delivery_id: _incident(row) for row in rows}
+
+
+_SAVE = (
+    update(proof)
+    .where(proof.c.delivery_id == bindparam("of"))
+    .values(
+        state=bindparam("to"),
+        reason=bindparam("why"),
+        is_inferred=bindparam("guessed"),
+        incident_id=bindparam("which"),
+        incident_number=bindparam("which_number"),
+        url=bindparam("link"),
+        assignee=bindparam("people"),
+        checked_at=bindparam("at"),
+        checks=proof.c.checks + 1,
+        due_at=bindparam("due"),
+    )
+)
+
+
+def _has_siblings() -> Any:
+    return (
+        select(_of_page.c.id)
+        .where(_of_page.c.page_id == delivery.c.page_id, _of_page.c.id != delivery.c.id)
+        .exists()
+    )
+
+
+def _sought(row: Row[Any]) -> Sought:
+    return Sought(
+        delivery_id=row.delivery_id,
+        dedup_key=row.dedup_key,
+        service_id=row.service_id,
+        created_at=row.created_at,
+        accepted_at=row.accepted_at,
+        has_siblings=bool(row.has_siblings),
+        incident=_incident(row),
+    )
+
+
+def _incident(row: Row[Any]) -> Incident:
+    return Incident(
+        state=IncidentState(row.state),
+        reason=NotOpened(row.reason) if row.reason else None,
+        is_inferred=bool(row.is_inferred),
+        id=row.incident_id,
+        number=row.incident_number,
+        url=row.url,
+        assignee=row.assignee,
+        checked_at=None if row.checked_at is None else from_ms(row.checked_at),
+    )
