@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from masthead.config.convert import allowed
 from masthead.config.settings import Setting, all_settings
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "settings.md"
@@ -13,7 +14,8 @@ Masthead reads the files that `masthead serve --config FILE` names, in their ord
 
 Keys may be written as `pager-duty`, `pagerDuty`, `pagerduty` or `pager_duty`. `${VAR}` and `${VAR:default}` take the environment.
 Durations are seconds or `500ms`, `10s`, `5m`, `1h`. A token may stand in a file of its own (`token-file`), which is read again when it
-changes. `PAGERDUTY_TOKEN` is the token of both sides and turns the list of services on.
+changes. `PAGERDUTY_TOKEN` (or `PAGERDUTY_TOKEN_FILE`) is the token of both sides and turns the list of services on. A key that nobody
+knows, in a file or among the variables `MASTHEAD_…`, is named with the nearest one that exists; a number out of its range is refused.
 
 | Spinnaker's key | setting |
 |---|---|
@@ -32,9 +34,10 @@ def render() -> str:
 def _entry(setting: Setting) -> str:
     default = "not set" if setting.default in (None, "") else setting.default
     choices = f" One of {', '.join(setting.choices)}." if setting.choices else ""
+    numbers = f" {allowed(setting)}" if setting.kind != "ports" and allowed(setting) else ""
     return (
         f"\n### {setting.key}\n\n{setting.doc}{choices}\n\n"
-        f"Kind: {setting.kind}. Default: `{default}`. Environment: `{setting.variable}`.\n"
+        f"Kind: {setting.kind}{numbers}. Default: `{default}`. Environment: `{setting.variable}`.\n"
     )
 
 

@@ -1,7 +1,7 @@
 """One frozen settings tree, read from the files that administrators already have, and from the environment."""
 
 from masthead.config.load import Loaded, Source, load
-from masthead.config.report import render_report
+from masthead.config.report import masked, render_report
 from masthead.config.settings import (
     DeckSettings,
     EchoSettings,
@@ -25,5 +25,6 @@ __all__ = [
     "Source",
     "TokenSource",
     "load",
+    "masked",
     "render_report",
 ]

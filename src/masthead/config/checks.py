@@ -39,27 +39,27 @@ def _check_gate(settings: Settings, gathered: Gathered, problems: Problems) -> N
     rest = settings.rest
     if rest.enabled and rest.token is None and "rest.token" not in gathered.failed:
         in_store = gathered.elsewhere.get("rest.token")
+        token = gathered.named("rest.token", beside="rest.enabled")
         problems.error(
             in_store or _place(gathered, "rest.enabled"),
-            "gate.pagerDuty.token: names Spinnaker's secret store, which Masthead does not read; "
+            f"{token}: names Spinnaker's secret store, which Masthead does not read; "
             "give the token by PAGERDUTY_TOKEN or by token-file"
             if in_store
-            else "gate.pagerDuty.token: Gate is enabled without a token; add `token:` (or token-file, or PAGERDUTY_TOKEN)",
+            else f"{token}: Gate is enabled without a token; add `token:` (or token-file, or PAGERDUTY_TOKEN)",
         )
     was_given = any(key.startswith("rest.") for key in gathered.given)
     if was_given and not rest.enabled and "rest.enabled" not in gathered.failed:
         problems.warn(
             _place(gathered, "rest.enabled", "rest.token", "rest.baseUrl"),
-            "gate.pagerDuty.enabled: not true, so no services are listed",
+            f"{gathered.named('rest.enabled', beside='rest.baseUrl')}: not true, so no services are listed",
         )
 
 
 def _check_echo(settings: Settings, gathered: Gathered, problems: Problems) -> None:
     events, rest = settings.events, settings.rest
     if events.enabled and events.token is None and "events.token" not in gathered.failed:
-        problems.warn(
-            _place(gathered, "events.enabled"), "echo.pager-duty.token: not set; sending events needs none"
-        )
+        token = gathered.named("events.token", beside="events.enabled")
+        problems.warn(_place(gathered, "events.enabled"), f"{token}: not set; sending events needs none")
     if rest.token is not None and not events.enabled and "events.enabled" not in gathered.failed:
         problems.warn(
             _place(gathered, "rest.token"),
@@ -81,7 +81,7 @@ def _check_regions(settings: Settings, gathered: Gathered, problems: Problems) -
     if all(host.endswith(".pagerduty.com") for host in hosts) and len({_EU in host for host in hosts}) > 1:
         problems.warn(
             _place(gathered, "events.endpoint", "rest.baseUrl"),
-            f"echo.pager-duty.endpoint: {hosts[0]} and Gate's {hosts[1]} are of different regions; a key of one is unknown to the other",
+            f"{gathered.named('events.endpoint')}: {hosts[0]} and Gate's {hosts[1]} are of different regions; a key of one is unknown to the other",
         )
 
 

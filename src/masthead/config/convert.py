@@ -13,14 +13,23 @@ from urllib.parse import urlsplit
 
 from masthead.config.settings import Setting
 
-__all__ = ["Unusable", "convert", "described"]
+__all__ = ["Unusable", "allowed", "convert", "described"]
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
+_DURATION = re.compile(r"(-?\d+(?:\.\d+)?)\s*(ms|s|m|h)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, None: 1.0}
 #: Spring's spellings, which YAML 1.1 shares (compat 1.12: the files are Spinnaker's).
 _SPOKEN = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 #: PagerDuty's tokens have 20 characters, its integration keys 32; a shorter value is neither.
 _LONGEST_SHOWN = 16
+#: From here on a number is shown with an exponent.
+_LONGEST_PLAIN = 1e15
+
+_DATABASES = ("sqlite", "postgresql", "postgres")
+_DATABASE_FORMS = (
+    "must be a file for SQLite, sqlite:////absolute/path or postgresql://user:password@host/name"
+)
+#: PostgreSQL's other way to write an address, which would be taken for the name of a file.
+_KEYWORDS = re.compile(r"\b(?:host|hostaddr|dbname|password|user)\s*=")
 
 
 class Unusable(Exception):
@@ -79,11 +88,22 @@ def _number(setting: Setting, raw: Any) -> float:
 def _in_range(setting: Setting, number: float) -> float:
     if not math.isfinite(number):
         raise Unusable("must be a finite number")
-    if setting.least is not None and number < setting.least:
-        raise Unusable(f"must be at least {setting.least:g}, is {number:g}")
-    if setting.most is not None and number > setting.most:
-        raise Unusable(f"must be at most {setting.most:g}, is {number:g}")
+    least, most = setting.least, setting.most
+    if (least is not None and number < least) or (most is not None and number > most):
+        raise Unusable(f"must be {allowed(setting)}, is {_plain(number)}")
     return number
+
+
+def allowed(setting: Setting) -> str:
+    """Say which numbers *setting* takes: ``from 1 to 100``; empty when it takes any."""
+    unit = " seconds" if setting.kind == "seconds" else ""
+    if setting.least is not None and setting.most is not None:
+        return f"from {_plain(setting.least)} to {_plain(setting.most)}{unit}"
+    return f"at least {_plain(setting.least)}{unit}" if setting.least is not None else ""
+
+
+def _plain(number: float) -> str:
+    return f"{number:.0f}" if number == int(number) and abs(number) < _LONGEST_PLAIN else f"{number:g}"
 
 
 def _integer(setting: Setting, raw: Any) -> int:
@@ -114,6 +134,18 @@ def _url(_setting: Setting, raw: Any) -> str:
     return text.rstrip("/")
 
 
+def _database(setting: Setting, raw: Any) -> str | None:
+    text = _text(setting, raw)
+    if text is None or not text.strip():
+        return None
+    scheme, separator, _ = text.partition("://")
+    if separator and scheme.partition("+")[0] not in _DATABASES:
+        raise Unusable(_DATABASE_FORMS)
+    if not separator and _KEYWORDS.search(text):
+        raise Unusable(f"is a list of keywords; {_DATABASE_FORMS}")
+    return text.strip()
+
+
 def _choice(setting: Setting, raw: Any) -> str:
     for choice in setting.choices:
         if str(raw).casefold() == choice.casefold():
@@ -139,5 +171,6 @@ _BY_KIND = {
     "seconds": _seconds,
     "url": _url,
     "choice": _choice,
+    "database": _database,
     "ports": _ports,
 }

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 
 from masthead.config.given import ENVIRONMENT, Gathered
-from masthead.config.settings import SECTIONS
 from masthead.config.tree import Problems, Source, Value
 
 __all__ = ["read_environment"]
 
 _TOKEN = "PAGERDUTY_TOKEN"  # noqa: S105 - a variable's name
+#: What the command line reads.
+_OTHERS = ("MASTHEAD_SERVER", "MASTHEAD_USER")
 #: Kubernetes gives every pod ``<SERVICE>_PORT=tcp://…``: a Service named masthead-server collides with our name.
 _LINK = ("tcp://", "udp://", "sctp://")
-_LINK_NAMES = ("MASTHEAD_SERVICE_", "MASTHEAD_PORT", "MASTHEAD_SERVER_SERVICE_", "MASTHEAD_SERVER_PORT_")
+_LINK_NAME = re.compile(
+    r"MASTHEAD_(?:\w+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_\d+_(?:TCP|UDP|SCTP)(?:_\w+)?)"
+)
+_LEAST_ALIKE = 0.8
 
 
 def read_environment(environ: Mapping[str, str], gathered: Gathered, problems: Problems) -> None:
     """Give *gathered* what *environ* says, and name variables that look like ours and are not."""
-    if environ.get(_TOKEN):
-        source = Source(f"{ENVIRONMENT}{_TOKEN}")
-        for key in ("events.token", "rest.token"):
-            gathered.give(key, Value(environ[_TOKEN], source))
-    known = set()
+    for suffix in ("", "_FILE"):
+        if given := environ.get(f"{_TOKEN}{suffix}"):
+            source = Source(f"{ENVIRONMENT}{_TOKEN}{suffix}")
+            for key in ("events.token", "rest.token"):
+                gathered.give(key, Value(given, source), written="token", is_file=bool(suffix))
+    known = {_TOKEN, f"{_TOKEN}_FILE", *_OTHERS}
     for setting in gathered.settings.values():
         for suffix in ("", "_FILE") if setting.kind == "token" else ("",):
             name = setting.variable + suffix
@@ -42,11 +48,17 @@ def read_environment(environ: Mapping[str, str], gathered: Gathered, problems: P
 
 
 def _misspelled(environ: Mapping[str, str], known: set[str], problems: Problems) -> None:
-    prefixes = tuple(f"MASTHEAD_{section}_".upper() for section in SECTIONS if section != "server")
-    for name in sorted(environ):
-        if name in known or not name.startswith("MASTHEAD_") or name.startswith(_LINK_NAMES):
-            continue
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.9)
-        if near or name.startswith(prefixes):
-            hint = f"; did you mean {near[0]}?" if near else ""
-            problems.warn(f"{ENVIRONMENT}{name}", f"unknown and ignored{hint}")
+    for name in sorted(set(environ) - known):
+        if name.startswith("MASTHEAD_"):
+            if not _LINK_NAME.fullmatch(name) and not environ[name].startswith(_LINK):
+                hint = _nearest(name, known) or "Masthead's variables are called MASTHEAD_<SECTION>_<SETTING>"
+                problems.warn(f"{ENVIRONMENT}{name}", f"unknown and ignored; {hint}")
+        elif name.startswith("PAGERDUTY") and not environ.get(_TOKEN) and (near := _nearest(name, {_TOKEN})):
+            problems.warn(f"{ENVIRONMENT}{name}", f"is not read; {near}")
+
+
+def _nearest(name: str, known: set[str]) -> str | None:
+    tail = name.removeprefix("MASTHEAD")
+    whole = sorted((one for one in known if one.endswith(tail) or tail == f"_{one}"), key=len)
+    near = whole or difflib.get_close_matches(name, sorted(known), n=1, cutoff=_LEAST_ALIKE)
+    return f"did you mean {near[0]}?" if near else None

@@ -1,4 +1,4 @@
-"""Which kind of file it is, and which of its keys mean what.
+"""Which kind of file it is, and where in it the blocks stand that mean something to us.
 
 A manifest is known by its ``spec``, Spinnaker's profiles and Deck's script by their names, Masthead's own file by
 its sections. What belongs to others (other services' profiles, other Kubernetes objects) passes quietly.
@@ -6,55 +6,36 @@ its sections. What belongs to others (other services' profiles, other Kubernetes
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from masthead.config.blocks import PAGER_DUTY, SERVICES, Blocks
 from masthead.config.convert import described
 from masthead.config.given import Gathered
-from masthead.config.javascript import has_swallowing_comment, read_settings_local
+from masthead.config.javascript import read_settings_local
 from masthead.config.settings import SECTIONS
-from masthead.config.tree import Mapped, Problems, Source, Value, fold
+from masthead.config.tree import Mapped, Problems, Value, fold
 from masthead.config.yaml_file import EMPTY, read_documents
 
 __all__ = ["Files"]
 
 _API_VERSIONS = ("spinnaker.io/v1alpha2", "spinnaker.armory.io/v1alpha2")
 _KIND = "SpinnakerService"
-#: Our meaning of the keys in the blocks that Spinnaker's services have, by folded key (compat 1.12).
-_BLOCKS: Mapping[str, Mapping[str, str]] = {
-    "echo": {"enabled": "events.enabled", "endpoint": "events.endpoint", "token": "events.token"},
-    "gate": {"enabled": "rest.enabled", "baseurl": "rest.baseUrl", "token": "rest.token"},
-}
-_BLOCK_WORDS = {
-    "echo": ("enabled", "endpoint", "token", "token-file"),
-    "gate": ("enabled", "base-url", "token", "token-file"),
-}
-_DECK: Mapping[str, Mapping[str, str]] = {
-    "feature": {"pagerDuty": "deck.featurePagerDuty"},
-    "pagerDuty": {
-        "accountName": "deck.accountName",
-        "defaultSubject": "deck.defaultSubject",
-        "defaultDetails": "deck.defaultDetails",
-        "required": "deck.required",
-    },
-}
+_MANIFEST = ("apiVersion", "kind", "metadata", "spec", "status")
 #: Spinnaker's other services: their profiles hold nothing for us.
 _OTHERS = (
     "clouddriver", "deck", "fiat", "front50", "igor", "kayenta", "orca", "rosco", "spinnaker", "terraformer", "dinghy",
 )  # fmt: skip
 _OURS = "masthead"
-_PD = "pagerduty"
-_TOKEN_FILE = "tokenfile"  # noqa: S105 - a key's name
-_SCRIPT_REMEDY = "write `settings-local.js: |` and keep the script indented below it"
+#: No configuration is larger; a wrong path may be.
+_LARGEST = 10_000_000
 
 
 class Files:
     """Reads files of every kind into one :class:`Gathered`."""
 
     def __init__(self, gathered: Gathered, problems: Problems) -> None:
-        self._gathered = gathered
         self._problems = problems
+        self._blocks = Blocks(gathered, problems)
 
     def read(self, path: Path) -> None:
         """Read one file; what is wrong with it is told, never raised."""
@@ -62,18 +43,22 @@ class Files:
         if text is None:
             return
         if path.suffix.lower() == ".js":
-            self._deck(read_settings_local(text, str(path), self._problems))
+            self._blocks.deck(read_settings_local(text, str(path), self._problems))
             return
         documents = read_documents(text, str(path), self._problems)
-        ours = [document for document in documents if self._document(path, document)]
-        if documents and not ours:
+        kinds = [_kind(path, document) for document in documents]
+        for document, kind in zip(documents, kinds, strict=True):
+            self._document(path, document, kind, is_alone=not set(kinds) - {"unknown", "foreign"})
+        if documents and set(kinds) == {"foreign"}:
             self._problems.warn(
                 str(path), f"holds nothing for Masthead: no {_KIND}, no profile of Echo, Gate or Deck"
             )
 
     def _text(self, path: Path) -> str | None:
         try:
-            text = path.read_text(encoding="utf-8-sig")
+            with path.open("rb") as file:
+                content = file.read(_LARGEST + 1)
+            text = content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
         except UnicodeDecodeError:
             self._problems.error(str(path), "not UTF-8 text; save it as UTF-8")
         except OSError as error:
@@ -81,183 +66,125 @@ class Files:
                 str(path), f"cannot be read: {error.strerror}; check the path and its permissions"
             )
         else:
-            if text.strip():
+            if len(content) > _LARGEST:
+                self._problems.error(str(path), "larger than 10 MB, as no configuration is; check the path")
+            elif text.strip():
                 return text
-            self._problems.error(str(path), EMPTY)
+            else:
+                self._problems.error(str(path), EMPTY)
         return None
 
-    def _document(self, path: Path, document: Mapped) -> bool:
-        """Read one document; whether it was for us."""
-        self._prose_keys(document)
-        name = path.stem.partition("-")[0].lower()
-        kind = document.get("kind")
-        if isinstance(kind, Value) and document.get("apiVersion") and kind.value != _KIND:
-            return False
-        if (spec := document.get("spec")) is not None:
-            self._manifest(document, spec)
-        elif name in _BLOCKS:
-            self._profile(name, document)
-        elif name in _OTHERS:
-            return False
-        elif name == _OURS or any(fold(key) in SECTIONS for key, _ in document):
-            self._own(document)
-        else:
-            self._problems.error(
-                document.source,
-                "not a configuration that Masthead knows; name a profile echo.yml or gate.yml, begin a manifest with "
-                f"`spec:`, or use the sections of masthead.yml: {', '.join(SECTIONS)}",
-            )
-        return True
+    def _document(self, path: Path, document: Mapped, kind: str, *, is_alone: bool) -> None:
+        if kind != "foreign":
+            self._prose_keys(document)
+        if kind == "manifest":
+            self._manifest(document)
+        elif kind == "profile":
+            self._blocks.profile(_name(path), document)
+        elif kind == "own":
+            self._blocks.own(document)
+        elif kind == "unknown" and is_alone:
+            self._problems.error(document.source, _unknown_remedy(document))
+        elif kind == "unknown":
+            self._problems.warn(document.source, "this document is none that Masthead knows, and is skipped")
 
-    def _prose_keys(self, document: Mapped) -> None:
-        for key, _ in document:
+    def _prose_keys(self, mapped: Mapped) -> None:
+        for key, _ in mapped:
             if len(key.split()) > 1:
                 self._problems.error(
-                    document.place(key), "this is prose, pasted along with the example; remove this line"
+                    mapped.place(key), "this is prose, pasted along with the example; remove this line"
                 )
 
-    def _manifest(self, document: Mapped, spec: Value | Mapped) -> None:
-        version = document.get("apiVersion")
+    def _manifest(self, document: Mapped) -> None:
+        version, kind = document.get("apiVersion"), document.get("kind")
         if isinstance(version, Value) and version.value not in _API_VERSIONS:
             self._problems.warn(
                 version.source, f"apiVersion: {version.value} is none of {', '.join(_API_VERSIONS)}"
             )
-        profiles = spec.get("spinnakerConfig", "profiles") if isinstance(spec, Mapped) else None
-        if profiles is None or (isinstance(profiles, Value) and profiles.value is None):
+        if isinstance(kind, Value) and kind.value != _KIND:
+            self._problems.warn(kind.source, f"kind: {kind.value} is not {_KIND}; read all the same")
+        for key, _ in document:
+            if key not in _MANIFEST and fold(key) != "spec" and len(key.split()) == 1:
+                self._blocks.unknown(document.place(key), key, key, _MANIFEST)
+        self._spec(document)
+
+    def _spec(self, document: Mapped) -> None:
+        here: Value | Mapped | None = document
+        found: Value | Mapped = document
+        for step in ("spec", "spinnakerConfig", "profiles"):
+            if isinstance(here, Mapped):
+                self._blocks.twins(here, only=(step,))
+                if here is not document:
+                    self._prose_keys(here)
+                here = here.get(step)
+                found = here or found
+            else:
+                here = None
+        if here is None or (isinstance(here, Value) and here.value is None):
             self._problems.warn(
-                (profiles or spec).source,
+                found.source,
                 "spec.spinnakerConfig.profiles: missing or empty, so nothing is read from here; "
                 "look whether echo, gate and deck are indented below it",
             )
-        elif not isinstance(profiles, Mapped):
-            self._problems.error(
-                profiles.source, "spec.spinnakerConfig.profiles: must be a mapping of services"
-            )
+        elif isinstance(here, Mapped):
+            self._profiles(here)
         else:
-            self._profiles(profiles)
+            self._problems.error(here.source, "spec.spinnakerConfig.profiles: must be a mapping of services")
 
     def _profiles(self, profiles: Mapped) -> None:
-        for service in (*_BLOCKS, "deck"):
+        self._prose_keys(profiles)
+        self._blocks.twins(profiles, only=(*SERVICES, "deck"))
+        for service in (*SERVICES, "deck"):
             profile = profiles.get(service)
             if isinstance(profile, Mapped):
-                self._profile(service, profile)
+                self._blocks.profile(service, profile)
             elif profile is not None and profile.value is not None:
                 what = f"profiles.{service}: must be a mapping, is {described(profile.value)}"
                 self._problems.error(profile.source, what)
-
-    def _profile(self, service: str, profile: Mapped) -> None:
-        if service == "deck":
-            self._script(profile.get("settings-local.js"))
-            return
-        self._twins(profile, only=_PD)
-        for name, item in profile:
-            head, _, rest = name.partition(".")
-            if fold(head) != _PD:
-                continue
-            if rest:
-                self._entry(service, rest, item, profile.place(name))
-            elif isinstance(item, Mapped):
-                self._twins(item)
-                self._exclusive(item, f"{service}.pagerDuty")
-                for key, value in item:
-                    self._entry(service, key, value, item.place(key))
-            elif item.value is None:
-                self._problems.warn(item.source, f"{service}.pagerDuty: empty, so it means nothing")
-            else:
-                self._problems.error(
-                    item.source, f"{service}.pagerDuty: must be a mapping with enabled and token"
+        for name, _ in profiles:
+            if fold(name.partition(".")[0]) == PAGER_DUTY:
+                self._problems.warn(
+                    profiles.place(name),
+                    f"profiles.{name}: stands beside the services and is ignored; indent it below echo: or gate:",
                 )
 
-    def _entry(self, service: str, name: str, item: Value | Mapped, place: Source) -> None:
-        known = _BLOCKS[service]
-        if fold(name) in known:
-            self._gathered.give(known[fold(name)], item)
-        elif fold(name) == _TOKEN_FILE:
-            self._gathered.give(known["token"], item, is_file=True)
-        else:
-            self._unknown(place, f"{service}.pagerDuty", name, _BLOCK_WORDS[service])
 
-    def _own(self, document: Mapped) -> None:
-        self._twins(document)
-        for section, block in document:
-            if fold(section) not in SECTIONS:
-                self._unknown(document.place(section), "", section, tuple(SECTIONS))
-            elif isinstance(block, Mapped):
-                self._section(fold(section), block)
-            elif block.value is not None:
-                self._problems.error(block.source, f"{section}: must be a mapping of settings")
+def _kind(path: Path, document: Mapped) -> str:
+    """Give what a document is: manifest, profile, own, foreign (somebody else's, surely) or unknown."""
+    name, kind = _name(path), document.get("kind")
+    if document.get("spec", "spinnakerConfig") is not None:
+        return "manifest"
+    if (
+        isinstance(kind, Value)
+        and kind.value != _KIND
+        and (document.get("apiVersion") or name not in SERVICES)
+    ):
+        return "foreign"
+    if document.get("spec") is not None:
+        return "manifest"
+    if name in SERVICES:
+        return "profile"
+    if name in _OTHERS:
+        return "foreign"
+    is_own = name == _OURS or any(fold(key) in SECTIONS for key, _ in document)
+    return "own" if is_own else "unknown"
 
-    def _section(self, section: str, block: Mapped) -> None:
-        self._twins(block)
-        self._exclusive(block, section)
-        known = {
-            key: setting for key, setting in self._gathered.settings.items() if setting.section == section
-        }
-        for name, item in block:
-            is_file = fold(name) == _TOKEN_FILE and f"{section}.token" in known
-            key = f"{section}.token" if is_file else f"{section}.{name}"
-            if fold(key) in known:
-                self._gathered.give(key, item, is_file=is_file)
-            else:
-                words = tuple(setting.key.partition(".")[2] for setting in known.values())
-                self._unknown(block.place(name), section, name, words)
 
-    def _script(self, script: Value | Mapped | None) -> None:
-        if isinstance(script, Mapped):
-            self._problems.error(script.source, f"settings-local.js: must be text; {_SCRIPT_REMEDY}")
-        elif script is not None and script.value is not None:
-            self._script_text(script)
+def _name(path: Path) -> str:
+    return path.stem.partition("-")[0].lower()
 
-    def _script_text(self, script: Value) -> None:
-        here = script.source
-        if script.style != "|" and (row := has_swallowing_comment(script.raw)) is not None:
-            self._problems.error(
-                Source(here.file, here.line + row),
-                "settings-local.js: YAML folds these lines into one, so the // comment swallows what follows; "
-                + _SCRIPT_REMEDY,
+
+def _unknown_remedy(document: Mapped) -> str:
+    for key, _ in document:
+        if fold(key) in ("spinnakerconfig", "profiles"):
+            above = "spec" if fold(key) == "spinnakerconfig" else "spec.spinnakerConfig"
+            return f"{key}: a manifest has it below {above}; put the lines above it, and indent it"
+        if fold(key.partition(".")[0]) == PAGER_DUTY:
+            return (
+                f"{key}: Echo and Gate both have this block; name the file echo.yml or gate.yml, "
+                "or put it below spec.spinnakerConfig.profiles.echo or .gate"
             )
-            return
-        first = here.line + (1 if script.style in ("|", ">") else 0)
-        self._deck(read_settings_local(str(script.value), here.file, self._problems, first_line=first))
-
-    def _deck(self, settings: Mapped) -> None:
-        for block, known in _DECK.items():
-            found = settings.items.get(block)
-            if not isinstance(found, Mapped):
-                continue
-            for name, item in found:
-                if name in known:
-                    self._gathered.give(known[name], item)
-                elif block == "pagerDuty" or fold(name) == _PD:
-                    self._unknown(found.place(name), block, name, tuple(known))
-
-    def _twins(self, block: Mapped, *, only: str = "") -> None:
-        """Refuse two spellings of one key side by side: which one wins would be anybody's guess."""
-        seen: dict[str, str] = {}
-        for name, _ in block:
-            first = seen.setdefault(fold(name), name)
-            if first != name and only in ("", fold(name)):
-                self._problems.error(
-                    block.place(name),
-                    f"{name}: is the same key as {first} in line {block.place(first).line}; merge the two into one",
-                )
-
-    def _exclusive(self, block: Mapped, path: str) -> None:
-        names = {fold(name): name for name, _ in block}
-        if "token" in names and _TOKEN_FILE in names:
-            self._problems.error(
-                block.place(names[_TOKEN_FILE]),
-                f"{path}.{names[_TOKEN_FILE]}: token is given too, in line {block.place(names['token']).line}; keep one",
-            )
-
-    def _unknown(self, place: Source, path: str, name: str, known: Sequence[str]) -> None:
-        near = _nearest(name, known)
-        hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
-        shown = f"{path}.{name}" if path else name
-        self._problems.warn(place, f"{shown}: unknown and ignored; {hint}")
-
-
-def _nearest(name: str, known: Iterable[str]) -> str | None:
-    folded = {fold(word): word for word in known}
-    near = difflib.get_close_matches(fold(name), list(folded), n=1)
-    return folded[near[0]] if near else None
+    return (
+        "not a configuration that Masthead knows; name a profile echo.yml or gate.yml, begin a manifest with "
+        f"`spec:`, or use the sections of masthead.yml: {', '.join(SECTIONS)}"
+    )

@@ -39,6 +39,8 @@ class Given:
     key: str
     value: Any
     source: Source
+    #: The key as it is written there: ``gate.pager-duty.base-url`` for ``rest.baseUrl``.
+    written: str = ""
 
 
 class Gathered:
@@ -58,28 +60,43 @@ class Gathered:
         self.failed: set[str] = set()
         self.elsewhere: dict[str, Source] = {}
 
-    def give(self, key: str, item: Value | Mapped, *, is_file: bool = False) -> None:
-        """Take *item* for *key*, however *key* is spelled; with *is_file* it names the file that holds a token."""
+    def give(self, key: str, item: Value | Mapped, *, written: str = "", is_file: bool = False) -> None:
+        """Take *item* for *key*, however *key* is spelled.
+
+        Args:
+            key: A setting's.
+            item: What stood there.
+            written: The key as its file writes it, for messages; the setting's own where nothing is said.
+            is_file: Whether *item* names the file that holds a token.
+        """
         setting = self.settings[fold(key)]
+        written = written or setting.key
         if isinstance(item, Value) and item.is_reported:
             self.failed.add(setting.key)
             return
         try:
-            value = self._converted(setting, item, is_file=is_file)
+            value = self._converted(setting, item, written=written, is_file=is_file)
         except Unusable as error:
             self.failed.add(setting.key)
-            self._problems.error(item.source, f"{setting.key}: {error}")
+            self._problems.error(item.source, f"{written}: {error}")
             return
         if value is not _SKIPPED:
-            self.given.setdefault(setting.key, []).append(Given(setting.key, value, item.source))
+            self.given.setdefault(setting.key, []).append(Given(setting.key, value, item.source, written))
 
     def imply(self, key: str, value: Any, source: Source) -> None:
         """Take *value*, which follows from something else that stood at *source*."""
-        self.given.setdefault(key, []).append(Given(key, value, source))
+        self.given.setdefault(key, []).append(Given(key, value, source, key))
 
     def place(self, key: str) -> Source | None:
         """Give where the winner for *key* stood; None when nobody gave it."""
         return self.given[key][-1].source if self.given.get(key) else None
+
+    def named(self, key: str, *, beside: str = "") -> str:
+        """Give *key* as a file writes it, or as the file that writes its neighbour *beside* would."""
+        if self.given.get(key):
+            return self.given[key][-1].written
+        block = self.given[beside][-1].written.rpartition(".")[0] if self.given.get(beside) else ""
+        return f"{block or key.partition('.')[0]}.{key.partition('.')[2]}"
 
     def build(self) -> Settings:
         """Give the settings: the winners over the defaults."""
@@ -91,15 +108,16 @@ class Gathered:
         sections = {name: replace(getattr(settings, name), **values) for name, values in changed.items()}
         return replace(settings, **sections)
 
-    def _converted(self, setting: Setting, item: Value | Mapped, *, is_file: bool) -> Any:
+    def _converted(self, setting: Setting, item: Value | Mapped, *, written: str, is_file: bool) -> Any:
         if isinstance(item, Value) and item.tag:
             raise Unusable(
                 f"has the tag {item.tag}, which Masthead does not know; write the value without a tag"
             )
         raw = _raw(setting, item)
-        expanded = self._expand(raw)
+        is_script = isinstance(item, Value) and item.is_script
+        expanded = raw if is_script else self._expand(raw)
         if setting.kind == "token":
-            return self._token(setting, expanded, is_file=is_file, place=item.source)
+            return self._token(setting, expanded, item.source, written=written, is_file=is_file)
         is_foreign = expanded is not raw or item.source.file.startswith(ENVIRONMENT)
         try:
             value = convert(setting, expanded)
@@ -110,7 +128,7 @@ class Gathered:
                 ) from error
             raise
         if setting.kind == "boolean" and isinstance(raw, str) and not is_foreign:
-            text = f"{setting.key}: {raw!r} is text, taken as {str(value).lower()}; write it without quotes"
+            text = f"{written}: {raw!r} is text, taken as {str(value).lower()}; write it without quotes"
             self._problems.warn(item.source, text)
         return value
 
@@ -121,6 +139,8 @@ class Gathered:
             if not _INNERMOST.search(raw):
                 break
             raw = _INNERMOST.sub(self._looked_up, raw)
+        if "${" in raw:
+            raise Unusable("holds ${ without a name and a closing brace; write ${NAME} or ${NAME:default}")
         return raw
 
     def _looked_up(self, found: re.Match[str]) -> str:
@@ -131,7 +151,7 @@ class Gathered:
             raise Unusable(f"the placeholder ${{{name}}} has no value; set {spelled if '.' in name or '-' in name else name} or write ${{{name}:default}}")  # fmt: skip
         return value
 
-    def _token(self, setting: Setting, raw: Any, *, is_file: bool, place: Source) -> Any:
+    def _token(self, setting: Setting, raw: Any, place: Source, *, written: str, is_file: bool) -> Any:
         if raw is None or raw == "":
             return None
         if not isinstance(raw, str):
@@ -139,21 +159,15 @@ class Gathered:
         if raw.startswith(_SECRET_STORES):
             self._problems.warn(
                 place,
-                f"{setting.key}: names Spinnaker's secret store, which Masthead does not read; taken as not given. "
+                f"{written}: names Spinnaker's secret store, which Masthead does not read; taken as not given. "
                 "Give the token by PAGERDUTY_TOKEN or by token-file",
             )
             self.elsewhere[setting.key] = place
             return _SKIPPED
-        if is_file:
-            return _token_file(raw, place)
-        raw = raw.strip()
-        if set(raw) == {"*"}:
-            raise Unusable(placeholder_message("").removeprefix(": "))
-        if problem := token_problem(raw):
-            raise Unusable(f"{problem}; put the token alone in its place")
-        if doubt := token_doubt(raw):
-            self._problems.warn(place, f"{setting.key}: {doubt}; put the token alone in its place")
-        return TokenSource(literal=Secret(raw))
+        source = _token_file(raw, place) if is_file else _literal_token(raw)
+        if doubt := token_doubt(source.read().reveal() if is_file else raw):
+            self._problems.warn(place, f"{written}: {doubt}; put the token alone in its place")
+        return source
 
 
 _SKIPPED = object()
@@ -161,9 +175,18 @@ _SKIPPED = object()
 
 def _raw(setting: Setting, item: Value | Mapped) -> Any:
     if isinstance(item, Mapped):
-        return {key: value.value for key, value in item if isinstance(value, Value)}
+        return {key: value.value if isinstance(value, Value) else {} for key, value in item}
     is_number = isinstance(item.value, int | float) and not isinstance(item.value, bool)
     return item.text if item.text and is_number and setting.kind in ("token", "text") else item.value
+
+
+def _literal_token(raw: str) -> TokenSource:
+    token = raw.strip()
+    if set(token) == {"*"}:
+        raise Unusable(placeholder_message("").removeprefix(": "))
+    if problem := token_problem(token):
+        raise Unusable(f"{problem}; put the token alone in its place")
+    return TokenSource(literal=Secret(token))
 
 
 def _token_file(text: str, place: Source) -> TokenSource:

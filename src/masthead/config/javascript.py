@@ -114,7 +114,7 @@ def _tree(node: tree_sitter.Node, place: Callable[[tree_sitter.Node], Source]) -
                 mapped.key_sources[key] = place(part)
                 mapped.items[key] = _tree(value, place)
         return mapped
-    return Value(_literal(node), place(node))
+    return Value(_literal(node), place(node), is_script=True)
 
 
 def _pair(node: tree_sitter.Node) -> tuple[str, tree_sitter.Node]:

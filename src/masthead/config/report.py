@@ -9,10 +9,11 @@ from typing import Any
 from masthead.config.load import Loaded
 from masthead.config.settings import TokenSource, all_settings
 
-__all__ = ["render_report"]
+__all__ = ["masked", "render_report"]
 
-#: The password of a database's URL, between user and host or among the options.
-_PASSWORD = re.compile(r"(://[^/@:]*:|[?&](?:password|sslpassword)=)[^&@]*(?=@)|(?<=password=)[^&]*")
+#: The password of a URL: between user and host (it may hold / and @ that nobody escaped), or among the options.
+_USERS = re.compile(r"(://[^/:@]*):[^@]*(?:@[^?/]*)*@")
+_OPTION = re.compile(r"((?:password|passwd|pwd|secret|token)=)[^&\s]*", re.IGNORECASE)
 
 
 def render_report(loaded: Loaded) -> str:
@@ -24,6 +25,11 @@ def render_report(loaded: Loaded) -> str:
         if sentences:
             lines += ["", f"{title}:", *(f"  {sentence}" for sentence in sentences)]
     return "\n".join(lines)
+
+
+def masked(address: str) -> str:
+    """Give *address* with dots in place of every password in it."""
+    return _OPTION.sub(r"\1••••", _USERS.sub(r"\1:••••@", address))
 
 
 def _rows(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
@@ -50,4 +56,4 @@ def _shown(kind: str, value: Any) -> str:  # noqa: PLR0911 - one line a kind
         return f"{value:g} s"
     if isinstance(value, dict):
         return ", ".join(f"{name}={port}" for name, port in value.items()) or "none"
-    return _PASSWORD.sub(r"\1••••", str(value)).replace("\n", "⏎")
+    return masked(str(value)).replace("\n", "⏎")

@@ -30,6 +30,8 @@ __all__ = [
     "token_problem",
 ]
 
+_DAY_S = 86_400.0
+
 
 @dataclass(frozen=True)
 class TokenSource:
@@ -88,6 +90,10 @@ def token_problem(text: str) -> str | None:
 
 def token_doubt(text: str) -> str | None:
     """Say why PagerDuty will hardly know *text* as a token, never showing it; None when it may."""
+    if text.startswith(("$", "{{", "%")):
+        return "begins like a variable, which is written ${NAME} here"
+    if text != text.strip():
+        return "has a space or a line end around it, which is left out"
     if " " in text:
         return "holds a space, which no token of PagerDuty has"
     if text.startswith("<") or text.endswith(">"):
@@ -125,15 +131,17 @@ class ServerSettings:
         most=65_535,
     )
     database: str | None = _setting(
-        None, "text", "SQLite file or postgresql:// URL; a file of the user's own by default."
+        None, "database", "SQLite file or postgresql:// URL; a file of the user's own by default."
     )
     cors_origins: str = _setting(
         "http://localhost:*,http://127.0.0.1:*,http://[::1]:*",
         "text",
         "Origins whose web pages may call, separated by commas; Deck's address goes here.",
     )
-    max_body_bytes: int = _setting(10_000_000, "integer", "Largest request body that is read.", least=1)
-    max_depth: int = _setting(200, "integer", "Deepest nesting of a request body.", least=1)
+    max_body_bytes: int = _setting(
+        10_000_000, "integer", "Largest request body that is read.", least=1000, most=1_000_000_000
+    )
+    max_depth: int = _setting(200, "integer", "Deepest nesting of a request body.", least=10, most=500)
     log_level: str = _setting(
         "INFO", "choice", "Least level that is logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
     )
@@ -148,7 +156,7 @@ class EventsSettings:
         "https://events.pagerduty.com", "url", "Events API; EU accounts: https://events.eu.pagerduty.com."
     )
     token: TokenSource | None = _setting(None, "token", "Sent along as Echo does; no Events API needs it.")
-    timeout_s: float = _setting(10.0, "seconds", "Longest wait for one answer.", least=0.001)
+    timeout_s: float = _setting(10.0, "seconds", "Longest wait for one answer.", least=0.1, most=600)
     unknown_key_protocol: str = _setting(
         "v2", "choice", "Events API for keys that no known integration has.", choices=("v1", "v2")
     )
@@ -168,12 +176,18 @@ class EchoSettings:
     """Echo's door."""
 
     wait_s: float = _setting(
-        10.0, "seconds", "How long POST /notifications waits for PagerDuty before it answers 202."
+        10.0,
+        "seconds",
+        "How long POST /notifications waits for PagerDuty before it answers 202.",
+        least=0,
+        most=600,
     )
     recognise_s: float = _setting(
         300.0,
         "seconds",
         "How long POST /notifications without source.executionId is recognised by its content; 0 for never.",
+        least=0,
+        most=_DAY_S,
     )
     unhandled: str = _setting(
         "refuse", "choice", "A notification of a type that is not built or switched off: refuse it with 400, or drop it as upstream.",
@@ -190,12 +204,12 @@ class RestSettings:
         "https://api.pagerduty.com", "url", "REST API; EU accounts: https://api.eu.pagerduty.com."
     )
     token: TokenSource | None = _setting(None, "token", "REST API token, read-only is enough.")
-    in_flight: int = _setting(4, "integer", "Requests at a time.", least=1)
-    refresh_s: float = _setting(300.0, "seconds", "Pause between two refreshes.", least=1)
+    in_flight: int = _setting(4, "integer", "Requests at a time.", least=1, most=100)
+    refresh_s: float = _setting(300.0, "seconds", "Pause between two refreshes.", least=1, most=_DAY_S)
     refresh_jitter: float = _setting(
         0.1, "number", "Part of the pause by which it varies at random, 0 to 1.", least=0, most=1
     )
-    timeout_s: float = _setting(30.0, "seconds", "Longest wait for one answer.", least=0.001)
+    timeout_s: float = _setting(30.0, "seconds", "Longest wait for one answer.", least=0.1, most=600)
 
 
 @dataclass(frozen=True)
@@ -216,24 +230,46 @@ class PagingSettings:
     """How long and how often a delivery is tried."""
 
     deadline_s: float = _setting(
-        3600.0, "seconds", "After so long without success a delivery is given up.", least=1
+        3600.0, "seconds", "After so long without success a delivery is given up.", least=1, most=30 * _DAY_S
     )
     retry_first_s: float = _setting(
-        1.0, "seconds", "Longest wait before the second attempt; it doubles from there."
+        1.0,
+        "seconds",
+        "Longest wait before the second attempt; it doubles from there.",
+        least=0.01,
+        most=3600,
     )
-    retry_longest_s: float = _setting(30.0, "seconds", "Longest wait between two attempts.")
-    budget: int = _setting(120, "integer", "Events that one key is sent within the window.", least=1)
-    budget_window_s: float = _setting(60.0, "seconds", "Length of the sliding window.", least=0.001)
+    retry_longest_s: float = _setting(
+        30.0, "seconds", "Longest wait between two attempts.", least=0.01, most=3600
+    )
+    budget: int = _setting(
+        120, "integer", "Events that one key is sent within the window.", least=1, most=100_000
+    )
+    budget_window_s: float = _setting(60.0, "seconds", "Length of the sliding window.", least=0.1, most=3600)
     waiting_limit: int = _setting(
-        100_000, "integer", "Deliveries that may wait; beyond it every door answers 503.", least=1
+        100_000,
+        "integer",
+        "Deliveries that may wait; beyond it every door answers 503.",
+        least=1,
+        most=100_000_000,
     )
     proof_wait_s: float = _setting(
-        60.0, "seconds", "How long an accepted page may take to open an incident before it opened none."
+        60.0,
+        "seconds",
+        "How long an accepted page may take to open an incident before it opened none.",
+        least=0.1,
+        most=_DAY_S,
     )
     follow_s: float = _setting(
-        86_400.0, "seconds", "How long an incident is followed until somebody acknowledges or resolves it."
+        86_400.0,
+        "seconds",
+        "How long an incident is followed until somebody acknowledges or resolves it.",
+        least=0,
+        most=30 * _DAY_S,
     )
-    retention_days: int = _setting(365, "integer", "Days that decided pages are kept; 0 for ever.", least=0)
+    retention_days: int = _setting(
+        365, "integer", "Days that decided pages are kept; 0 for ever.", least=0, most=36_500
+    )
 
 
 @dataclass(frozen=True)

@@ -39,6 +39,8 @@ class Value:
     is_reported: bool = False
     #: A tag that is none of YAML's own, such as ``!vault``.
     tag: str = ""
+    #: Whether it stood in a script, where ``${…}`` means nothing.
+    is_script: bool = False
 
 
 @dataclass

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from masthead.config.pasted import NBSP, repair
+from masthead.config.pasted import has_odd_spaces, repair
 from masthead.config.tree import PLACEHOLDER, Mapped, Problems, Source, Value, placeholder_message
 
 __all__ = ["EMPTY", "read_documents"]
@@ -22,7 +22,13 @@ _TWICE = (
     "the key stands twice, first in line {}; YAML silently forgets the first one. "
     "Merge what stands below the two into one"
 )
-_TOO_DEEP = "nested too deeply; no configuration of Spinnaker is"
+#: A real manifest has about ten levels.
+_DEEPEST = 100
+_TOO_DEEP = f"nested more than {_DEEPEST} levels deep, as no configuration of Spinnaker is"
+#: Keys that merging (``<<``) may copy: a few lines could otherwise make millions of them.
+_MOST_MERGED = 100_000
+_TOO_MANY_MERGED = f"<<: merges more than {_MOST_MERGED:,} keys in all, as no configuration of Spinnaker does"
+_NO_MAPPING = "not a mapping: a configuration begins with keys such as `spec:`"
 _STANDARD = "tag:yaml.org,2002:"
 _MERGE = f"{_STANDARD}merge"
 _BUILT = tuple(_STANDARD + kind for kind in ("null", "bool", "int", "float"))
@@ -37,8 +43,9 @@ _KEY = re.compile(r"""\s*["']?([A-Za-z0-9_.-]+)["']?\s*:""")
 def read_documents(text: str, file: str, problems: Problems) -> list[Mapped]:
     """Give every mapping document of *text*; what cannot be read becomes a problem with its remedy."""
     placeholders: set[int] = set()
-    nodes = [] if NBSP in text else _compose(text)
-    if isinstance(nodes, yaml.YAMLError) or NBSP in text:
+    is_odd = has_odd_spaces(text)
+    nodes = [] if is_odd else _compose(text)
+    if is_odd or isinstance(nodes, yaml.YAMLError):
         before = len(problems.errors)
         repaired = repair(text, file, problems)
         text, placeholders = repaired.text, repaired.placeholders
@@ -48,24 +55,57 @@ def read_documents(text: str, file: str, problems: Problems) -> list[Mapped]:
                 _explain(nodes, text, file, problems)
             _report_placeholders(text, file, placeholders, problems)
             return []
-    documents = [node for node in nodes if not _is_nothing(node)]
+    documents = [one for node in nodes if not _is_nothing(node) for one in _listed(node)]
     if not documents:
         problems.error(file, EMPTY)
     reader = _Nodes(file, problems, placeholders)
     try:
-        return [read for node in documents if (read := reader.document(node)) is not None]
-    except RecursionError:
-        problems.error(file, f"not YAML: {_TOO_DEEP}")
+        read = [reader.document(node) for node in documents if isinstance(node, MappingNode)]
+    except RecursionError:  # aliases of aliases
+        problems.error(file, _TOO_DEEP)
         return []
+    for node in documents:
+        if not isinstance(node, MappingNode):
+            place = Source(file, node.start_mark.line + 1)
+            if read:
+                problems.warn(place, "this document is not a mapping, and is skipped")
+            else:
+                problems.error(place, _NO_MAPPING)
+    return read
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses what is nested so deeply that reading it would exhaust the stack."""
+
+    _depth = 0
+
+    def compose_node(self, parent: Node | None, index: int) -> Node | None:
+        self._depth += 1
+        try:
+            if self._depth > _DEEPEST:
+                mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+                raise yaml.MarkedYAMLError(_TOO_DEEP, mark)
+            node: Node | None = super().compose_node(parent, index)
+        finally:
+            self._depth -= 1
+        return node
 
 
 def _compose(text: str) -> Sequence[Node] | yaml.YAMLError:
     try:
-        return list(yaml.compose_all(text, Loader=yaml.SafeLoader))
+        return list(yaml.compose_all(text, Loader=_Loader))
     except yaml.YAMLError as error:
         return error
-    except RecursionError:
-        return yaml.YAMLError(_TOO_DEEP)
+
+
+def _listed(node: Node) -> Sequence[Node]:
+    """Give the items of a ``kind: List``, as ``kubectl get … -o yaml`` writes it; else *node* itself."""
+    if isinstance(node, MappingNode):
+        entries = {key.value: value for key, value in node.value if isinstance(key, ScalarNode)}
+        items = entries.get("items")
+        if getattr(entries.get("kind"), "value", None) == "List" and isinstance(items, SequenceNode):
+            return list(items.value)
+    return [node]
 
 
 def _is_nothing(node: Node) -> bool:
@@ -78,6 +118,9 @@ def _explain(error: yaml.YAMLError, text: str, file: str, problems: Problems) ->
         problems.error(file, f"not YAML: {reason}; save it as plain UTF-8 text")
         return
     context = str(error.context or "")
+    if context == _TOO_DEEP:
+        problems.error(Source(file, error.context_mark.line + 1 if error.context_mark else 0), _TOO_DEEP)
+        return
     begins = error.context_mark if context in _BEGINNINGS else None
     mark = begins or error.problem_mark or error.context_mark
     line = mark.line + 1 if mark else 0
@@ -114,13 +157,9 @@ class _Nodes:
         self._problems = problems
         self._placeholders = placeholders
         self._done: dict[int, Value | Mapped] = {}
+        self._merged_keys = 0
 
-    def document(self, node: Node) -> Mapped | None:
-        if not isinstance(node, MappingNode):
-            self._problems.error(
-                self._source(node), "not a mapping: a configuration begins with keys such as `spec:`"
-            )
-            return None
+    def document(self, node: MappingNode) -> Mapped:
         return self._mapped(node, "")
 
     def _mapped(self, node: MappingNode, path: str) -> Mapped:
@@ -133,10 +172,19 @@ class _Nodes:
             elif isinstance(key_node, ScalarNode):
                 self._entry(mapped, key_node, value_node, path)
         for other in merged:
+            if not self._may_merge(other, mapped.source):
+                break
             for key, item in other:
                 mapped.items.setdefault(key, item)
                 mapped.key_sources.setdefault(key, other.key_sources[key])
         return mapped
+
+    def _may_merge(self, other: Mapped, place: Source) -> bool:
+        was_few = self._merged_keys <= _MOST_MERGED
+        self._merged_keys += len(other.items) + 1
+        if was_few and self._merged_keys > _MOST_MERGED:
+            self._problems.error(place, _TOO_MANY_MERGED)
+        return self._merged_keys <= _MOST_MERGED
 
     def _merged(self, node: Node, path: str) -> list[Mapped]:
         nodes = node.value if isinstance(node, SequenceNode) else [node]

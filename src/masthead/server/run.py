@@ -16,7 +16,7 @@ import uvicorn
 
 from masthead import __version__
 from masthead.api.app import DOOR_NAMES, create_app, create_door
-from masthead.config import Loaded, Settings, load
+from masthead.config import Loaded, Settings, load, masked
 from masthead.kernel.errors import ConfigurationInvalid, MastheadError
 from masthead.server.wiring import Masthead
 from masthead.storage.engine import database_url
@@ -48,6 +48,8 @@ def serve(
         loaded = load(config_files, os.environ)
         settings = _with_options(loaded.settings, host=host, port=port, database=database, also=also)
         where = settings.server.database or default_database()
+        if not settings.server.database:
+            _make_folder(Path(where).parent)
         database_url(where)
     except ConfigurationInvalid as error:
         print(error.message, file=sys.stderr)
@@ -56,6 +58,9 @@ def serve(
     try:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(_serve(loaded, settings, where))
+    except ConfigurationInvalid as error:
+        print(error.message, file=sys.stderr)
+        return _EX_CONFIG
     except MastheadError as error:
         print(error.message, file=sys.stderr)
         return _EX_UNAVAILABLE
@@ -65,6 +70,15 @@ def default_database() -> str:
     """Give the SQLite file that is used when nobody names a database."""
     base = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
     return str(Path(base) / "masthead" / "masthead.db")
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationInvalid(
+            f"{folder}: the folder for the database cannot be made: {error.strerror}; name another with --database"
+        ) from error
 
 
 def _with_options(
@@ -174,7 +188,7 @@ def _listen(host: str, port: int) -> Iterator[socket.socket]:
 
 def _say(loaded: Loaded, masthead: Masthead, sockets: Mapping[str, socket.socket]) -> None:
     """Print where it listens, where it stores, and what is missing; a program may read the first line."""
-    where = masthead.database.path or masthead.database.url.render_as_string(hide_password=True)
+    where = masthead.database.path or masked(masthead.database.url.render_as_string(hide_password=True))
     for name, listener in sockets.items():
         host, port = listener.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
@@ -21,7 +22,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from masthead.kernel.clock import Clock, to_ms
-from masthead.kernel.errors import StorageUnavailable
+from masthead.kernel.errors import ConfigurationInvalid, StorageUnavailable
 from masthead.storage.engine import database_url, reader_engine, sqlite_path, writer_engine
 from masthead.storage.migrate import migrate
 
@@ -55,7 +56,7 @@ class Database:
         self.path = sqlite_path(self.url)
         self._clock = clock
         if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            _require_folder(self.path)
         self._writer_engine = writer_engine(self.url)
         self._reader_engine = reader_engine(self.url, connections=_READERS)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="masthead-read")
@@ -64,10 +65,10 @@ class Database:
 
     @classmethod
     async def open(cls, url: str, *, clock: Clock) -> Database:
-        """Open and migrate the database at *url*; a SQLite file and its folder are created.
+        """Open and migrate the database at *url*; a SQLite file is created, but never its folder.
 
         Raises:
-            ConfigurationInvalid: the URL is none of ours.
+            ConfigurationInvalid: the URL is none of ours, or the folder of the SQLite file does not exist.
             StorageUnavailable: the database cannot be reached, or a newer Masthead migrated it.
         """
         database = cls(url, clock=clock)
@@ -189,6 +190,16 @@ class Database:
                 except Exception as error:  # noqa: BLE001 - belongs to the unit's caller
                     savepoint.rollback()
                     unit.result, unit.error = None, error
+
+
+def _require_folder(file: Path) -> None:
+    """Refuse a mistyped path: making its folders would begin with an empty database where nobody looks."""
+    if not file.parent.is_dir():
+        raise ConfigurationInvalid(
+            f"{file}: the folder {file.parent} of the database does not exist; correct the path, or make the folder"
+        )
+    if file.is_dir():
+        raise ConfigurationInvalid(f"{file}: is a folder; name a file for the database")
 
 
 def _settle(unit: _Unit) -> None:

@@ -17,7 +17,7 @@ def test_two_regions_are_noticed(warned):
     text = ECHO + "  endpoint: https://events.eu.pagerduty.com\n" + GATE + DECK
     (told,) = warned("masthead.yml", text)
     assert told.startswith(
-        "masthead.yml:4: echo.pager-duty.endpoint: events.eu.pagerduty.com and Gate's api.pagerduty.com"
+        "masthead.yml:4: events.endpoint: events.eu.pagerduty.com and Gate's api.pagerduty.com"
     )
 
 
@@ -50,4 +50,4 @@ def test_without_files_nobody_is_asked_for_a_deck(read):
 def test_a_side_that_is_off_beside_its_settings_is_told(warned):
     """An address without token lists nothing."""
     told = warned("masthead.yml", "rest:\n  baseUrl: https://api.eu.pagerduty.com\n")
-    assert told == ["masthead.yml:2: gate.pagerDuty.enabled: not true, so no services are listed"]
+    assert told == ["masthead.yml:2: rest.enabled: not true, so no services are listed"]

@@ -12,7 +12,7 @@ SAMPLES = {
     "text": ("some words", "some words"),
     "boolean": ("true", True),
     "number": ("0.5", 0.5),
-    "integer": ("12", 12),
+    "database": ("/var/lib/masthead.db", "/var/lib/masthead.db"),
     "seconds": ("2m", 120.0),
     "url": ("https://api.eu.pagerduty.com/", "https://api.eu.pagerduty.com"),
     "ports": ("echo=8089,orca=8083", {"echo": 8089, "orca": 8083}),
@@ -27,6 +27,8 @@ def test_every_setting_can_be_given_by_its_variable(setting):
         assert getattr(getattr(loaded.settings, setting.section), setting.name).read().reveal() == "canary"
         return
     written, expected = SAMPLES.get(setting.kind, (setting.choices[-1:] or ("",))[:1] * 2)
+    if setting.kind == "integer":
+        written, expected = f"{setting.least:.0f}", setting.least
     loaded = load(
         [], {setting.variable: written} | ({"PAGERDUTY_TOKEN": "x"} if setting.section == "rest" else {})
     )
@@ -67,6 +69,7 @@ def test_links_that_kubernetes_makes_for_services_are_not_ours():
         "MASTHEAD_SERVICE_HOST": "10.0.0.1",
         "MASTHEAD_PORT_8084_TCP": "tcp://10.0.0.1:8084",
     }
+    environ |= {"MASTHEAD_DB_PORT": "tcp://10.0.0.1:5432", "MASTHEAD_DB_SERVICE_PORT_SQL": "5432"}
     loaded = load([], environ)
     assert loaded.settings.server.port == 8084
     assert [warning.partition(":")[0] for warning in loaded.warnings] == [
@@ -88,3 +91,40 @@ def test_a_wrong_value_names_its_variable():
         ConfigurationInvalid, match=r"^environment variable MASTHEAD_REST_IN_FLIGHT: rest.inFlight: must"
     ):
         load([], {"MASTHEAD_REST_IN_FLIGHT": "many"})
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("MASTHEAD_DATABASE", "did you mean MASTHEAD_SERVER_DATABASE?"),
+        ("MASTHEAD_PORT", "did you mean MASTHEAD_SERVER_PORT?"),
+        ("MASTHEAD_TOKEN", "did you mean PAGERDUTY_TOKEN?"),
+        ("MASTHEAD_PAGERDUTY_TOKEN", "did you mean PAGERDUTY_TOKEN?"),
+        ("MASTHEAD_SERVER_POTR", "did you mean MASTHEAD_SERVER_PORT?"),
+        ("MASTHEAD_FOO", "Masthead's variables are called MASTHEAD_<SECTION>_<SETTING>"),
+        ("PAGERDUTY_TOKN", "did you mean PAGERDUTY_TOKEN?"),
+    ],
+)
+def test_every_variable_that_looks_like_ours_and_is_not_is_told(name, hint):
+    """With the nearest name that is known, and without its value."""
+    (told,) = load([], {name: "8000canary"}).warnings
+    assert told.startswith(f"environment variable {name}: ")
+    assert told.endswith(hint)
+    assert "canary" not in told
+
+
+def test_other_programs_variables_are_none_of_our_business():
+    """PagerDuty's other clients have their own."""
+    environ = {"PAGERDUTY_USER": "x", "PAGERDUTY_TOKN": "x", "PAGERDUTY_TOKEN": "x"}
+    assert load([], environ | {"MASTHEAD_EVENTS_ENABLED": "true"}).warnings == ()
+
+
+def test_what_is_wrong_with_the_common_token_is_told_once(tmp_path):
+    """Though it is the token of both sides."""
+    with pytest.raises(ConfigurationInvalid) as caught:
+        load([], {"PAGERDUTY_TOKEN": "can\u00e4ry"})
+    assert caught.value.message.startswith("environment variable PAGERDUTY_TOKEN: token: holds a character")
+    assert "\n" not in caught.value.message
+    (tmp_path / "token").write_text("canary\n")
+    settings = load([], {"PAGERDUTY_TOKEN_FILE": str(tmp_path / "token")}).settings
+    assert settings.rest.token.read() == settings.events.token.read()

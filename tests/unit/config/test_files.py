@@ -40,8 +40,16 @@ def test_a_switch_that_is_off_stays_off_with_a_token(read):
     ("name", "text", "expected"),
     [
         ("gate.yml", GATE + "pager-duty:\n  enabled: false\n", "4: pager-duty: is the same key as pagerDuty in line 1"),
-        ("gate.yml", GATE + "  Token: canary2\n", "4: Token: is the same key as token in line 3"),
+        ("gate.yml", GATE + "  Token: canary2\n", "4: gate.pagerDuty.Token: is the same key as gate.pagerDuty.token in line 3"),
         ("gate.yml", GATE + "  token-file: /x\n", "4: gate.pagerDuty.token-file: token is given too, in line 3"),
+        ("gate.yml", "pagerDuty.token: x\npager-duty:\n  token: y\n", "3: gate.pager-duty.token: is the same key as"),
+        ("all.yml", PROFILES + "      gate: {}\n      Gate: {}\n", "5: Gate: is the same key as gate in line 4"),
+        ("all.yml", PROFILES + "      gate: {}\nSpec: {}\n", "5: Spec: is the same key as spec in line 1"),
+        ("all.yml", PROFILES + "  spinnaker-config: {}\n", "4: spinnaker-config: is the same key as spinnakerConfig"),
+        ("masthead.yml", "rest:\n  in-flight: 1\n  inFlight: 2\n", "3: rest.inFlight: is the same key as rest.in-flight"),
+        ("all.yml", "spec:\n  Then this:\n  spinnakerConfig:\n    profiles:\n      gate: {}\n", "2: this is prose"),
+        ("all.yml", "spinnakerConfig:\n  profiles: {}\n", "1: spinnakerConfig: a manifest has it below spec"),
+        ("all.yml", GATE, "1: pagerDuty: Echo and Gate both have this block"),
         ("gate.yml", "pagerDuty: true\n", "1: gate.pagerDuty: must be a mapping"),
         ("all.yml", PROFILES + "      gate: canary-canary-canary\n", "4: profiles.gate: must be a mapping, is text of 20"),
         ("all.yml", "spec:\n  spinnakerConfig:\n    profiles: [gate]\n", "3: spec.spinnakerConfig.profiles: must be"),
@@ -63,6 +71,11 @@ def test_what_cannot_be_meant_is_refused(refused, name, text, expected):
         ("all.yml", "apiVersion: x/v1\n" + PROFILES + "      gate: {}\n", "all.yml:1: apiVersion: x/v1 is none of"),
         ("orca-local.yml", "server:\n  port: 8083\n", "orca-local.yml: holds nothing for Masthead"),
         ("secret.yml", "apiVersion: v1\nkind: Secret\ndata: {}\n", "secret.yml: holds nothing for Masthead"),
+        ("all.yml", "Add:\n" + PROFILES + "      gate: {}\n", "all.yml:1: Add: unknown and ignored; known are apiVersion"),
+        ("all.yml", PROFILES + "      echo:\n      pager-duty:\n        enabled: true\n", "all.yml:5: profiles.pager-duty: stands beside"),
+        ("all.yml", "foo: 1\n---\n" + PROFILES + "      gate: {}\n", "all.yml:1: this document is none that Masthead knows"),
+        ("all.yml", "- a\n---\n" + PROFILES + "      gate: {}\n", "all.yml:1: this document is not a mapping, and is skipped"),
+        ("all.yml", "kind: SpinnakerServices\n" + PROFILES + "      gate: {}\n", "all.yml:1: kind: SpinnakerServices is not"),
         ("masthead.yml", "serverr:\n  port: 1\n", "masthead.yml:1: serverr: unknown and ignored; did you mean server?"),
         ("masthead.yml", "server:\n  prot: 1\n", "masthead.yml:2: server.prot: unknown and ignored; did you mean port?"),
         ("gate.yml", "pagerDuty:\n  enabled: false\n  zone: x\n", "gate.yml:3: gate.pagerDuty.zone: unknown and ignored; known"),
@@ -75,7 +88,10 @@ def test_what_is_probably_not_meant_is_told(warned, name, text, expected):
 
 def test_other_objects_beside_the_manifest_pass_quietly(warned):
     """A folder's manifests are often one file."""
-    objects = "apiVersion: v1\nkind: Namespace\nmetadata: {name: spinnaker}\n---\napiVersion: v1\nkind: Secret\n---\n"
+    objects = (
+        "apiVersion: v1\nkind: Namespace\nmetadata: {name: spinnaker}\n---\n"
+        "apiVersion: v1\nkind: Secret\n---\nkind: ConfigMap\ndata: {a b: c}\n---\n"
+    )
     deck = "      deck:\n        settings-local.js: window.spinnakerSettings.feature.pagerDuty = true;\n"
     assert warned("all.yml", objects + PROFILES + deck + "      orca: {pagerDuty: 3}\n      fiat:\n") == []
 
@@ -103,3 +119,17 @@ def test_everything_wrong_in_several_files_is_told_in_their_order(tmp_path):
         Exception, match=r"echo.yml:2: .*\n.*echo.yml:3: .*\n.*gate.yml:2: .*\n.*gate.yml:3: "
     ):
         load([tmp_path / name for name in names], {})
+
+
+def test_a_list_as_kubectl_writes_it_is_read(read):
+    """``kubectl get spinsvc -o yaml`` wraps the manifest."""
+    manifest = (PROFILES + "      gate:\n        " + GATE.replace("\n", "\n        ")).replace("\n", "\n  ")
+    text = f"apiVersion: v1\nkind: List\nitems:\n- kind: SpinnakerService\n  {manifest}"
+    assert read("all.yml", text).settings.rest.token.read().reveal() == "canary"
+
+
+def test_a_file_that_no_configuration_can_be_is_refused(refused):
+    """A path that was meant for something else."""
+    assert refused("gate.yml", "# x\n" * 2_600_000) == [
+        "gate.yml: larger than 10 MB, as no configuration is; check the path"
+    ]

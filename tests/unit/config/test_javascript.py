@@ -33,6 +33,7 @@ def test_every_way_to_assign_is_read(read, statement):
         (r'"\ud83d\ude00"', "😀"),
         ("'it is late'", "it is late"),
         ("`plain`", "plain"),
+        ("'${not} a placeholder ${'", "${not} a placeholder ${"),
         ("-1", "-1"),
         ("null", "Urgent Issue"),
     ],

@@ -24,6 +24,9 @@ def test_every_setting_has_its_line():
         "postgresql://user:canary@host/db",
         "postgresql://user:can%40ary@host:5432/db?sslmode=require",
         "postgresql://host/db?user=me&password=canary",
+        "postgresql://host/db?user=me&PASSWORD=canary&sslpassword=canary",
+        "postgresql://user:can/ary@canary@host/db?application_name=a@b",
+        "postgresql://user:canary@one,host:5433/db",
     ],
 )
 def test_the_password_of_a_database_is_masked(read, url):

@@ -21,6 +21,25 @@ def test_every_setting_has_a_heading_in_the_reference(setting):
     assert f"\n### {setting.key}\n" in PAGE.read_text()
 
 
+NUMBERS = [one for one in all_settings() if one.kind in ("integer", "number", "seconds", "ports")]
+
+
+@pytest.mark.parametrize("setting", NUMBERS, ids=lambda one: one.key)
+def test_every_number_has_a_least_and_a_most_and_a_default_between_them(setting, refused):
+    """A typing error must not stop a machine hours later."""
+    assert setting.least is not None
+    assert setting.most is not None
+    assert setting.least >= 0
+    if setting.kind == "ports":
+        return
+    assert setting.least <= setting.default <= setting.most
+    section, _, name = setting.key.partition(".")
+    for wrong in (setting.least - 1, setting.most + 1):
+        (told,) = refused("masthead.yml", f"{section}:\n  {name}: {wrong:.0f}\n")
+        assert told.startswith(f"masthead.yml:2: {setting.key}: must be from {setting.least:g} to ")
+        assert told.endswith(f"is {wrong:.0f}")
+
+
 def test_settings_can_be_built_without_anything():
     """Tests and the demo begin with the defaults; nothing is paged by itself."""
     settings = Settings()

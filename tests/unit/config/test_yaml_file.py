@@ -81,7 +81,7 @@ def test_the_seeds_snippets_as_two_documents_of_one_file_work(read):
         (FIRST + with_tokens(SECOND), "7: spec: the key stands twice, first in line 1"),
         ("pagerDuty:\n  enabled: true\n  token: ***\n", "3: pagerDuty.token: *** is a placeholder"),
         ("pagerDuty:\n  enabled: true\n  token: *** # ours\n", "3: pagerDuty.token: *** is a placeholder"),
-        ("pagerDuty:\n  enabled: true\n  token: '***'\n", "3: rest.token: *** is a placeholder"),
+        ("pagerDuty:\n  enabled: true\n  token: '***'\n", "3: gate.pagerDuty.token: *** is a placeholder"),
         ("pagerDuty:\n  enabled: true\n  token: ****\n", "3: pagerDuty.token: *** is a placeholder"),
         ("pagerDuty:\n  enabled: true\n  token: *canary\n", "3: token: YAML takes what begins with * for an alias"),
         (GATE + "  enabled: false\n", "4: pagerDuty.enabled: the key stands twice, first in line 2"),
@@ -93,9 +93,14 @@ def test_the_seeds_snippets_as_two_documents_of_one_file_work(read):
         (GATE.replace("enabled: ", "enabled:\t"), "2: a tab indents"),
         (GATE.replace("  enabled", "\u00a0\u00a0enabled"), "2: a non-breaking space"),
         (GATE.replace("enabled: true", "enabled:\u00a0true"), "2: a non-breaking space"),
+        (GATE.replace("  enabled", "\u200b  enabled"), "2: a zero width space (U+200B)"),
+        (GATE.replace("  enabled", "\u2003enabled"), "2: an em space (U+2003)"),
+        ("\u200b" + GATE, "1: a zero width space (U+200B)"),
+        ("\ufeff\ufeff" + GATE, "1: a zero width no-break space (U+FEFF)"),
+        (GATE.replace("true", "true\u202f"), "2: a narrow no-break space (U+202F)"),
         (GATE.replace("canary", '"canary'), "3: not YAML: a quotation mark opens here"),
         (GATE.replace("token:", "token"), "3: not YAML: this line is no `key: value`"),
-        (GATE.replace("true", "!foo true"), "2: rest.enabled: has the tag !foo"),
+        (GATE.replace("true", "!foo true"), "2: gate.pagerDuty.enabled: has the tag !foo"),
         ("- a\n", "1: not a mapping"),
     ],
 )  # fmt: skip
@@ -126,7 +131,7 @@ def test_a_file_that_says_nothing_is_refused(refused, text):
 def test_a_nest_that_is_too_deep_is_refused(refused, depth):
     """Never a traceback."""
     text = f"x: {'{a: ' * depth}1{'}' * depth}\n"
-    assert "nested too deeply" in refused("gate.yml", text)[0]
+    assert "nested more than 100 levels" in refused("gate.yml", text)[0]
 
 
 @pytest.mark.parametrize(
@@ -138,6 +143,8 @@ def test_a_nest_that_is_too_deep_is_refused(refused, depth):
         "? [a, b]\n: c\n",
         "x: |\n  ```\n  Some prose that ends in a full stop.\n  token: ***\n  \tindented\n",
         "x: 'non-breaking\u00a0space'\n",
+        "x: 'Attention\u00a0: une panne'\n",
+        "x: '\U0001f469\u200d\U0001f4bb'\n",
         "x: some text\n  that goes on in the next line of words\n",
         "---\n",
     ],
@@ -145,6 +152,32 @@ def test_a_nest_that_is_too_deep_is_refused(refused, depth):
 def test_what_is_not_ours_passes_quietly(read, extra):
     """A real profile has much in it that is none of our business."""
     assert read("gate.yml", GATE + extra).settings.rest.enabled is True
+
+
+BOMBS = {
+    "lists": "a: &a [x, x]\n" + "".join(f"{b}: &{b} [*{a}, *{a}, *{a}]\n" for a, b in zip("abcdefghijk", "bcdefghijkl", strict=True)),
+    "mappings": "a: &a {x: 1}\n" + "".join(f"{b}: &{b} {{x: *{a}, y: *{a}}}\n" for a, b in zip("abcdefghijk", "bcdefghijkl", strict=True)),
+    "itself": "x: &x {<<: *x, y: [*x]}\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("bomb", BOMBS.values(), ids=BOMBS)
+def test_aliases_of_aliases_are_read_once(read, bomb):
+    """A few lines cannot become millions."""
+    assert read("gate.yml", bomb + GATE).settings.rest.enabled is True
+
+
+def test_merges_of_merges_are_bounded(refused):
+    """Each copies the keys of all before it."""
+    text = "k0: &k0 {a: 1}\n" + "".join(f"k{i}: &k{i} {{<<: *k{i - 1}, x{i}: 1}}\n" for i in range(1, 600))
+    (told,) = refused("gate.yml", text + GATE)
+    assert "<<: merges more than 100,000 keys in all" in told
+
+
+def test_a_chain_of_aliases_that_is_too_deep_is_refused(refused):
+    """Each hides in a list, where it is read only when somebody names it."""
+    deep = "x: &k0 {a: 1}\nl:\n" + "".join(f"- &k{i} {{a: *k{i - 1}}}\n" for i in range(1, 3000))
+    assert "nested more than" in refused("gate.yml", f"{deep}y: *k2999\n{GATE}")[0]
 
 
 def test_anchors_and_merge_keys_work(read):

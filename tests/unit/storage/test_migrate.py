@@ -42,6 +42,15 @@ async def test_a_database_that_is_not_there_is_refused_in_words():
         await Database.open("postgresql://nobody:secret@127.0.0.1:1/none", clock=SystemClock())
 
 
+async def test_a_folder_that_does_not_exist_is_refused_and_not_made(tmp_path):
+    """A mistyped path must not begin with an empty database."""
+    with pytest.raises(ConfigurationInvalid, match="absent of the database does not exist"):
+        await Database.open(str(tmp_path / "absent" / "masthead.db"), clock=SystemClock())
+    with pytest.raises(ConfigurationInvalid, match="is a folder; name a file"):
+        await Database.open(str(tmp_path), clock=SystemClock())
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("text", ["mysql://x/y", "sqlite://", "://", "oracle://a"])
 def test_urls_of_other_databases_are_refused_without_their_password(text):
     """The message shows the accepted forms."""

@@ -1,0 +1,181 @@
+"""The keys inside the blocks that mean something to us: PagerDuty's in Spinnaker's profiles, and our own sections."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from masthead.config.given import Gathered
+from masthead.config.javascript import has_swallowing_comment, read_settings_local
+from masthead.config.settings import SECTIONS
+from masthead.config.tree import Mapped, Problems, Source, Value, fold
+
+__all__ = ["PAGER_DUTY", "SERVICES", "Blocks"]
+
+#: Our meaning of the keys in the blocks that Spinnaker's services have, as the seed spells them (compat 1.12).
+SERVICES: Mapping[str, Mapping[str, str]] = {
+    "echo": {"enabled": "events.enabled", "endpoint": "events.endpoint", "token": "events.token"},
+    "gate": {"enabled": "rest.enabled", "base-url": "rest.baseUrl", "token": "rest.token"},
+}
+_DECK: Mapping[str, Mapping[str, str]] = {
+    "feature": {"pagerDuty": "deck.featurePagerDuty"},
+    "pagerDuty": {
+        "accountName": "deck.accountName",
+        "defaultSubject": "deck.defaultSubject",
+        "defaultDetails": "deck.defaultDetails",
+        "required": "deck.required",
+    },
+}
+#: PagerDuty's block, folded.
+PAGER_DUTY = "pagerduty"
+_SCRIPT = "settings-local.js"
+_SCRIPT_REMEDY = f"write `{_SCRIPT}: |` and keep the script indented below it"
+_TOKEN_FILE = "token-file"  # noqa: S105 - a key's name
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One key of a block: its name there, its name for people, its value and its place."""
+
+    name: str
+    written: str
+    item: Value | Mapped
+    place: Source
+
+
+class Blocks:
+    """Reads blocks into one :class:`Gathered`; what is wrong with them is told, never raised."""
+
+    def __init__(self, gathered: Gathered, problems: Problems) -> None:
+        self._gathered = gathered
+        self._problems = problems
+
+    def profile(self, service: str, profile: Mapped) -> None:
+        """Read the profile of Echo, Gate or Deck."""
+        if service == "deck":
+            self.twins(profile, only=(_SCRIPT,))
+            self._script(profile.get(_SCRIPT))
+            return
+        self.twins(profile, only=(PAGER_DUTY,))
+        self._take(list(self._profile_entries(service, profile)), SERVICES[service], f"{service}.pagerDuty")
+
+    def own(self, document: Mapped) -> None:
+        """Read our own sections."""
+        self.twins(document)
+        for name, block in document:
+            if fold(name) not in SECTIONS:
+                self.unknown(document.place(name), name, name, tuple(SECTIONS))
+            elif isinstance(block, Mapped):
+                self._section(name, block)
+            elif block.value is not None:
+                self._problems.error(block.source, f"{name}: must be a mapping of settings")
+
+    def deck(self, settings: Mapped) -> None:
+        """Read what Deck's script assigns; its names are exact."""
+        for block, known in _DECK.items():
+            found = settings.items.get(block)
+            if not isinstance(found, Mapped):
+                continue
+            for name, item in found:
+                if name in known:
+                    self._gathered.give(known[name], item, written=f"{block}.{name}")
+                elif block == "pagerDuty" or fold(name) == PAGER_DUTY:
+                    self.unknown(found.place(name), f"{block}.{name}", name, tuple(known))
+
+    def twins(self, block: Mapped, *, only: Collection[str] = ()) -> None:
+        """Refuse two spellings of one key side by side: which one wins would be anybody's guess."""
+        folded = {fold(name) for name in only}
+        self._refuse_twins(
+            _Entry(name, name, item, block.place(name))
+            for name, item in block
+            if not folded or fold(name) in folded
+        )
+
+    def unknown(self, place: Source, written: str, name: str, known: Sequence[str]) -> None:
+        """Tell that nobody knows *name* here, and which key may be meant."""
+        near = _nearest(name, known)
+        hint = f"did you mean {near}?" if near else f"known are {', '.join(known)}"
+        self._problems.warn(place, f"{written}: unknown and ignored; {hint}")
+
+    def _profile_entries(self, service: str, profile: Mapped) -> Iterator[_Entry]:
+        is_read = False
+        for name, item in profile:
+            head, _, rest = name.partition(".")
+            if fold(head) != PAGER_DUTY or (is_read and not rest):
+                continue
+            is_read = is_read or not rest
+            path = f"{service}.{name}"
+            if rest:
+                yield _Entry(rest, path, item, profile.place(name))
+            elif isinstance(item, Mapped):
+                yield from _entries(item, path)
+            elif item.value is None:
+                self._problems.warn(item.source, f"{path}: empty, so it means nothing")
+            else:
+                self._problems.error(item.source, f"{path}: must be a mapping with enabled and token")
+
+    def _section(self, name: str, block: Mapped) -> None:
+        settings = [one for one in self._gathered.settings.values() if one.section == fold(name)]
+        known = {one.key.partition(".")[2]: one.key for one in settings}
+        self._take(list(_entries(block, name)), known, name)
+
+    def _take(self, entries: Sequence[_Entry], known: Mapping[str, str], path: str) -> None:
+        self._refuse_twins(entries)
+        self._refuse_two_tokens(entries)
+        keys = {fold(name): key for name, key in known.items()}
+        for entry in entries:
+            is_file = fold(entry.name) == fold(_TOKEN_FILE) and "token" in keys
+            key = keys["token"] if is_file else keys.get(fold(entry.name))
+            if key is not None:
+                self._gathered.give(key, entry.item, written=entry.written, is_file=is_file)
+            else:
+                words = (*known, _TOKEN_FILE) if "token" in keys else tuple(known)
+                self.unknown(entry.place, f"{path}.{entry.name}", entry.name, words)
+
+    def _refuse_twins(self, entries: Iterable[_Entry]) -> None:
+        seen: dict[str, _Entry] = {}
+        for entry in entries:
+            first = seen.setdefault(fold(entry.name), entry)
+            if first is not entry:
+                self._problems.error(
+                    entry.place,
+                    f"{entry.written}: is the same key as {first.written} in line {first.place.line}; "
+                    "merge the two into one",
+                )
+
+    def _refuse_two_tokens(self, entries: Iterable[_Entry]) -> None:
+        names = {fold(entry.name): entry for entry in entries}
+        token, file = names.get("token"), names.get(fold(_TOKEN_FILE))
+        if token and file:
+            self._problems.error(
+                file.place, f"{file.written}: token is given too, in line {token.place.line}; keep one"
+            )
+
+    def _script(self, script: Value | Mapped | None) -> None:
+        if isinstance(script, Mapped):
+            self._problems.error(script.source, f"{_SCRIPT}: must be text; {_SCRIPT_REMEDY}")
+        elif script is not None and script.value is not None:
+            self._script_text(script)
+
+    def _script_text(self, script: Value) -> None:
+        here = script.source
+        if script.style != "|" and (row := has_swallowing_comment(script.raw)) is not None:
+            self._problems.error(
+                Source(here.file, here.line + row),
+                f"{_SCRIPT}: YAML folds these lines into one, so the // comment swallows what follows; "
+                + _SCRIPT_REMEDY,
+            )
+            return
+        first = here.line + (1 if script.style in ("|", ">") else 0)
+        self.deck(read_settings_local(str(script.value), here.file, self._problems, first_line=first))
+
+
+def _entries(block: Mapped, path: str) -> Iterator[_Entry]:
+    return (_Entry(name, f"{path}.{name}", item, block.place(name)) for name, item in block)
+
+
+def _nearest(name: str, known: Iterable[str]) -> str | None:
+    folded = {fold(word): word for word in known}
+    near = difflib.get_close_matches(fold(name), list(folded), n=1)
+    return folded[near[0]] if near else None
