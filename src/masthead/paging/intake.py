@@ -6,13 +6,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, select, text
+from sqlalchemy import Connection, bindparam, select, text
 
 from masthead.kernel.clock import to_ms
 from masthead.kernel.errors import Conflict
 from masthead.paging.model import Page
 from masthead.paging.rows import load_page
 from masthead.storage.bursts import Bursts
+from masthead.storage.prepared import insert_into
 from masthead.storage.schema import delivery, page
 
 __all__ = ["BURST", "Entry", "Intake"]
@@ -63,10 +64,9 @@ class Intake:
     def _insert(self, connection: Connection, entries: Sequence[Entry]) -> None:
         if not entries:
             return
-        connection.execute(insert(page), [_page_row(entry) for entry in entries])
+        _PAGES.run(connection, [_page_row(entry) for entry in entries])
         rows = [row for entry in entries for row in _delivery_rows(entry)]
-        if rows:
-            connection.execute(insert(delivery), rows)
+        _DELIVERIES.run(connection, rows)
         for key_hash in {row["key_hash"] for row in rows if row["machine"] is None}:
             self._bursts.remind(connection, BURST, key_hash, is_patient=True)
 
@@ -144,23 +144,34 @@ def _keep_others_out(connection: Connection, entries: Sequence[Entry]) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": name})
 
 
+_PAGES = insert_into(page, [column.name for column in page.c])
+_DELIVERIES = insert_into(
+    delivery,
+    [
+        column.name
+        for column in delivery.c
+        if column.name not in {"reason", "text", "attempts", "is_uncertain", "folded_into", "decided_at"}
+    ],
+)
+
+
 def _page_row(entry: Entry) -> dict[str, Any]:
     new = entry.page
     return {
         "id": new.id,
         "identity": entry.identity,
         "fingerprint": entry.fingerprint,
-        "kind": new.kind,
+        "kind": new.kind.value,
         "parent_id": new.parent_id,
         "message": new.message,
         "details": entry.details,
         "links": entry.links,
-        "severity": new.severity,
+        "severity": new.severity.value,
         "user": new.user,
         "address": new.address,
         "client": new.client,
         "client_url": new.client_url,
-        "door": new.door,
+        "door": new.door.value,
         "application": new.application,
         "execution_id": new.execution_id,
         "stage_id": new.stage_id,
@@ -178,12 +189,12 @@ def _delivery_rows(entry: Entry) -> list[dict[str, Any]]:
             "routing_key": one.key.reveal(),
             "key_hash": one.key_hash,
             "account": one.account,
-            "action": one.action,
+            "action": one.action.value,
             "dedup_key": one.dedup_key,
-            "protocol": one.protocol,
+            "protocol": one.protocol.value,
             "service_id": one.service_id,
             "label": one.label,
-            "state": one.state,
+            "state": one.state.value,
             "severity_rank": rank,
             "says": one.says,
             "due_at": created,

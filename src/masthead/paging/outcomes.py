@@ -6,14 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, Executable, bindparam, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from masthead.kernel.errors import Reason
 from masthead.pagerduty import Protocol as EventsProtocol
 from masthead.paging.intake import BURST
 from masthead.paging.model import Delivery, DeliveryState, Kind
+from masthead.paging.rows import IS_PENDING
 from masthead.storage.bursts import Bursts, Turn
+from masthead.storage.prepared import Prepared
 from masthead.storage.schema import attempt, delivery
 
 __all__ = [
@@ -87,15 +89,11 @@ class Outcomes:
 
     def record(self, connection: Connection, results: Sequence[Result]) -> list[Recorded]:
         """Write *results*; a delivery that was decided meanwhile keeps its decision."""
-        attempts = [_attempt_row(result) for result in results if result.number]
-        if attempts:
-            connection.execute(_insert_attempts(connection), attempts)
-        decided = [_decision(result) for result in results if result.state.is_decided]
-        if decided:
-            connection.execute(_DECIDE, decided)
-        postponed = [_postponement(result) for result in results if not result.state.is_decided]
-        if postponed:
-            connection.execute(_POSTPONE, postponed)
+        _ATTEMPTS.run(connection, [_attempt_row(result) for result in results if result.number])
+        _DECIDE.run(connection, [_decision(result) for result in results if result.state.is_decided])
+        _POSTPONE.run(
+            connection, [_postponement(result) for result in results if not result.state.is_decided]
+        )
         self._testify(connection, results)
         for key_hash in {r.delivery.key_hash for r in results if not r.state.is_decided and r.turn is None}:
             due = min(r.due_at_ms or 0 for r in results if r.delivery.key_hash == key_hash)
@@ -124,7 +122,7 @@ class Outcomes:
         return Recorded(pages, holds)
 
     def _decide_folded(self, connection: Connection, result: Result) -> tuple[str, ...]:
-        folded = delivery.c.folded_into == result.delivery.id, delivery.c.state == DeliveryState.PENDING
+        folded = delivery.c.folded_into == result.delivery.id, IS_PENDING
         rows = connection.execute(
             update(delivery)
             .where(*folded)
@@ -152,7 +150,7 @@ def mark_as_being_sent(connection: Connection, delivery_id: str, *, turn: Turn) 
     """Note that a run is about to send, so that its end leaves the delivery as one that may have arrived."""
     connection.execute(
         update(delivery)
-        .where(delivery.c.id == delivery_id, _IS_PENDING)
+        .where(delivery.c.id == delivery_id, IS_PENDING)
         .values(machine=run_mark(turn.machine))
     )
 
@@ -161,14 +159,14 @@ def take_back(connection: Connection, turn: Turn) -> None:
     """Free what an earlier run of this key was sending when it broke off: only one run of a key is ever valid."""
     connection.execute(
         update(delivery)
-        .where(delivery.c.key_hash == turn.subject, _IS_PENDING, delivery.c.machine.endswith(_RUN))
+        .where(delivery.c.key_hash == turn.subject, IS_PENDING, delivery.c.machine.endswith(_RUN))
         .values(machine=None, is_uncertain=True)
     )
 
 
 def release(connection: Connection, bursts: Bursts, machine: str) -> None:
     """Let others send what *machine* was about to, or may have, sent."""
-    held = _IS_PENDING, delivery.c.machine.in_((machine, run_mark(machine)))
+    held = IS_PENDING, delivery.c.machine.in_((machine, run_mark(machine)))
     hashes = connection.execute(select(delivery.c.key_hash).where(*held).distinct()).scalars().all()
     connection.execute(update(delivery).where(*held).values(machine=None, is_uncertain=True))
     for key_hash in hashes:
@@ -176,46 +174,53 @@ def release(connection: Connection, bursts: Bursts, machine: str) -> None:
 
 
 _RUN = "#run"
-_IS_PENDING = delivery.c.state == DeliveryState.PENDING
-_DECIDE = (
-    update(delivery)
-    .where(delivery.c.id == bindparam("of"), _IS_PENDING)
-    .values(
-        state=bindparam("to"),
-        reason=bindparam("why"),
-        text=bindparam("said"),
-        due_at=None,
-        machine=None,
-        decided_at=bindparam("at"),
-        attempts=bindparam("count"),
+_DECIDE = Prepared(
+    lambda _: (
+        update(delivery)
+        .where(delivery.c.id == bindparam("of"), IS_PENDING)
+        .values(
+            state=bindparam("to"),
+            reason=bindparam("why"),
+            text=bindparam("said"),
+            due_at=null(),
+            machine=null(),
+            decided_at=bindparam("at"),
+            attempts=bindparam("count"),
+        )
     )
 )
 #: Only by the one who holds it: who was buried meanwhile, or broken off, must not take another's mark away.
-_POSTPONE = (
-    update(delivery)
-    .where(delivery.c.id == bindparam("of"), _IS_PENDING, delivery.c.machine == bindparam("mark"))
-    .values(
-        reason=bindparam("why"),
-        text=bindparam("said"),
-        due_at=bindparam("due"),
-        machine=None,
-        attempts=bindparam("count"),
-        is_uncertain=bindparam("uncertain"),
+_POSTPONE = Prepared(
+    lambda _: (
+        update(delivery)
+        .where(delivery.c.id == bindparam("of"), IS_PENDING, delivery.c.machine == bindparam("mark"))
+        .values(
+            reason=bindparam("why"),
+            text=bindparam("said"),
+            due_at=bindparam("due"),
+            machine=null(),
+            attempts=bindparam("count"),
+            is_uncertain=bindparam("uncertain"),
+        )
     )
 )
 
 
-def _insert_attempts(connection: Connection) -> Any:
+def _insert_attempts(connection: Connection) -> Executable:
     """Two machines may both have made the attempt of a number; the first that is told of stays."""
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return make(attempt).on_conflict_do_nothing()
+    values: dict[str, Any] = {column.name: bindparam(column.name) for column in attempt.c}
+    return make(attempt).values(values).on_conflict_do_nothing()
+
+
+_ATTEMPTS = Prepared(_insert_attempts)
 
 
 def _decision(result: Result) -> dict[str, Any]:
     return {
         "of": result.delivery.id,
-        "to": result.state,
-        "why": result.reason,
+        "to": result.state.value,
+        "why": result.reason and result.reason.value,
         "said": result.text,
         "at": result.at_ms,
         "count": result.number or result.delivery.attempts,
@@ -226,7 +231,7 @@ def _postponement(result: Result) -> dict[str, Any]:
     return {
         "of": result.delivery.id,
         "mark": result.mark if result.turn is None else run_mark(result.turn.machine),
-        "why": result.reason,
+        "why": result.reason and result.reason.value,
         "said": result.text,
         "due": result.due_at_ms,
         "count": result.number or result.delivery.attempts,
@@ -239,10 +244,10 @@ def _attempt_row(result: Result) -> dict[str, Any]:
         "delivery_id": result.delivery.id,
         "number": result.number,
         "at": result.at_ms,
-        "protocol": result.protocol,
+        "protocol": result.protocol.value,
         "status": result.status,
-        "outcome": result.outcome,
-        "reason": result.reason,
+        "outcome": str(result.outcome),
+        "reason": result.reason and result.reason.value,
         "text": result.text,
         "duration_ms": result.duration_ms,
         "key_hash": result.delivery.key_hash,

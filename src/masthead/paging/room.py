@@ -6,9 +6,8 @@ from sqlalchemy import func, select
 
 from masthead.kernel.clock import Clock
 from masthead.kernel.errors import Overloaded
-from masthead.paging.model import DeliveryState
+from masthead.paging.rows import IS_PENDING
 from masthead.storage.database import Database
-from masthead.storage.schema import delivery
 
 __all__ = ["Room"]
 
@@ -56,5 +55,5 @@ class Room:
 
     async def _count(self) -> None:
         self._counted_at = self._clock.monotonic()
-        query = select(func.count()).where(delivery.c.state == DeliveryState.PENDING)
+        query = select(func.count()).where(IS_PENDING)
         self._estimate = await self._database.read(lambda c: int(c.execute(query).scalar_one()))

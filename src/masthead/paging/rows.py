@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, literal_column, select
 
 from masthead.kernel.clock import from_ms
 from masthead.kernel.errors import Reason
@@ -25,8 +25,10 @@ from masthead.paging.model import (
 )
 from masthead.storage.schema import delivery, page, proof
 
-__all__ = ["deliveries_where", "delivery_of", "load_page", "pages_where", "text_of"]
+__all__ = ["IS_PENDING", "deliveries_where", "delivery_of", "load_page", "pages_where", "text_of"]
 
+#: Written out, because a partial index serves a constant and not a parameter.
+IS_PENDING = delivery.c.state == literal_column("'pending'")
 _UNKNOWN = Incident(IncidentState.UNKNOWN)
 _PROOF = (
     proof.c.state.label("proof_state"),

@@ -13,7 +13,7 @@ from functools import partial
 from typing import Protocol
 
 import structlog
-from sqlalchemy import Connection, and_, exists, func, select, update
+from sqlalchemy import Connection, and_, exists, func, literal_column, select, update
 
 from masthead.kernel.clock import Clock, from_ms, to_ms
 from masthead.kernel.errors import Reason
@@ -22,7 +22,7 @@ from masthead.paging.budget import Budget
 from masthead.paging.folding import Fold, fold
 from masthead.paging.model import Delivery, DeliveryState, Incident, IncidentState, Kind, Page
 from masthead.paging.outcomes import Recorded, Result, mark_as_being_sent, take_back
-from masthead.paging.rows import delivery_of
+from masthead.paging.rows import IS_PENDING, delivery_of
 from masthead.storage.bursts import Superseded, Turn
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
@@ -168,7 +168,7 @@ class Waiting:
         def work(connection: Connection) -> None:
             turn.hold(connection)
             connection.execute(
-                update(delivery).where(delivery.c.id == one.speaker.id, _PENDING).values(machine=None)
+                update(delivery).where(delivery.c.id == one.speaker.id, IS_PENDING).values(machine=None)
             )
 
         await self._database.write(work)
@@ -182,7 +182,6 @@ class Waiting:
             turn.rest(connection, waiting)
 
 
-_PENDING = delivery.c.state == DeliveryState.PENDING
 _trigger = delivery.alias()
 _member = delivery.alias()
 #: An acknowledge or a resolve whose page PagerDuty has not taken yet.
@@ -190,7 +189,7 @@ _IS_BLOCKED = and_(
     delivery.c.action.in_((Kind.ACKNOWLEDGE, Kind.RESOLVE)),
     exists().where(
         _trigger.c.key_hash == delivery.c.key_hash,
-        _trigger.c.state == DeliveryState.PENDING,
+        _trigger.c.state == literal_column("'pending'"),
         _trigger.c.dedup_key == delivery.c.dedup_key,
         _trigger.c.action == Kind.TRIGGER,
     ),
@@ -200,7 +199,7 @@ _IS_BLOCKED = and_(
 def _waits(key_hash: str) -> tuple[object, ...]:
     return (
         delivery.c.key_hash == key_hash,
-        _PENDING,
+        IS_PENDING,
         delivery.c.machine.is_(None),
         delivery.c.folded_into.is_(None),
     )
@@ -233,7 +232,7 @@ def _store_fold(connection: Connection, one: Fold) -> None:
     if one.members:
         ids = [member.id for member in one.members]
         values = {"folded_into": one.speaker.id, "dedup_key": one.speaker.dedup_key}
-        connection.execute(update(delivery).where(delivery.c.id.in_(ids), _PENDING).values(**values))
+        connection.execute(update(delivery).where(delivery.c.id.in_(ids), IS_PENDING).values(**values))
 
 
 def _rest_until(turn: Turn, due_at_ms: int, connection: Connection) -> None:
