@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Select, Subquery, func, select, text
 
 from masthead.kernel.clock import from_ms
 from masthead.kernel.errors import Conflict, NotFound, Reason
@@ -26,11 +26,13 @@ from masthead.storage.schema import attempt, delivery, page
 __all__ = ["Attempt", "Audit", "Entry", "Listing"]
 
 #: Rows that are looked at for one answer. More would make a rare word cost seconds; the cursor goes on from there.
-_MOST_ROWS = 20_000
+_MOST_ROWS = 10_000
 #: The first window is so many times what is wanted; each next one so many times the one before.
 _GROWTH = 4
 _LARGEST_WINDOW = 10_000
 _SMALLEST_WINDOW = 200
+#: So many deliveries that wait can be looked at in one go.
+_FEW = 2_000
 #: Pages that an export reads at a time: what is in memory at once.
 _EXPORT_BATCH = 200
 
@@ -163,6 +165,7 @@ class _Search:
         self._filters = filters
         self._before = before
         self._conditions = filters.conditions(connection.dialect.name)
+        self._branches = filters.indexed_by(few_wait=_few_wait(connection))
         self._rows_left = _MOST_ROWS
 
     def run(self, limit: int) -> tuple[list[str], str | None]:
@@ -181,34 +184,36 @@ class _Search:
 
     def _look(self, found: list[str], wanted: int, size: int) -> bool:
         """Add the matches of the next *size* candidates; tell whether there are more candidates."""
+        candidate = self._filters.window(self._branches, self._before, size)
+        reach = select(func.min(candidate.c.id).label("last"), func.count(candidate.c.id).label("number"))
+        last, number = self._connection.execute(reach).one()
+        if not number:
+            return False
         need = wanted - len(found)
-        rows = self._matches(size, need)
+        rows = self._connection.execute(self._matches(candidate, last).limit(need)).all()
         found += [row.id for row in rows if self._filters.holds(row)]
-        if len(rows) == need:
-            self._before = rows[-1].id
-            self._rows_left -= need
-            return True
-        last, count = self._reach(size)
-        if count == size:
-            self._before = last
-        self._rows_left -= count
-        return count == size
+        is_full = len(rows) == need
+        self._before = rows[-1].id if is_full else last
+        self._rows_left -= number
+        return is_full or number == size
 
-    def _matches(self, size: int, wanted: int) -> Sequence[Row[Any]]:
-        candidate = self._filters.window(self._before, size)
-        query: Select[Any] = (
-            select(page.c.id, page.c.message, page.c.details)
-            .join(candidate, page.c.id == candidate.c.id)
+    def _matches(self, candidate: Subquery, last: str) -> Select[Any]:
+        columns = page.c.id, page.c.message, page.c.details
+        if not self._branches:
+            within = [*self._filters.bounds(page.c.id, self._before), page.c.id >= last]
+            return select(*columns).where(*within, *self._conditions).order_by(page.c.id.desc())
+        return (
+            select(*columns)
+            .select_from(candidate)
+            .join(page, page.c.id == candidate.c.id)
             .where(*self._conditions)
-            .order_by(page.c.id.desc())
-            .limit(wanted)
+            .order_by(candidate.c.id.desc())
         )
-        return self._connection.execute(query).all()
 
-    def _reach(self, size: int) -> tuple[str, int]:
-        candidate = self._filters.window(self._before, size)
-        row = self._connection.execute(select(func.min(candidate.c.id), func.count(candidate.c.id))).one()
-        return row[0], row[1]
+
+def _few_wait(connection: Connection) -> bool:
+    some = select(delivery.c.key_hash).where(text("delivery.state = 'pending'")).limit(_FEW + 1).subquery()
+    return int(connection.execute(select(func.count()).select_from(some)).scalar_one()) <= _FEW
 
 
 def _entry(connection: Connection, page_id: str) -> Entry | None:

@@ -12,7 +12,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Subquery, and_, exists, or_, select, text, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    Subquery,
+    exists,
+    literal_column,
+    or_,
+    select,
+    text,
+    union_all,
+)
 
 from masthead.kernel.clock import to_ms
 from masthead.pagerduty import Severity
@@ -20,11 +31,14 @@ from masthead.paging.model import DeliveryState, Door, Kind
 from masthead.paging.order import first_id
 from masthead.storage.schema import delivery, page
 
-__all__ = ["Filters"]
+__all__ = ["Branches", "Filters"]
+
+#: A query of ids, and the column that they are.
+Branch = tuple[Select[Any], ColumnElement[str]]
+Branches = Sequence[Branch]
 
 _FAILED = frozenset({DeliveryState.REJECTED, DeliveryState.EXPIRED})
-#: The words of the partial index; SQLite takes it only for a query that repeats them.
-_IN_FAILED_INDEX = text("delivery.state IN ('rejected', 'expired')")
+_WAITING = frozenset({DeliveryState.PENDING})
 #: An id is made a moment before its page is dated.
 _SLACK = timedelta(seconds=1)
 _ESCAPE = "\\"
@@ -53,22 +67,47 @@ class Filters:
     #: Each stands in the message or in the details, in any case.
     words: tuple[str, ...] = ()
 
-    def window(self, before: str | None, size: int) -> Subquery:
-        """Give the next *size* ids in which matches may be, newest first.
+    def indexed_by(self, *, few_wait: bool) -> Branches:
+        """Give the queries of ids, each served by one index, that together hold every match; none when there is none.
 
         Args:
+            few_wait: Whether so few deliveries are pending that all of them can be looked at.
+        """
+        if self.execution_id is not None:
+            return [_pages_where(page.c.execution_id == self.execution_id)]
+        if self.states and all(state in _FAILED or (few_wait and state in _WAITING) for state in self.states):
+            return [_deliveries_in(state) for state in sorted(self.states)]
+        if self.application is not None:
+            return [_pages_where(page.c.application == self.application)]
+        return []
+
+    def window(self, branches: Branches, before: str | None, size: int) -> Subquery:
+        """Give the next *size* ids of *branches*, newest first.
+
+        Args:
+            branches: As from :meth:`indexed_by`; none for all pages.
             before: Only ids below this one; None for the newest.
             size: How many at most.
         """
-        branches = [
-            branch.where(*self._bounds(column, before)).distinct().order_by(column.desc()).limit(size)
-            for branch, column in self._branches()
+        parts = [
+            branch.where(*self.bounds(column, before)).distinct().order_by(column.desc()).limit(size)
+            for branch, column in branches or [_pages_where()]
         ]
-        if len(branches) == 1:
-            return branches[0].subquery("candidate")
-        parts = [select(branch.subquery().c.id) for branch in branches]
-        merged = union_all(*parts).subquery()
+        if len(parts) == 1:
+            return parts[0].subquery("candidate")
+        merged = union_all(*(select(part.subquery().c.id) for part in parts)).subquery()
         return select(merged.c.id).distinct().order_by(merged.c.id.desc()).limit(size).subquery("candidate")
+
+    def bounds(self, column: ColumnElement[str], before: str | None) -> list[ColumnElement[bool]]:
+        """Give between which ids every match is."""
+        bounds = []
+        if before is not None:
+            bounds.append(column < before)
+        if self.since:
+            bounds.append(column >= first_id(self.since - _SLACK))
+        if self.until:
+            bounds.append(column < first_id(self.until + _SLACK))
+        return bounds
 
     def conditions(self, dialect: str) -> list[ColumnElement[bool]]:
         """Give what is true of every page that matches; for non-ASCII words, of some that do not (see ``holds``)."""
@@ -79,7 +118,7 @@ class Filters:
             (page.c.execution_id, self.execution_id),
         ):
             if value is not None:
-                wanted.append(column == value)
+                wanted.append(_unindexed(column) == value)
         if self.severities:
             wanted.append(page.c.severity.in_(sorted(self.severities)))
         if self.doors:
@@ -100,29 +139,6 @@ class Filters:
         said = f"{row.message}\n{row.details}".casefold()
         return all(word in said for word in words)
 
-    def _branches(self) -> Sequence[tuple[Select[Any], ColumnElement[str]]]:
-        """Give the queries of ids, each served by one index, that together hold every match."""
-        if self.execution_id is not None:
-            return [_pages_where(page.c.execution_id == self.execution_id)]
-        if self.states and self.states <= _FAILED:
-            return [
-                _deliveries_where(and_(_IN_FAILED_INDEX, delivery.c.state == state))
-                for state in sorted(self.states)
-            ]
-        if self.application is not None:
-            return [_pages_where(page.c.application == self.application)]
-        return [_pages_where()]
-
-    def _bounds(self, column: ColumnElement[str], before: str | None) -> list[ColumnElement[bool]]:
-        bounds = []
-        if before is not None:
-            bounds.append(column < before)
-        if self.since:
-            bounds.append(column >= first_id(self.since - _SLACK))
-        if self.until:
-            bounds.append(column < first_id(self.until + _SLACK))
-        return bounds
-
     def _of_deliveries(self) -> list[ColumnElement[bool]]:
         wanted: list[ColumnElement[bool]] = []
         if self.states:
@@ -134,12 +150,23 @@ class Filters:
         return [exists().where(delivery.c.page_id == page.c.id, *wanted)] if wanted else []
 
 
-def _pages_where(*conditions: ColumnElement[bool]) -> tuple[Select[Any], ColumnElement[str]]:
+def _pages_where(*conditions: ColumnElement[bool]) -> Branch:
     return select(page.c.id.label("id")).where(*conditions), page.c.id
 
 
-def _deliveries_where(*conditions: ColumnElement[bool]) -> tuple[Select[Any], ColumnElement[str]]:
-    return select(delivery.c.page_id.label("id")).where(*conditions), delivery.c.page_id
+def _deliveries_in(state: DeliveryState) -> Branch:
+    """SQLite takes a partial index only for a query that repeats the index's own words."""
+    if state in _WAITING:
+        column = _unindexed(delivery.c.page_id)
+        return select(column.label("id")).where(text("delivery.state = 'pending'")), column
+    in_index = text("delivery.state IN ('rejected', 'expired')")
+    ids = select(delivery.c.page_id.label("id")).where(in_index, delivery.c.state == state)
+    return ids, delivery.c.page_id
+
+
+def _unindexed(column: ColumnElement[str]) -> ColumnElement[str]:
+    """Keep SQLite from going by this column's index where another way is known to be short."""
+    return column.concat(literal_column("''"))
 
 
 def _says(word: str, dialect: str) -> ColumnElement[bool]:
