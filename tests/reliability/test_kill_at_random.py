@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import sys
 import time
 
 import pytest
@@ -79,7 +80,7 @@ def test_every_stored_page_is_delivered_once_however_often_masthead_is_killed(pa
     broken = broken_promises(asked, stored(database), incidents, executions(database))
     promised = sum(one.is_promised for one in asked)
     unanswered = sum(one.status is None for one in asked)
-    print(
+    sys.stdout.write(
         f"{KILLS} kills, {len(asked)} asked, {promised} promised, {unanswered} unanswered, {len(incidents)} incidents"
     )
     assert [*said, *broken] == [], f"MASTHEAD_TEST_SEED={seed}"
