@@ -1,0 +1,1 @@
+"""What is measured: one file a subject, one function a line of the issue or a few that share a run."""
