@@ -24,6 +24,7 @@ _LONGEST_SHOWN = 16
 #: From here on a number is shown with an exponent.
 _LONGEST_PLAIN = 1e15
 
+_BARE_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+(?::\d+)?/?")
 _DATABASES = ("sqlite", "postgresql", "postgres")
 _DATABASE_FORMS = (
     "must be a file for SQLite, sqlite:////absolute/path or postgresql://user:password@host/name"
@@ -127,6 +128,8 @@ def _url(_setting: Setting, raw: Any) -> str:
         is_address = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         is_address = False
+    if "://" not in text and _BARE_HOST.fullmatch(text):
+        raise Unusable("must begin with https:// (or http://), such as https://api.pagerduty.com")
     if not is_address or re.search(r"\s", text):
         raise Unusable(f"must be an address such as https://api.pagerduty.com, is {described(raw)}")
     if parts.username is not None or parts.query or parts.fragment:

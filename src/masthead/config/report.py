@@ -24,7 +24,14 @@ def render_report(loaded: Loaded) -> str:
     for title, sentences in (("Warnings", loaded.warnings), ("Missing", loaded.missing)):
         if sentences:
             lines += ["", f"{title}:", *(f"  {sentence}" for sentence in sentences)]
+    if not loaded.missing:
+        lines += ["", f"Nothing is missing: {_what_it_does(loaded)}"]
     return "\n".join(lines)
+
+
+def _what_it_does(loaded: Loaded) -> str:
+    events, rest = loaded.settings.events, loaded.settings.rest
+    return f"pages go out by {events.endpoint}, services are listed from {rest.base_url}."
 
 
 def masked(address: str) -> str:

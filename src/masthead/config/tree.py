@@ -10,6 +10,8 @@ __all__ = ["PLACEHOLDER", "Mapped", "Problems", "Source", "Value", "fold", "plac
 
 #: What the seed's examples write for a token.
 PLACEHOLDER = "***"
+#: From so many lines on, one error stands for all of them.
+_MANY = 4
 
 
 @dataclass(frozen=True, order=True)
@@ -89,10 +91,34 @@ class Problems:
         return [f"{source}: {text}" for source, text in self._errors]
 
     def errors_in_order(self, files: Sequence[str]) -> list[str]:
-        """Give each error once, by the order of *files* and their lines; the environment's come last."""
+        """Give each error once, by the order of *files* and their lines; the environment's come last.
+
+        What is wrong in the same way with many lines of a file is told at the first, with the others' numbers.
+        """
         rank = {file: number for number, file in reversed(list(enumerate(files)))}
         ordered = sorted(self._errors, key=lambda one: (rank.get(one[0].file, len(files)), one[0].line))
-        return list(dict.fromkeys(f"{source}: {text}" for source, text in ordered))
+        alike: dict[tuple[str, str], list[int]] = {}
+        for source, text in dict.fromkeys(ordered):
+            alike.setdefault((source.file, text), []).append(source.line)
+        told: dict[str, None] = {}
+        for source, text in ordered:
+            lines = alike[source.file, text]
+            if len(lines) < _MANY:
+                told[f"{source}: {text}"] = None
+            elif source.line == lines[0]:
+                told[f"{source}: {text} (the same in lines {_ranges(lines[1:])})"] = None
+        return list(told)
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Write *numbers*, which rise, as ``4 to 7, 9``."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return ", ".join(str(run[0]) if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in runs)
 
 
 def placeholder_message(key: str) -> str:

@@ -29,6 +29,8 @@ _TOO_DEEP = f"nested more than {_DEEPEST} levels deep, as no configuration of Sp
 _MOST_MERGED = 100_000
 _TOO_MANY_MERGED = f"<<: merges more than {_MOST_MERGED:,} keys in all, as no configuration of Spinnaker does"
 _NO_MAPPING = "not a mapping: a configuration begins with keys such as `spec:`"
+#: What stands before every key of a manifest's profiles, and is left out of messages.
+_PROFILES = "spec.spinnakerConfig.profiles."
 _STANDARD = "tag:yaml.org,2002:"
 _MERGE = f"{_STANDARD}merge"
 _BUILT = tuple(_STANDARD + kind for kind in ("null", "bool", "int", "float"))
@@ -216,7 +218,7 @@ class _Nodes:
         source = self._source(node)
         is_placeholder = source.line in self._placeholders and node.value == PLACEHOLDER
         if is_placeholder:
-            self._problems.error(source, placeholder_message(path))
+            self._problems.error(source, placeholder_message(path.removeprefix(_PROFILES)))
         is_foreign = not node.tag.startswith(_STANDARD)
         return Value(
             None if is_foreign else _plain(node),

@@ -117,6 +117,7 @@ def test_a_reference_to_spinnakers_secret_store_names_the_ways_that_work(read, r
         ("rest:\n  refreshJitter: .nan\n", "rest.refreshJitter: must be a finite number"),
         ("rest:\n  timeoutSeconds: -3\n", "rest.timeoutSeconds: must be from 0.1 to 600 seconds, is -3"),
         ("rest:\n  baseUrl: https://u:canary@x.y\n", "rest.baseUrl: must be an address without user"),
+        ("rest:\n  baseUrl: api.pagerduty.com\n", "rest.baseUrl: must begin with https://"),
         ("rest:\n  baseUrl: https://x.y:99999\n", "rest.baseUrl: must be an address such as"),
         ("deck:\n  accountName: [a]\n", "deck.accountName: must be text, is a list"),
         ("server:\n  database: mysql://u:canary@x/y\n", "server.database: must be a file for SQLite"),

@@ -43,6 +43,16 @@ def test_a_text_of_several_lines_keeps_the_table(read):
     assert "one⏎two" in line_of(report, "deck.defaultDetails")
 
 
+def test_a_whole_configuration_is_said_to_be_whole(read):
+    """Whoever ran the check wants to hear that it passed."""
+    text = "events:\n  enabled: true\nrest:\n  token: canary\n"
+    assert render_report(read("masthead.yml", text)).endswith(
+        "Nothing is missing: pages go out by https://events.pagerduty.com, "
+        "services are listed from https://api.pagerduty.com."
+    )
+    assert "Nothing is missing" not in render_report(load([], {}))
+
+
 def test_who_won_over_whom_is_shown(tmp_path):
     """The nearest loser first."""
     paths = []

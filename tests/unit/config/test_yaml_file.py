@@ -48,10 +48,10 @@ def test_the_seeds_whole_block_is_refused_with_all_that_is_wrong(refused):
     assert "prose" in lines[1]
     assert "first in line 2" in lines[2]
     assert lines[3].startswith(
-        "SpinnakerService.yml:15: spec.spinnakerConfig.profiles.echo.pager-duty.token: ***"
+        "SpinnakerService.yml:15: echo.pager-duty.token: ***"
     )
     assert lines[4].startswith(
-        "SpinnakerService.yml:20: spec.spinnakerConfig.profiles.gate.pagerDuty.token: ***"
+        "SpinnakerService.yml:20: gate.pagerDuty.token: ***"
     )
     assert "code fence" in lines[5]
 
@@ -80,6 +80,7 @@ def test_the_seeds_snippets_as_two_documents_of_one_file_work(read):
     [
         (FIRST + with_tokens(SECOND), "7: spec: the key stands twice, first in line 1"),
         ("pagerDuty:\n  enabled: true\n  token: ***\n", "3: pagerDuty.token: *** is a placeholder"),
+        ("spec:\n  spinnakerConfig:\n    profiles:\n      gate:\n        pagerDuty:\n          token: ***\n", "6: gate.pagerDuty.token: ***"),
         ("pagerDuty:\n  enabled: true\n  token: *** # ours\n", "3: pagerDuty.token: *** is a placeholder"),
         ("pagerDuty:\n  enabled: true\n  token: '***'\n", "3: gate.pagerDuty.token: *** is a placeholder"),
         ("pagerDuty:\n  enabled: true\n  token: ****\n", "3: pagerDuty.token: *** is a placeholder"),
@@ -107,6 +108,14 @@ def test_the_seeds_snippets_as_two_documents_of_one_file_work(read):
 def test_each_trap_names_file_line_key_and_remedy(refused, text, expected):
     """The first line told is the one to correct."""
     assert refused("gate.yml", text)[0].startswith(f"gate.yml:{expected}")
+
+
+def test_what_is_wrong_with_many_lines_is_told_once(refused):
+    """At the first of them, with the numbers of the others."""
+    text = "a:\n\tb: 1\n\tc: 1\n\td: 1\ne:\n\tf: 1\n"
+    (told,) = refused("gate.yml", text)
+    assert told.startswith("gate.yml:2: a tab indents this line")
+    assert told.endswith("use spaces (the same in lines 3 to 4, 6)")
 
 
 def test_a_placeholder_is_told_once(refused):
