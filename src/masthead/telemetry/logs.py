@@ -6,12 +6,15 @@ text that came from outside and may echo a key.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 from collections.abc import MutableMapping
+from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import structlog
 
 __all__ = ["configure", "redact"]
@@ -19,6 +22,8 @@ __all__ = ["configure", "redact"]
 #: An integration key is 32 letters and digits (PagerDuty facts, A.1 and A.2); hashes and ids of ours are not.
 _KEY = re.compile(r"(?<![0-9A-Za-z])(?=[0-9A-Za-z]*[0-9])[0-9A-Za-z]{32}(?![0-9A-Za-z])")
 _TOKEN = re.compile(r"(?i)(token=|bearer\s+)[^\s\"',;]+")
+_KEY_LENGTH = 32
+_encode = msgspec.json.Encoder(enc_hook=repr).encode
 
 
 def redact(text: str) -> str:
@@ -35,27 +40,53 @@ def configure(*, level: str = "INFO", as_json: bool | None = None) -> None:
     """
     if as_json is None:
         as_json = not sys.stderr.isatty()
-    renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer()
-    )
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _redact_event,
-            renderer,
-        ],
+        processors=[_write_line] if as_json else _for_people(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=_bytes_logger if as_json else structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
 
 
+def _for_people() -> list[structlog.typing.Processor]:
+    return [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+        _redact_event,
+        structlog.dev.ConsoleRenderer(),
+    ]
+
+
+def _bytes_logger(*_: Any) -> structlog.BytesLogger:
+    return structlog.BytesLogger(sys.stderr.buffer)
+
+
+def _write_line(logger: Any, name: str, event: MutableMapping[str, Any]) -> bytes:
+    """Give an event as one line of JSON: all in one place, because it happens for every page.
+
+    A value that JSON has no form for is written as Python shows it, which for a secret is a mask.
+    """
+    if "exc_info" in event:
+        event = structlog.processors.format_exc_info(logger, name, event)
+    event["level"] = name
+    event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    try:
+        return _encode(_redact_event(logger, name, event))
+    except (
+        TypeError,
+        ValueError,
+        OverflowError,
+        RecursionError,
+    ):  # half a character, a number too large, a key of ours
+        shown = {str(key): value if type(value) is int else repr(value) for key, value in event.items()}
+        return json.dumps(shown).encode()
+
+
 def _redact_event(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        if isinstance(value, str):
+        # Ids and words, which most values are, need no search.
+        if isinstance(value, str) and (len(value) >= _KEY_LENGTH or not value.isalnum()):
             event[key] = redact(value)
     return event

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timedelta
 
 import pytest
 import structlog
 
+from masthead.kernel.secret import Secret
+from masthead.paging.model import Door
 from masthead.telemetry.logs import configure, redact
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -39,3 +42,75 @@ def test_a_log_line_is_one_json_object_without_the_key(capsys):
         structlog.reset_defaults()
     assert line["event"] == "event.name"
     assert KEY not in line["text"]
+
+
+@pytest.fixture
+def as_json():
+    configure(as_json=True)
+    yield structlog.get_logger("test")
+    structlog.reset_defaults()
+
+
+def test_a_log_line_says_what_where_how_bad_and_when(as_json, capsys):
+    """The event, its level, an instant in UTC, and what was given."""
+    as_json.info("page.stored", page="01J5Z3N8W6Y0V4C7Q2R9T1XABC", deliveries=2, door=Door.ECHO, user="Zoë")
+    line = json.loads(capsys.readouterr().err)
+    assert datetime.fromisoformat(line.pop("timestamp")).utcoffset() == timedelta(0)
+    assert line == {
+        "event": "page.stored",
+        "level": "info",
+        "page": "01J5Z3N8W6Y0V4C7Q2R9T1XABC",
+        "deliveries": 2,
+        "door": "echo",
+        "user": "Zoë",
+    }
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (Secret(KEY), "Secret(••••)"),
+        ("half \ud83d", "'half \\ud83d'"),
+        (10**30, 10**30),
+        ({1, 2}, [1, 2]),
+        (object, repr(object)),
+    ],
+)
+def test_nothing_that_is_logged_breaks_the_line(as_json, capsys, value, shown):
+    """Secrets are masked, and what JSON has no form for is written as Python shows it."""
+    as_json.error("event.name", value=value)
+    line = json.loads(capsys.readouterr().err)
+    assert line["value"] == shown
+    assert line["event"].strip("'") == "event.name"
+
+
+def test_a_logged_exception_brings_its_traceback(as_json, capsys):
+    """Of a crash the log says where."""
+    with pytest.raises(ZeroDivisionError) as crash:
+        _ = 1 / 0
+    as_json.error("request.crashed", exc_info=crash.value)
+    line = json.loads(capsys.readouterr().err)
+    assert "ZeroDivisionError: division by zero" in line["exception"]
+    assert "exc_info" not in line
+
+
+def test_a_terminal_gets_lines_for_people_without_keys(capsys):
+    """The same redaction, in another form."""
+    configure(as_json=False)
+    try:
+        structlog.get_logger("test").warning("event.name", text=f"the key {KEY}")
+    finally:
+        structlog.reset_defaults()
+    shown = capsys.readouterr().err
+    assert "event.name" in shown
+    assert KEY not in shown
+
+
+def test_what_is_below_the_level_is_not_written(capsys):
+    """The setting server.logLevel."""
+    configure(as_json=True, level="WARNING")
+    try:
+        structlog.get_logger("test").info("event.name")
+    finally:
+        structlog.reset_defaults()
+    assert capsys.readouterr().err == ""
