@@ -82,7 +82,12 @@ def without(text: str, *secrets: Secret | None) -> str:
     for secret in secrets:
         if not secret:
             continue
-        forms = {secret.reveal(), quote(secret.reveal(), safe="")}
+        value = secret.reveal()
+        # Hardly any text repeats a key, and a pattern costs more than all the rest of an answer. Outside ASCII
+        # letters may match that differ in lower case too, so that only the pattern can tell.
+        if text.isascii() and value.isalnum() and value.isascii() and value.lower() not in text.lower():
+            continue
+        forms = {value, quote(value, safe="")}
         pattern = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
         # The label holds nothing that a replacement would take for an escape.
         text = re.sub(pattern, secret.label.replace("\\", ""), text, flags=re.IGNORECASE)

@@ -93,3 +93,12 @@ def test_the_token_sentence_names_the_region():
     """A wrong region looks like a wrong token."""
     assert "https://api.eu.pagerduty.com" in remedy(Reason.TOKEN)
     assert event_remedy(None) == ""
+
+
+@pytest.mark.parametrize(
+    "shown", [KEY.reveal(), KEY.reveal().upper(), KEY.reveal().title(), "\u017f\u212a00" * 8]
+)
+def test_a_key_is_cut_out_however_it_is_spelt(shown):
+    """PagerDuty repeats keys as they came; letters outside ASCII may stand for ASCII ones."""
+    secret = Secret("sk00" * 8) if "\u017f" in shown else KEY
+    assert shown not in without(f"no such key: {shown}.", secret)
