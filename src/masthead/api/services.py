@@ -14,7 +14,8 @@ from masthead.config import Settings
 from masthead.executions import Executions
 from masthead.kernel.clock import Clock
 from masthead.kernel.ids import Ids
-from masthead.ownership import Ownership
+from masthead.ownership import CheckKey, Lint, Ownership, Preflights
+from masthead.pagerduty import Protocol
 from masthead.paging import Paging
 from masthead.pipelines import Pipelines
 from masthead.telemetry.metrics import Metrics
@@ -41,9 +42,35 @@ class Services:
     health: HealthCheck
     version: str
     metrics: Metrics = field(default_factory=Metrics)
+    #: Asks PagerDuty whether it takes a key; None where nobody can be asked.
+    check_key: CheckKey | None = None
 
     @cached_property
     def limits(self) -> Limits:
         """What a request may bring."""
         server = self.settings.server
         return Limits(body_bytes=server.max_body_bytes, body_depth=server.max_depth)
+
+    @cached_property
+    def preflights(self) -> Preflights:
+        """What finds out what a page would do."""
+        events = self.settings.events
+        return Preflights(
+            self.applications,
+            self.catalog,
+            self.clock,
+            unknown_key_protocol=Protocol(events.unknown_key_protocol),
+            prefer_v1=events.prefer_v1,
+            is_enabled=events.enabled,
+        )
+
+    @cached_property
+    def lint(self) -> Lint:
+        """What looks at applications and pipelines before it matters."""
+        return Lint(
+            self.applications,
+            self.pipelines,
+            self.preflights,
+            is_required=self.settings.deck.required,
+            check_key=self.check_key,
+        )

@@ -1,5 +1,24 @@
-"""Which PagerDuty service pages for which application, and who would be woken."""
+"""Which PagerDuty service pages for which application, who would be woken, and what keeps them from it."""
 
+from masthead.ownership.judge import Level, Target
+from masthead.ownership.lint import CheckKey, Finding, Lint, Report
 from masthead.ownership.ownership import Owner, Ownership
+from masthead.ownership.preflight import Body, Preflight, Preflights, describe_bodies
+from masthead.ownership.problems import Problem, Weight
 
-__all__ = ["Owner", "Ownership"]
+__all__ = [
+    "Body",
+    "CheckKey",
+    "Finding",
+    "Level",
+    "Lint",
+    "Owner",
+    "Ownership",
+    "Preflight",
+    "Preflights",
+    "Problem",
+    "Report",
+    "Target",
+    "Weight",
+    "describe_bodies",
+]

@@ -149,6 +149,7 @@ class Masthead:
             health=self.health,
             version=__version__,
             metrics=self.metrics,
+            check_key=self.events.check_key,
         )
 
     async def health(self) -> Mapping[str, Mapping[str, Any]]:
