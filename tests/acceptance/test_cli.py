@@ -155,6 +155,14 @@ def test_the_user_stands_in_the_history(house):
     assert [one["who"] for one in history][:2] == ["bob@example.com", "ann@example.com"]
 
 
+def test_a_name_beyond_ascii_is_read_back_as_it_was(house):
+    """From the environment into the history."""
+    house.run("application", "save", "demo", "--description", "by Zoë", MASTHEAD_USER="Zoë 東京")
+    history = json.loads(house.run("application", "history", "demo", "--json"))
+
+    assert history[0]["who"] == "Zoë 東京"
+
+
 def test_a_pipeline_is_saved_over_its_namesake_and_watched_to_its_end(house):
     """Exit status 0 follows SUCCEEDED; the lines say who was paged."""
     stage = {
@@ -230,13 +238,23 @@ def test_a_task_can_be_looked_at(house):
         ["page", "demo", "--message", "x", "--detail", "nothing"],
         ["pipeline", "save", "/no/such/file.json"],
         ["pipeline", "run", "demo", "night", "--parameter", "nothing"],
+        ["pipeline", "save", "-"],
+        ["application", "show", "../tasks"],
+        ["application", "show", ""],
+        ["pipeline", "list", "../tasks"],
+        ["page", "demo", "--message", "half \udcff"],
+        ["--user", "two\nlines", "services"],
         ["serve", "--also", "echo"],
+        ["serve", "--also", "echo=99999"],
+        ["serve", "--port", "99999"],
+        ["serve", "--host", "\udcff"],
+        ["simulate", "--port", "99999"],
         ["nonsense"],
     ],
 )
 def test_wrong_usage_is_status_2(house, arguments):
     """With the command's own name in the usage line."""
-    assert "Usage: masthead" in house.run(*arguments, status=2)
+    assert "Usage: masthead" in house.run(*arguments, status=2, text='{"name": "\\ud800"}')
 
 
 def test_no_server_is_one_sentence_and_status_69(house):

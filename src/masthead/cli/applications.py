@@ -8,12 +8,12 @@ import typer
 
 from masthead.cli import show
 from masthead.cli.client import Client, ServerRefused, quoted
-from masthead.cli.options import AsJson, asks_server
+from masthead.cli.options import AsJson, asks_server, segment
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Applications and who is paged for them.", no_args_is_help=True)
-_Name = Annotated[str, typer.Argument(help="The application's name.")]
+_Name = Annotated[str, typer.Argument(help="The application's name.", callback=segment)]
 
 
 @app.command("list")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
@@ -19,6 +20,7 @@ __all__ = [
     "default_user",
     "errors_of",
     "quoted",
+    "text_problem",
 ]
 
 DEFAULT_SERVER = "http://127.0.0.1:8084"
@@ -35,6 +37,20 @@ def default_user() -> str:
         return getpass.getuser()
     except (KeyError, OSError):
         return "anonymous"
+
+
+def text_problem(text: str, *, is_line: bool = False) -> str | None:
+    """Say why *text* cannot be sent, or None when it can; one that *is_line* has no line end or control character.
+
+    Bytes that are not UTF-8 reach a Python program as half surrogates, which no JSON and no header can carry.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "is not UTF-8 text"
+    if is_line and not text.isprintable():
+        return "holds a character that cannot be printed"
+    return None
 
 
 class ServerMissing(Exception):
@@ -58,13 +74,17 @@ class Client:
         given = {name: value for name, value in params.items() if value is not None}
         return self._ask("GET", path, params=given)
 
+    def patch(self, path: str, body: Any = None) -> Any:
+        """Send *body* and give the answer's JSON."""
+        return self._ask("PATCH", path, body)
+
     def post(self, path: str, body: Any = None) -> Any:
         """Send *body* and give the answer's JSON."""
-        return self._ask("POST", path, json=body)
+        return self._ask("POST", path, body)
 
     def put(self, path: str, body: Any = None) -> Any:
         """Send *body* and give the answer's JSON."""
-        return self._ask("PUT", path, json=body)
+        return self._ask("PUT", path, body)
 
     def start_task(self, application: str, description: str, job: dict[str, Any]) -> str:
         """Post one task job as Deck does and give the path of the task."""
@@ -88,12 +108,20 @@ class Client:
             time.sleep(_POLL_S)
         return dict(found)
 
-    def _ask(self, method: str, path: str, **request: Any) -> Any:
+    def _ask(self, method: str, path: str, body: Any = None, *, params: dict[str, Any] | None = None) -> Any:
         import httpx
 
+        content = None if body is None else _encoded(body)
+        headers = {} if content is None else {"Content-Type": "application/json"}
         try:
-            answer = self._connected().request(method, self.server + path, **request)
-        except (httpx.TransportError, httpx.InvalidURL) as error:
+            answer = self._connected().request(
+                method, self.server + path, content=content, headers=headers, params=params
+            )
+        except (
+            httpx.TransportError,
+            httpx.InvalidURL,
+            ValueError,
+        ) as error:  # ValueError: no such host can be
             raise ServerMissing(
                 f"No Masthead answers at {self.server} ({error}). Start one with: masthead serve"
             ) from error
@@ -108,16 +136,25 @@ class Client:
         import httpx
 
         if self._http is None:
-            headers = {"X-SPINNAKER-USER": self._user, "X-RateLimit-App": "cli"}
+            headers = {b"X-SPINNAKER-USER": self._user.encode(), b"X-RateLimit-App": b"cli"}
             # A proxy of the environment is for the world outside, not for this machine.
             is_far = urlsplit(self.server).hostname not in ("127.0.0.1", "localhost", "::1")
             self._http = httpx.Client(headers=headers, timeout=_TIMEOUT_S, trust_env=is_far)
         return self._http
 
 
+def _encoded(body: Any) -> bytes:
+    try:
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError as error:
+        raise ServerRefused("Not sent: it holds characters that are not UTF-8 text.") from error
+    except RecursionError as error:
+        raise ServerRefused("Not sent: its objects and lists are too deep inside each other.") from error
+
+
 def quoted(name: object) -> str:
-    """Give *name* as one segment of a path."""
-    return quote(str(name), safe="")
+    """Give *name* as one segment of a path; also its dots, so that ``..`` leads nowhere else."""
+    return quote(str(name), safe="").replace(".", "%2E")
 
 
 def errors_of(task: dict[str, Any]) -> list[str]:

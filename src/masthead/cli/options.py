@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from masthead.cli.client import Client
+from masthead.cli.client import Client, text_problem
 
-__all__ = ["AsJson", "Server", "Target", "User", "asks_server", "pairs"]
+__all__ = ["AsJson", "Server", "Target", "User", "asks_server", "pairs", "segment", "text_argument"]
 
 Server = Annotated[str | None, typer.Option(help="Where Masthead listens.", show_default=False)]
 User = Annotated[str | None, typer.Option(help="In whose name; your login name if not given.")]
@@ -37,7 +37,8 @@ def asks_server(command: Callable[..., None]) -> Callable[..., None]:
     @functools.wraps(command)
     def run(context: typer.Context, *, server: str | None, user: str | None, **given: Any) -> None:
         target: Target = context.find_root().obj
-        command(Client(server or target.server, user or target.user), **given)
+        _check_texts(context)
+        command(Client(server or target.server, _checked_user(user or target.user)), **given)
 
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
@@ -52,6 +53,45 @@ def asks_server(command: Callable[..., None]) -> Callable[..., None]:
 
 def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def _checked_user(user: str) -> str:
+    if problem := text_problem(user, is_line=True):
+        raise typer.BadParameter(f"the name {problem}", param_hint="--user or MASTHEAD_USER")
+    return user
+
+
+def _check_texts(context: typer.Context) -> None:
+    """Refuse arguments that are no text, before anything is sent."""
+    for parameter in context.command.params:
+        given = context.params.get(parameter.name or "")
+        for text in given if isinstance(given, list) else [given]:
+            if isinstance(text, str) and (problem := text_problem(text)):
+                raise typer.BadParameter(f"it {problem}", param_hint=" / ".join(parameter.opts))
+
+
+def text_argument(text: str | None) -> str | None:
+    """Take an option that is shown or sent as text.
+
+    Raises:
+        typer.BadParameter: it is not UTF-8.
+    """
+    if text is not None and (problem := text_problem(text)):
+        raise typer.BadParameter(f"it {problem}")
+    return text
+
+
+def segment(text: str) -> str:
+    """Take an argument that becomes one part of an address, such as an application's name.
+
+    Raises:
+        typer.BadParameter: it is empty, or holds a slash, which would lead to another address.
+    """
+    if not text.strip():
+        raise typer.BadParameter("it is empty")
+    if "/" in text:
+        raise typer.BadParameter(f"{text!r} holds a slash, which no name or id here has")
+    return text
 
 
 def pairs(texts: Sequence[str] | None, *, option: str) -> dict[str, str]:

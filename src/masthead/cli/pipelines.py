@@ -12,12 +12,12 @@ import typer
 from masthead.cli import show
 from masthead.cli.client import Client, quoted
 from masthead.cli.follow import follow
-from masthead.cli.options import AsJson, asks_server, pairs
+from masthead.cli.options import AsJson, asks_server, pairs, segment
 
 __all__ = ["app", "save_pipeline"]
 
 app = typer.Typer(help="Pipelines: save them, run them, watch them.", no_args_is_help=True)
-_Application = Annotated[str, typer.Argument(help="The application.")]
+_Application = Annotated[str, typer.Argument(help="The application.", callback=segment)]
 _Name = Annotated[str, typer.Argument(help="The pipeline's name or id.")]
 
 
@@ -37,14 +37,24 @@ def save(
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        document = json.loads(sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8"))
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8-sig")
+        document = json.loads(text)
+        json.dumps(document, ensure_ascii=False).encode()  # a lone \ud800 is JSON, but no text
     except OSError as error:
-        raise typer.BadParameter(f"{file} cannot be read: {error.strerror}", param_hint="FILE") from error
+        raise _unusable(f"{file} cannot be read: {error.strerror}") from error
+    except UnicodeError as error:
+        raise _unusable(f"{file} holds characters that are not UTF-8 text") from error
     except ValueError as error:
-        raise typer.BadParameter(f"{file} is not JSON: {error}", param_hint="FILE") from error
+        raise _unusable(f"{file} is not JSON: {error}") from error
+    except RecursionError as error:
+        raise _unusable(f"{file}: its objects and lists are too deep inside each other") from error
     if not isinstance(document, dict):
-        raise typer.BadParameter(f"{file} is not one pipeline: a JSON object is needed", param_hint="FILE")
+        raise _unusable(f"{file} is not one pipeline: a JSON object is needed")
     return document
+
+
+def _unusable(sentence: str) -> typer.BadParameter:
+    return typer.BadParameter(sentence, param_hint="FILE")
 
 
 def save_pipeline(client: Client, document: dict[str, Any]) -> None:

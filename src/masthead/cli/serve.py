@@ -8,7 +8,11 @@ from typing import Annotated
 
 import typer
 
+from masthead.cli.options import text_argument
+
 __all__ = ["db", "serve", "simulate"]
+
+_LAST_PORT = 65_535
 
 db = typer.Typer(help="Look after the database.", no_args_is_help=True)
 
@@ -21,13 +25,21 @@ def serve(
         ),
     ] = None,
     host: Annotated[
-        str | None, typer.Option(help="Address to listen on; 127.0.0.1 if nothing says otherwise.")
+        str | None,
+        typer.Option(
+            callback=text_argument, help="Address to listen on; 127.0.0.1 if nothing says otherwise."
+        ),
     ] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on; 8084 if nothing says otherwise.")
+        int | None,
+        typer.Option(min=0, max=_LAST_PORT, help="Port to listen on; 8084 if nothing says otherwise."),
     ] = None,
     database: Annotated[
-        str | None, typer.Option(help="sqlite:////path/masthead.db or postgresql://user:password@host/name.")
+        str | None,
+        typer.Option(
+            callback=text_argument,
+            help="sqlite:////path/masthead.db or postgresql://user:password@host/name.",
+        ),
     ] = None,
     also: Annotated[
         list[str] | None,
@@ -43,8 +55,8 @@ def serve(
 
 
 def simulate(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port to listen on.")] = 8999,
+    host: Annotated[str, typer.Option(callback=text_argument, help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=_LAST_PORT, help="Port to listen on.")] = 8999,
     data: Annotated[
         Path | None, typer.Option(help="The organisation, as JSON; the built-in one if not given.")
     ] = None,
@@ -74,7 +86,11 @@ def _group() -> None:
 @db.command()
 def migrate(
     database: Annotated[
-        str, typer.Argument(help="sqlite:////path/masthead.db or postgresql://user:password@host/name.")
+        str,
+        typer.Argument(
+            callback=text_argument,
+            help="sqlite:////path/masthead.db or postgresql://user:password@host/name.",
+        ),
     ],
 ) -> None:
     """Bring a database to this release's schema; ``serve`` does it by itself."""
@@ -97,9 +113,10 @@ def _read_also(texts: list[str]) -> dict[str, int]:
     ports = {}
     for text in texts:
         name, _, port = text.partition("=")
-        if not port.isdigit():
+        if not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= _LAST_PORT):
             raise typer.BadParameter(
-                f"{text!r}: write a service and a port, for example echo=8089", param_hint="--also"
+                f"{text!r}: write a service and a port of 0 to {_LAST_PORT}, for example echo=8089",
+                param_hint="--also",
             )
         ports[name] = int(port)
     return ports

@@ -7,7 +7,7 @@ from collections import deque
 import httpx
 import pytest
 
-from masthead.cli.client import Client, ServerMissing, ServerRefused, errors_of, quoted
+from masthead.cli.client import Client, ServerMissing, ServerRefused, errors_of, quoted, text_problem
 
 
 def test_every_request_says_in_whose_name_it_is_made_and_that_it_is_the_command_line(client, scripted):
@@ -112,3 +112,47 @@ def test_a_task_without_a_list_of_errors_gives_its_one_error():
 def test_a_name_is_one_segment_of_a_path():
     """A slash, a space or a question mark in a name changes no path."""
     assert quoted("a/b c?d") == "a%2Fb%20c%3Fd"
+    assert quoted("..") == "%2E%2E"
+
+
+def test_a_name_beyond_ascii_travels_as_utf_8(scripted, client):
+    """As the server reads it back."""
+    scripted.answers["GET", "/health"] = {}
+    client._user = "Zoë 東京"
+    client.get("/health")
+
+    assert dict(scripted.asked[0].headers.raw)[b"X-SPINNAKER-USER"] == "Zoë 東京".encode()
+
+
+@pytest.mark.parametrize("server", ["http://[::1", "http://a..b", "http://[zz]", "http://\udcff", "x:y"])
+def test_an_address_that_can_be_none_is_a_server_that_is_missing(server):
+    """Whatever the libraries below raise for it."""
+    with pytest.raises(ServerMissing, match="No Masthead answers at"):
+        Client(server, "ann").get("/health")
+
+
+@pytest.mark.parametrize(
+    ("text", "is_line", "problem"),
+    [
+        ("Zoë 東京", True, None),
+        ("two\nlines", False, None),
+        ("two\nlines", True, "cannot be printed"),
+        ("tab\x00", True, "cannot be printed"),
+        ("half \udcff", False, "not UTF-8"),
+    ],
+)
+def test_what_cannot_travel_is_known_before_anything_is_sent(text, is_line, problem):
+    """Half surrogates fit nowhere, control characters in no header."""
+    found = text_problem(text, is_line=is_line)
+    assert (found is None) if problem is None else (problem in found)
+
+
+def test_a_body_that_cannot_be_written_is_not_sent(client, scripted):
+    """One sentence instead of the encoder's traceback."""
+    deep: list = []
+    for _ in range(5000):
+        deep = [deep]
+    for body, problem in [({"a": "\ud800"}, "not UTF-8"), (deep, "too deep")]:
+        with pytest.raises(ServerRefused, match=problem):
+            client.post("/pipelines", body)
+    assert not scripted.asked

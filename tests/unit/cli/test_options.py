@@ -7,7 +7,7 @@ import typer
 from typer.testing import CliRunner
 
 from masthead.cli.client import Client
-from masthead.cli.options import Target, asks_server, pairs
+from masthead.cli.options import Target, asks_server, pairs, segment
 
 
 def test_pairs_are_split_at_the_first_equals_sign():
@@ -37,7 +37,7 @@ def runner():
         """Say whom it would ask."""
         typer.echo(f"{client.server} {client._user} {text}")
 
-    return lambda *arguments: CliRunner().invoke(app, ["ask", *arguments]).stdout
+    return lambda *arguments: CliRunner().invoke(app, ["ask", *arguments]).output
 
 
 def test_a_command_asks_the_server_that_stands_before_it(runner):
@@ -48,3 +48,26 @@ def test_a_command_asks_the_server_that_stands_before_it(runner):
 def test_a_server_and_user_after_the_command_win(runner):
     """People write options where they remember them."""
     assert runner("--server", "http://after", "--user", "bob") == "http://after bob nothing\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--text", "\udcff"], "Invalid value for --text: it is not UTF-8 text"),
+        (["--user", "a\nb"], "the name holds a character that cannot be printed"),
+        (["--user", "\udcff"], "Invalid value for --user: it is not UTF-8 text"),
+    ],
+)
+def test_text_that_cannot_be_sent_is_wrong_usage(runner, arguments, sentence):
+    """It names the option; nothing was asked."""
+    said = " ".join(runner(*arguments).replace("│", " ").split())
+    assert "Usage:" in said
+    assert sentence in said
+
+
+def test_a_name_is_asked_for_under_its_own_address_only():
+    """A slash or nothing at all would lead to another address."""
+    assert segment("my.app") == "my.app"
+    for text in ("../tasks", "", "  ", "a/b"):
+        with pytest.raises(typer.BadParameter):
+            segment(text)

@@ -29,7 +29,14 @@ def test_an_id_in_the_file_is_kept(client, scripted):
 
 
 @pytest.mark.parametrize(
-    ("text", "problem"), [("{", "is not JSON"), ("[]", "a JSON object is needed"), (None, "cannot be read")]
+    ("text", "problem"),
+    [
+        ("{", "is not JSON"),
+        ("[]", "a JSON object is needed"),
+        (None, "cannot be read"),
+        ('{"name": "\\ud800"}', "not UTF-8 text"),
+        ('{"a":' * 5000 + "1" + "}" * 5000, "too deep"),
+    ],
 )
 def test_a_file_that_is_no_pipeline_is_wrong_usage(tmp_path: Path, text, problem):
     """The message names the file and what is wrong."""
@@ -38,3 +45,11 @@ def test_a_file_that_is_no_pipeline_is_wrong_usage(tmp_path: Path, text, problem
         file.write_text(text)
     with pytest.raises(typer.BadParameter, match=f"p.json.*{problem}"):
         _read(file)
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path):
+    """Editors on Windows write one."""
+    file = tmp_path / "p.json"
+    file.write_bytes(b'\xef\xbb\xbf{"name": "night"}')
+
+    assert _read(file) == {"name": "night"}
