@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import insert, select, update
 
 from masthead.catalog import Catalog
@@ -18,7 +18,7 @@ from masthead.kernel.ids import UlidIds
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Answer, Outcome, Severity
 from masthead.pagerduty.fakes import ACCEPT, REJECT, THROTTLE, ScriptedSender
-from masthead.paging import DeliveryState, Draft, Paging, pager
+from masthead.paging import Delivery, DeliveryState, Draft, Paging, pager
 from masthead.paging.hashing import KeyHasher
 from masthead.paging.model import Door, Incident, IncidentState, Kind
 from masthead.paging.pager import Infrastructure, Limits
@@ -48,8 +48,8 @@ class ScriptedMemory:
         self.asked: list[str] = []
         self.answer: Incident | None = None
 
-    async def has_arrived(self, account: str, dedup_key: str) -> Incident | None:
-        self.asked.append(dedup_key)
+    async def has_arrived(self, delivery: Delivery) -> Incident | None:
+        self.asked.append(delivery.dedup_key)
         return self.answer
 
 

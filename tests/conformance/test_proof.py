@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import update
 
 from masthead.kernel.clock import SystemClock
@@ -14,7 +14,7 @@ from masthead.kernel.errors import OutsideFailure, Reason
 from masthead.kernel.ids import UlidIds
 from masthead.pagerduty import ServiceSeen
 from masthead.paging.model import Incident, IncidentState, NotOpened
-from masthead.paging.proof import Proof, Timings, load_incidents
+from masthead.paging.proof import Proof, Timings, load_incidents, rows
 from masthead.paging.proof.proof import BURST
 from masthead.storage.bursts import Bursts, Superseded
 from masthead.storage.machines import Machines
@@ -121,6 +121,18 @@ async def test_a_service_that_the_catalog_knows_to_be_closed_is_told_early(house
     assert (await house.proof.incident_of(id_)).state is IncidentState.TRIGGERED
 
 
+async def test_what_was_told_early_stays_the_reason(house):
+    """Though the service was opened again before the wait was over."""
+    house.book.statuses["PSVC01"] = "maintenance"
+    house.reader.put_service(ServiceSeen("PSVC01", "maintenance", None))
+    (id_,) = await house.accept(ours("a"))
+    await house.run_until(10)
+    house.reader.put_service(ServiceSeen("PSVC01", "active", None))
+    await house.run_until(120)
+    assert (await house.proof.incident_of(id_)).reason is NotOpened.MAINTENANCE
+    assert await house.due_at() is None
+
+
 async def test_a_catalog_that_is_out_of_date_does_not_close_a_service(house):
     """What it says is confirmed by PagerDuty before it is told."""
     house.book.statuses["PSVC01"] = "disabled"
@@ -154,6 +166,7 @@ async def test_what_has_no_other_reason_was_suppressed(house, is_complete):
         NotOpened.SUPPRESSED,
         True,
     )
+    assert house.asked("open") == []  # PagerDuty said that nothing is open there
 
 
 async def test_a_second_page_under_a_chosen_key_opens_nothing(house):
@@ -168,6 +181,19 @@ async def test_a_second_page_under_a_chosen_key_opens_nothing(house):
     assert (incident.state, incident.reason, incident.is_inferred) == ("not-opened", "already-open", False)
     assert (incident.number, incident.assignee) == (7, "Ada Lovelace")
     assert house.asked("service") == []
+
+
+async def test_pages_under_a_chosen_key_that_are_looked_at_together_are_told_apart(house):
+    """The first opened it, the second joined, though neither was known before."""
+    (first,) = await house.accept("db")
+    house.reader.put("db", house.seen())
+    house.pass_time(1)
+    (second,) = await house.accept("db")
+    house.pass_time(1)
+    await house.run()
+    assert house.asked("key") == ["db"]
+    assert (await house.proof.incident_of(first)).state is IncidentState.TRIGGERED
+    assert (await house.proof.incident_of(second)).reason is NotOpened.ALREADY_OPEN
 
 
 async def test_an_old_open_incident_of_a_chosen_key_took_the_event(house):
@@ -266,8 +292,10 @@ async def test_requests_keep_to_their_share(house):
     assert len(house.reader.asked) / (house.clock.monotonic() - began) <= 8.2
 
 
-async def test_what_is_new_goes_before_a_backlog_and_what_is_followed(house):
-    """Somebody may be waiting for it."""
+@pytest.mark.parametrize("together", [1, 200])
+async def test_what_is_new_goes_before_a_backlog_and_what_is_followed(house, monkeypatch, together):
+    """Somebody may be waiting for it; however many rows are read at once."""
+    monkeypatch.setattr(rows, "_BATCH", together)
     await house.accept(ours("a"))
     house.reader.put(ours("a"), house.seen())
     await house.run_until(1)
@@ -302,6 +330,8 @@ async def test_a_throttled_account_rests_for_as_long_as_it_is_told(house):
     await house.accept(ours("a"), ours("b"))
     await house.run_until(1)
     house.reader.failure = None
+    (row,) = await house.bursts_waiting()
+    assert row.due_at - await house.database.read(house.database.now_ms) > 35_000
     await house.accept(ours("c"))
     house.pass_time(38)
     await house.run()
@@ -314,10 +344,14 @@ async def test_a_throttled_account_rests_for_as_long_as_it_is_told(house):
 async def test_one_question_that_pagerduty_refuses_does_not_hold_up_the_others(house):
     """It is asked again later, alone."""
     refused = OutsideFailure("400", reason=Reason.REJECTED, status=400)
-    bad, good = await house.accept("bad", ours("b"))
+    (good,) = await house.accept(ours("b"))
+    house.pass_time(0.5)
+    (bad,) = await house.accept("bad")
+    house.pass_time(1)
     house.reader.break_off("bad", refused)
     house.reader.put(ours("b"), house.seen())
-    await house.run_until(10)
+    await house.run()
+    assert house.asked("key") == ["bad", ours("b")]
     assert (await house.proof.incident_of(good)).state is IncidentState.TRIGGERED
     assert (await house.proof.incident_of(bad)).state is IncidentState.UNKNOWN
     house.reader.put("bad", house.seen("Q2"))

@@ -17,6 +17,7 @@ from masthead.kernel.ids import Ids
 from masthead.ownership import CheckKey, Lint, Ownership, Preflights
 from masthead.pagerduty import Protocol
 from masthead.paging import Paging
+from masthead.paging.audit import Audit
 from masthead.pipelines import Pipelines
 from masthead.telemetry.metrics import Metrics
 
@@ -34,6 +35,7 @@ class Services:
     pipelines: Pipelines
     executions: Executions
     paging: Paging
+    audit: Audit
     catalog: Catalog
     ownership: Ownership
     settings: Settings

@@ -6,10 +6,12 @@ Source: PagerDuty facts A.1 (Events v1), A.2 (Events v2), A.4 (change events).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 from masthead.kernel.errors import InvalidRequest, Reason
 from masthead.kernel.secret import Secret
@@ -59,8 +61,7 @@ class Link:
     text: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(Struct, frozen=True):
     """One event for one routing key."""
 
     protocol: Protocol
@@ -99,8 +100,7 @@ class Outcome(StrEnum):
     REJECTED = "rejected"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What one request brought; never an exception."""
 
     outcome: Outcome

@@ -84,6 +84,7 @@ class Drafting:
         deliveries = tuple(
             self._delivery_of(
                 one.key,
+                f"{follow_up_id}-{place}",
                 follow_up_id,
                 now,
                 dedup_key=one.dedup_key,
@@ -91,7 +92,7 @@ class Drafting:
                 says="",
                 service=(one.service_id, one.label, one.account, one.protocol),
             )
-            for one in targets.values()
+            for place, one in enumerate(targets.values(), start=1)
         )
         asked = self._related(page, kind, caller, follow_up_id, now, deliveries)
         is_told = [one.state is DeliveryState.ACCEPTED for one in targets.values()]
@@ -139,6 +140,7 @@ class Drafting:
             deliveries=tuple(
                 self._delivery_of(
                     key,
+                    f"{page_id}-{place}",
                     page_id,
                     now,
                     dedup_key=draft.dedup_key or self._hasher.dedup_key(identity, key),
@@ -147,7 +149,7 @@ class Drafting:
                     says="" if draft.dedup_key else says,
                     service=self._service(key),
                 )
-                for key in dict.fromkeys(draft.keys)
+                for place, key in enumerate(dict.fromkeys(draft.keys), start=1)
             ),
             kind=draft.kind,
             address=caller.address,
@@ -189,9 +191,10 @@ class Drafting:
         service, integration = known
         return service.id, service.name, "default", integration.protocol or self._unknown_key_protocol
 
-    def _delivery_of(
+    def _delivery_of(  # noqa: PLR0913 - a row's columns
         self,
         key: Secret,
+        delivery_id: str,
         page_id: str,
         now: datetime,
         *,
@@ -202,7 +205,7 @@ class Drafting:
     ) -> Delivery:
         service_id, label, account, protocol = service
         return Delivery(
-            id=self._ids.new(),
+            id=delivery_id,
             page_id=page_id,
             key=key,
             key_hash=self._hasher.key_hash(key),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 
-from masthead.kernel.clock import from_ms
+from msgspec.structs import replace
+
+from masthead.kernel.clock import Clock, from_ms
 from masthead.paging.model import Delivery, Page
 from masthead.paging.outcomes import Result
 
@@ -18,9 +19,10 @@ class Flight:
     def __init__(self, page: Page, attempts: int) -> None:
         """Args: attempts: how many of the page's deliveries are tried at once."""
         self.page = page
-        self.over = asyncio.Event()
+        self.is_over = False
         self._under_way = attempts
         self._landed: dict[str, Delivery] = {}
+        self._waiting: list[asyncio.Future[None]] = []
 
     def land(self, result: Result | None) -> bool:
         """Note what came of one attempt (None: nothing was tried); tell whether it was the last."""
@@ -28,8 +30,26 @@ class Flight:
             self._landed[result.delivery.id] = _after(result)
         self._under_way -= 1
         if self._under_way == 0:
-            self.over.set()
-        return self._under_way == 0
+            self.is_over = True
+            if len(self._landed) > 0:
+                self.page = self.now()
+                self._landed = {}
+            for waiting in self._waiting:
+                _wake(waiting)
+        return self.is_over
+
+    async def wait(self, clock: Clock, seconds: float) -> None:
+        """Wait until the last attempt was made, *seconds* at most."""
+        if self.is_over or seconds <= 0:
+            return
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(woken)
+        sleeper = asyncio.ensure_future(clock.sleep(seconds))
+        sleeper.add_done_callback(lambda _: _wake(woken))
+        try:
+            await woken
+        finally:
+            sleeper.cancel()
 
     def now(self) -> Page:
         """Give the page as far as it is known."""
@@ -37,6 +57,11 @@ class Flight:
             return self.page
         deliveries = tuple(self._landed.get(one.id, one) for one in self.page.deliveries)
         return replace(self.page, deliveries=deliveries)
+
+
+def _wake(waiting: asyncio.Future[None]) -> None:
+    if not waiting.done():
+        waiting.set_result(None)
 
 
 def _after(result: Result) -> Delivery:

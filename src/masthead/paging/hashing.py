@@ -8,7 +8,6 @@ and all later starts give the same dedup key for the same delivery.
 from __future__ import annotations
 
 import hashlib
-import hmac
 import secrets
 
 from sqlalchemy import Connection, select
@@ -21,7 +20,9 @@ from masthead.storage.statements import insert_if_absent
 __all__ = ["KeyHasher"]
 
 _NAME = "dedup-secret"
+#: Bytes of the secret; written in hexadecimal they are the 64 that BLAKE2b takes as a key at most.
 _LENGTH = 32
+_DIGEST_BYTES = 16
 
 
 class KeyHasher:
@@ -55,4 +56,4 @@ class KeyHasher:
 
     def _digest(self, *parts: str) -> str:
         text = "\x00".join(parts).encode()
-        return hmac.new(self._secret, text, hashlib.sha256).hexdigest()[:_LENGTH]
+        return hashlib.blake2b(text, key=self._secret, digest_size=_DIGEST_BYTES).hexdigest()

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, bindparam, select, text
 
 from masthead.kernel.clock import to_ms
@@ -22,8 +22,7 @@ __all__ = ["BURST", "Entry", "Intake"]
 BURST = "routing-key"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """A page about to be stored."""
 
     page: Page

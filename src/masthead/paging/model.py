@@ -1,12 +1,17 @@
-"""What a page and its deliveries are."""
+"""What a page and its deliveries are.
+
+Those that are made for every page are structs of msgspec, which cost a tenth of a frozen dataclass.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct, field
 
 from masthead.kernel.errors import Reason
 from masthead.kernel.secret import Secret
@@ -101,8 +106,7 @@ class Incident:
     checked_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """A page that somebody asks for."""
 
     #: Integration keys, in the order in which people see them; repeated ones are told once.
@@ -133,8 +137,7 @@ class Draft:
     client_url: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Struct, frozen=True):
     """One routing key told once."""
 
     id: str
@@ -174,8 +177,7 @@ class Delivery:
         return self.state.is_decided
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(Struct, frozen=True):
     """A message to the people who own something, with its deliveries."""
 
     id: str

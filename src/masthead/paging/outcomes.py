@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from msgspec import Struct
 from sqlalchemy import Connection, Executable, bindparam, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -30,8 +31,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(Struct, frozen=True):
     """What became of a delivery, ready to be written.
 
     ``state`` stays pending when it is to be tried again at ``due_at_ms``; an expiry makes no attempt (``number`` 0).

@@ -12,10 +12,11 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
+from msgspec.structs import replace
 from sqlalchemy import Connection, select, update
 
 from masthead.catalog import Catalog
@@ -230,9 +231,9 @@ class Paging:
         deadline = self._on.clock.monotonic() + timeout_s
         flight = self._flights.get(page_id)
         if flight is not None:
-            await _first_of(flight.over, self._on.clock, timeout_s)
+            await flight.wait(self._on.clock, timeout_s)
             page = flight.now()
-            if page.is_decided or not flight.over.is_set():
+            if page.is_decided or not flight.is_over:
                 return page
         return await self._wait_for_rows(page_id, deadline)
 
@@ -303,7 +304,7 @@ class Paging:
                 del self._flights[flight.page.id]
         if not result.state.is_decided:
             self._on.bursts.wake()
-        if flight.over.is_set() and (page := flight.now()).is_decided:
+        if flight.is_over and (page := flight.now()).is_decided:
             self._tell(page)
 
     async def _record(self, result: Result) -> Recorded:

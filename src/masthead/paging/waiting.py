@@ -8,11 +8,12 @@ that PagerDuty's own trouble costs one probe a key, and one delivery that always
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
 import structlog
+from msgspec.structs import replace
 from sqlalchemy import Connection, and_, exists, func, literal_column, select, update
 
 from masthead.kernel.clock import Clock, from_ms, to_ms
@@ -47,8 +48,8 @@ _LONGEST_WAIT_MS = 1_000_000
 class LookBack(Protocol):
     """Who can tell whether an event whose answer was lost had arrived: :mod:`masthead.paging.proof`."""
 
-    async def has_arrived(self, account: str, dedup_key: str) -> Incident | None:
-        """Give the incident of the dedup key, in any state; state *unknown* when nobody can tell."""
+    async def has_arrived(self, delivery: Delivery) -> Incident | None:
+        """Give the incident that it opened, in any state; one of state *unknown* when nobody can tell."""
         ...
 
 
@@ -146,7 +147,7 @@ class Waiting:
     async def _send(self, one: Fold, *, is_overdue: bool) -> Result:
         speaker = replace(one.speaker, speaks_for_others=one.speaker.speaks_for_others or bool(one.members))
         if speaker.is_uncertain and self._look_back is not None and speaker.action is Kind.TRIGGER:
-            incident = await self._look_back.has_arrived(speaker.account, speaker.dedup_key)
+            incident = await self._look_back.has_arrived(speaker)
             if incident is not None and incident.state is not IncidentState.UNKNOWN:
                 return self._attempts.had_arrived(speaker, _words(incident))
         if is_overdue:

@@ -23,10 +23,13 @@ from masthead.kernel.errors import StorageUnavailable
 from masthead.kernel.ids import UlidIds
 from masthead.kernel.tasks import Tasks
 from masthead.ownership import Ownership
-from masthead.pagerduty import EventsClient, Protocol, RestClient, parse_severity
+from masthead.pagerduty import EventsClient, Protocol, RestClient, RestIncidents, parse_severity
 from masthead.paging import Paging
+from masthead.paging.audit import Audit
 from masthead.paging.hashing import KeyHasher
 from masthead.paging.pager import Infrastructure, Limits
+from masthead.paging.proof import Proof, Timings
+from masthead.paging.retention import Retention
 from masthead.paging.retry import RetryPolicy
 from masthead.pipelines import Pipelines
 from masthead.server.scrape import readings_of
@@ -74,7 +77,10 @@ class Masthead:
         database = await Database.open(database_url, clock=clock)
         machines = Machines(database, clock, ids, version=__version__)
         bursts = Bursts(database, clock, machines)
-        catalog = _catalog(settings, database, clock)
+        rest = _rest(settings, clock)
+        catalog = Catalog(
+            rest, database, clock, refresh_s=settings.rest.refresh_s, jitter=settings.rest.refresh_jitter
+        )
         await catalog.load()
         applications = Applications(database, clock)
         pipelines = Pipelines(database, clock, ids)
@@ -84,6 +90,14 @@ class Masthead:
             settings.events.endpoint,
             timeout_s=settings.events.timeout_s,
             token=settings.events.token.read if settings.events.token else None,
+        )
+        proof = Proof(
+            database,
+            bursts,
+            clock,
+            readers={"default": RestIncidents(rest)} if rest else {},
+            catalog=catalog,
+            timings=Timings(wait_s=settings.paging.proof_wait_s, follow_s=settings.paging.follow_s),
         )
         paging = Paging(
             Infrastructure(database, bursts, machines, clock, ids),
@@ -96,6 +110,9 @@ class Masthead:
             ),
             unknown_key_protocol=Protocol(settings.events.unknown_key_protocol),
             is_enabled=settings.events.enabled,
+            metrics=metrics.paging,
+            witness=proof,
+            look_back=proof,
         )
         metrics.readings = readings_of(
             database, clock, catalogs=lambda: {"default": catalog.state}, budget=paging.budget.used
@@ -121,6 +138,8 @@ class Masthead:
         self.tasks.start(self.machines.run(), name="machines")
         self.tasks.start(self.bursts.run(), name="bursts")
         self.tasks.start(self.catalog.run(), name="catalog")
+        retention = Retention(self.database, self.clock, days=self.settings.paging.retention_days)
+        self.tasks.start(retention.run(), name="retention")
 
     async def stop(self) -> None:
         """Let what is under way end, keep what is not, close everything."""
@@ -141,6 +160,7 @@ class Masthead:
             pipelines=self.pipelines,
             executions=self.executions,
             paging=self.paging,
+            audit=Audit(self.database),
             catalog=self.catalog,
             ownership=self.ownership,
             settings=self.settings,
@@ -174,14 +194,13 @@ class Masthead:
         return {"status": "UP", "details": {"database": self.database.url.get_backend_name()}}
 
 
-def _catalog(settings: Settings, database: Database, clock: Clock) -> Catalog:
+def _rest(settings: Settings, clock: Clock) -> RestClient | None:
     rest = settings.rest
-    client = None
-    if rest.enabled and rest.token:
-        client = RestClient(
-            rest.base_url, rest.token.read, clock, in_flight=rest.in_flight, timeout_s=rest.timeout_s
-        )
-    return Catalog(client, database, clock, refresh_s=rest.refresh_s, jitter=rest.refresh_jitter)
+    if not (rest.enabled and rest.token):
+        return None
+    return RestClient(
+        rest.base_url, rest.token.read, clock, in_flight=rest.in_flight, timeout_s=rest.timeout_s
+    )
 
 
 def _retry(settings: Settings) -> RetryPolicy:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import dataclasses
 import json
 
+import msgspec
 import pytest
 import structlog
 from aiohttp.test_utils import unused_port
@@ -224,7 +224,7 @@ async def test_no_answer_shows_a_secret(client, endpoint, protocol, status):
         endpoint.answers = [Said(status, body, {"Retry-After": TOKEN.reveal()})]
         with structlog.testing.capture_logs() as logs:
             answer = await client.send(event(protocol))
-        seen = f"{answer!r} {dataclasses.astuple(answer)} {event(protocol)!r} {logs}".lower()
+        seen = f"{answer!r} {msgspec.structs.astuple(answer)} {event(protocol)!r} {logs}".lower()
         assert KEY.reveal() not in seen
         assert TOKEN.reveal().lower() not in seen
 

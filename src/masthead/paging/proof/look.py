@@ -47,7 +47,7 @@ class Looker:
         return seen
 
     async def look(self, group: Sequence[Sought], claims: Claims) -> list[Finding]:
-        """Look once for deliveries of one dedup key and service.
+        """Look once for deliveries of one dedup key.
 
         Args:
             group: The deliveries, by acceptance.
@@ -56,7 +56,7 @@ class Looker:
         Raises:
             OutsideFailure: PagerDuty did not say.
         """
-        if not can_tell(group[0]):
+        if not any(map(can_tell, group)):
             return [self._finding(sought, _UNKNOWN, None) for sought in group]
         seen = await self.incidents(group[0].dedup_key)
         taken = await claims(seen) if seen and not is_made_here(group[0].dedup_key) else []

@@ -89,7 +89,7 @@ def insert_sought(connection: Connection, accepted: Sequence[tuple[str, str, int
 
 
 def load_due(connection: Connection, account: str, *, now_ms: int) -> list[list[Sought]]:
-    """Give what is due, in groups of one dedup key and service: what is not known yet first, then the newest.
+    """Give what is due, in groups of one dedup key: what is not known yet first, then the newest.
 
     The newest first, because somebody may wait for them; a backlog waits behind. Within a group by acceptance.
     """
@@ -111,9 +111,9 @@ def load_due(connection: Connection, account: str, *, now_ms: int) -> list[list[
             _has_siblings().label("has_siblings"),
         ).join_from(due, delivery, due.c.delivery_id == delivery.c.id)
     ).all()
-    groups: dict[tuple[str, str | None], list[Sought]] = {}
+    groups: dict[str, list[Sought]] = {}
     for row in sorted(rows, key=lambda one: (one.state != IncidentState.UNKNOWN, -one.accepted_at)):
-        groups.setdefault((row.dedup_key, row.service_id), []).append(_sought(row))
+        groups.setdefault(row.dedup_key, []).append(_sought(row))
     return [sorted(group, key=lambda one: one.accepted_at) for group in groups.values()]
 
 
