@@ -14,7 +14,7 @@ from masthead.kernel.clock import Clock
 from masthead.kernel.errors import InvalidRequest, NotFound, Reason
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Protocol
-from masthead.paging import Delivery, DeliveryState, Draft, Page
+from masthead.paging import Delivery, DeliveryState, Draft, Incident, IncidentState, Page
 
 __all__ = ["FakeApplications", "FakePaging", "FakePipelines", "fake_services"]
 
@@ -127,6 +127,8 @@ class FakePaging:
         self.is_holding = False
         #: Key → (state, reason, text); accepted unless given.
         self.fates: dict[str, tuple[DeliveryState, Reason | None, str]] = {}
+        #: What every accepted delivery led to.
+        self.incident = Incident(IncidentState.UNKNOWN)
         self.drafts: list[Draft] = []
         self.callers: list[Caller] = []
         self.pages: dict[str, Page] = {}
@@ -188,7 +190,13 @@ class FakePaging:
     def _decided(self, delivery: Delivery) -> Delivery:
         fate = self.fates.get(delivery.key.reveal(), (DeliveryState.ACCEPTED, None, "Event processed"))
         return replace(
-            delivery, state=fate[0], reason=fate[1], text=fate[2], attempts=1, decided_at=self._clock.now()
+            delivery,
+            state=fate[0],
+            reason=fate[1],
+            text=fate[2],
+            attempts=1,
+            decided_at=self._clock.now(),
+            incident=self.incident,
         )
 
     def _page(self, draft: Draft, caller: Caller, *, page_id: str) -> Page:

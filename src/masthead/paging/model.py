@@ -104,6 +104,8 @@ class Incident:
     #: Names of those it is assigned to, separated by commas.
     assignee: str | None = None
     checked_at: datetime | None = None
+    #: Whether somebody will look (again); without a REST token nobody can.
+    is_awaited: bool = False
 
 
 class Draft(Struct, frozen=True):

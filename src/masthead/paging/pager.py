@@ -25,8 +25,8 @@ from masthead.kernel.clock import Clock, to_ms
 from masthead.kernel.errors import Conflict, InvalidRequest, NotFound, StorageUnavailable
 from masthead.kernel.ids import Ids
 from masthead.kernel.tasks import Tasks
-from masthead.pagerduty import EventsSender, Protocol
-from masthead.paging.attempts import Attempts
+from masthead.pagerduty import Event, EventsSender, Protocol
+from masthead.paging.attempts import Attempts, event_of
 from masthead.paging.budget import Budget
 from masthead.paging.drafting import Drafting
 from masthead.paging.flights import Flight
@@ -157,6 +157,17 @@ class Paging:
             draft = replace(draft, fingerprint=self._drafting.recognisable(draft))
         return await self._send(self._drafting.entry(draft, caller, may_go=self._may_go))
 
+    def rehearse(self, draft: Draft, caller: Caller) -> list[Event]:
+        """Give the events that :meth:`request` would send for *draft*, one a key in their order; nothing is sent or stored.
+
+        Without an identity or a dedup key of the sender's, every page has a dedup key of its own, and so has this one.
+
+        Raises:
+            InvalidRequest: no key, no message, or something that cannot be written as JSON.
+        """
+        page = self._drafting.entry(draft, caller, may_go=lambda _: None).page
+        return [event_of(page, delivery) for delivery in page.deliveries]
+
     async def follow_up(self, page_id: str, kind: Kind, caller: Caller) -> Page:
         """Acknowledge or resolve what a page led to, under the dedup keys it was sent with.
 
@@ -238,12 +249,16 @@ class Paging:
         return await self._wait_for_rows(page_id, deadline)
 
     def on_decided(self, tell: Callable[[Page], None]) -> None:
-        """Have *tell* called on this machine when the last delivery of a page was decided here."""
+        """Have *tell* called on this machine when a page was decided here, and when more is known of its incidents."""
         self._on_decided.append(tell)
 
     def on_dead_letter(self, tell: Callable[[Page, Delivery], None]) -> None:
         """Have *tell* called on this machine when a delivery expired here, with its page."""
         self._on_dead_letter.append(tell)
+
+    def learned(self, delivery_id: str) -> None:
+        """Tell those who follow the page of a delivery that its incident is known better now."""
+        self._tasks.start(self._tell_again(delivery_id.rpartition("-")[0]), name="incident learned")
 
     async def settle(self, timeout_s: float) -> None:
         """Let what is being sent end, *timeout_s* seconds at most; what does not end stays stored."""
@@ -346,6 +361,9 @@ class Paging:
                 self._mourn(page, result.delivery)
             if page.is_decided:
                 self._tell(page)
+
+    async def _tell_again(self, page_id: str) -> None:
+        self._tell(await self.get(page_id))
 
     def _mourn(self, page: Page, speaker: Delivery) -> None:
         for one in page.deliveries:

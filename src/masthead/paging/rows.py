@@ -39,6 +39,7 @@ _PROOF = (
     proof.c.url,
     proof.c.assignee,
     proof.c.checked_at,
+    proof.c.due_at.label("proof_due_at"),
 )
 
 
@@ -140,6 +141,7 @@ def _incident(row: Row[Any]) -> Incident:
         url=row.url,
         assignee=row.assignee,
         checked_at=_instant(row.checked_at),
+        is_awaited=row.proof_due_at is not None,
     )
 
 

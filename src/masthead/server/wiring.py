@@ -114,6 +114,7 @@ class Masthead:
             witness=proof,
             look_back=proof,
         )
+        proof.on_changed(lambda delivery_id, _: paging.learned(delivery_id))
         metrics.readings = readings_of(
             database, clock, catalogs=lambda: {"default": catalog.state}, budget=paging.budget.used
         )

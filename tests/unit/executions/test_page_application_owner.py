@@ -11,7 +11,7 @@ from masthead.executions.stages.base import TaskContext
 from masthead.executions.stages.page_application_owner import PageApplicationOwnerStage
 from masthead.kernel.errors import AccessDenied, OutsideFailure, Reason, StorageUnavailable
 from masthead.pagerduty import Severity
-from masthead.paging import DeliveryState
+from masthead.paging import DeliveryState, Incident, IncidentState, NotOpened
 
 REJECTED = DeliveryState.REJECTED
 KEY_A, KEY_B = "0123456789abcdef0123456789abcdea", "0123456789abcdef0123456789abcdeb"
@@ -335,3 +335,55 @@ async def test_a_restarted_stage_follows_what_is_still_being_tried(bench):
     status, pages = await restarted(bench, ended)
     assert (status, pages["id"]) == ("RUNNING", "page-1")
     assert len(bench.paging.drafts) == 1
+
+
+# -- waitForIncident ------------------------------------------------------------------------------
+
+
+async def test_the_stage_tells_what_the_page_led_to(bench):
+    """Number, link and who has it stand beside the delivery."""
+    bench.paging.incident = Incident(
+        IncidentState.TRIGGERED, id="Q1", number=7, url="https://x/7", assignee="Ann"
+    )
+    task = await bench.task(page(keys=[KEY_A], waitForIncident=True))
+    (delivery,) = bench.variable(task, "pages")["deliveries"]
+    assert task["status"] == "SUCCEEDED"
+    assert delivery["incident"] == {
+        "state": "triggered",
+        "number": 7,
+        "url": "https://x/7",
+        "assignee": "Ann",
+    }
+
+
+@pytest.mark.parametrize(
+    ("incident", "sentence"),
+    [
+        (
+            Incident(IncidentState.NOT_OPENED, NotOpened.DISABLED),
+            "PagerDuty took the page for Service A but opened no incident: the service is disabled.",
+        ),
+        (
+            Incident(IncidentState.UNKNOWN),
+            "Whether PagerDuty opened an incident for Service A cannot be known: there is no REST token for its account.",
+        ),
+    ],
+)
+async def test_a_stage_that_waits_for_an_incident_fails_without_one(bench, incident, sentence):
+    """And says why; without waitForIncident it succeeds."""
+    bench.paging.incident = incident
+    task = await bench.task(page(keys=[KEY_A], waitForIncident=True))
+    assert (task["status"], bench.errors(task)) == ("TERMINAL", [sentence])
+    assert (await bench.task(page(keys=[KEY_A])))["status"] == "SUCCEEDED"
+
+
+async def test_a_stage_waits_until_its_incident_is_known(bench):
+    """It is told as soon as more is known."""
+    bench.paging.incident = Incident(IncidentState.UNKNOWN, is_awaited=True)
+    execution = await bench.pipeline(page(keys=[KEY_A], waitForIncident=True))
+    assert execution["status"] == "RUNNING"
+    bench.paging.incident = Incident(IncidentState.ACKNOWLEDGED, number=7)
+    bench.paging.decide("page-1")
+    await bench.idle()
+    done = await bench.executions.get_pipeline(execution["id"])
+    assert done["status"] == "SUCCEEDED"

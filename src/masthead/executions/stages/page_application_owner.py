@@ -13,11 +13,18 @@ from typing import Any
 
 from masthead.executions.failure import TaskFailed, TaskTimedOut
 from masthead.executions.stages.base import Field, Kind, StageType, TaskContext, TaskResult, TaskType
+from masthead.executions.stages.page_report import (
+    all_reached,
+    awaiting,
+    missing_incidents,
+    report,
+    restart_of,
+)
 from masthead.executions.status import Status
 from masthead.kernel.errors import AccessDenied, InvalidRequest, NotFound
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Severity, parse_severity
-from masthead.paging import Delivery, DeliveryState, Door, Draft, Page, failure_sentence
+from masthead.paging import DeliveryState, Door, Draft, Page, failure_sentence
 
 __all__ = ["PageApplicationOwnerStage"]
 
@@ -39,16 +46,27 @@ class PageApplicationOwnerTask(TaskType):
         if page_id is None:
             asked = await self._request(work)
             if asked is None:
-                return TaskResult(Status.SUCCEEDED, context={"pages": _all_reached(work)})
+                return TaskResult(Status.SUCCEEDED, context={"pages": all_reached(work.context)})
             page_id = asked.id
         page = await work.services.paging.wait(page_id, _patience_s(work))
-        context = {"pages": _report(page, work)}
+        context = {"pages": report(page, work.context)}
         if not page.is_decided:
             return TaskResult(Status.RUNNING, context=context)
         sentence = failure_sentence(page)
-        if sentence is None:
-            return TaskResult(Status.SUCCEEDED, context=context)
-        raise _refused(sentence, context)
+        if sentence is not None:
+            raise _refused(sentence, context)
+        if work.context.get("waitForIncident"):
+            return await self._look_for_incidents(work, page_id)
+        return TaskResult(Status.SUCCEEDED, context=context)
+
+    async def _look_for_incidents(self, work: TaskContext, page_id: str) -> TaskResult:
+        """Succeed when every delivery has opened an incident, fail when one never will."""
+        page = await work.services.paging.get(page_id)
+        context = {"pages": report(page, work.context)}
+        sentences = missing_incidents(page)
+        if sentences:
+            raise TaskFailed(*sentences, context=context)
+        return TaskResult(Status.RUNNING if awaiting(page) else Status.SUCCEEDED, context=context)
 
     async def overdue(self, work: TaskContext, sentence: str) -> TaskResult:
         """Fail and name those still being tried, who will be told if PagerDuty ever takes it."""
@@ -56,9 +74,16 @@ class PageApplicationOwnerTask(TaskType):
         if page_id is None:
             raise TaskTimedOut(sentence)
         page = await work.services.paging.get(page_id)
-        context = {"pages": _report(page, work)}
+        context = {"pages": report(page, work.context)}
         failed = failure_sentence(page)
         if page.is_decided:
+            if waiting := failed is None and work.context.get("waitForIncident") and awaiting(page):
+                names = ", ".join(delivery.label for delivery in waiting)
+                raise TaskTimedOut(
+                    f"PagerDuty took the page for {names}, but no incident has been seen yet.",
+                    sentence,
+                    context=context,
+                )
             if failed is None:
                 return TaskResult(Status.SUCCEEDED, context=context)
             raise _refused(failed, context)
@@ -74,7 +99,7 @@ class PageApplicationOwnerTask(TaskType):
         severity = _severity(work)
         keys = await _keys(work)
         identity = f"{work.execution.id}/{work.stage.id}"
-        restart = _restart(work.context)
+        restart = restart_of(work.context)
         if restart is not None:
             earlier = await _earlier(work)
             keys = _not_reached(keys, earlier)
@@ -121,6 +146,11 @@ class PageApplicationOwnerStage(StageType):
             Kind.CHOICE,
             "How bad it is; Events v2 only. Missing means the configured severity, `critical` by default.",
             choices=tuple(str(each) for each in Severity),
+        ),
+        Field(
+            "waitForIncident",
+            Kind.BOOLEAN,
+            "Wait until PagerDuty has opened an incident for every service, and fail when it opens none.",
         ),
     )
     tasks = (PageApplicationOwnerTask(),)
@@ -208,16 +238,6 @@ def _texts(context: dict[str, Any], name: str, what: str) -> list[str]:
 # -- asked again ------------------------------------------------------------------------------------
 
 
-def _restart(context: dict[str, Any]) -> str | None:
-    """Give what tells this run of the stage from its earlier ones; None for the first.
-
-    Source: Spinnaker compatibility facts, section 4.2 (restart: ``restartDetails.restartTime``).
-    """
-    details = context.get("restartDetails")
-    when = details.get("restartTime") if isinstance(details, dict) else None
-    return None if when is None else str(when)
-
-
 async def _earlier(work: TaskContext) -> list[Page]:
     """Give the pages that earlier runs of this stage asked for, oldest first."""
     pages = await work.services.paging.of_execution(work.execution.id)
@@ -237,7 +257,7 @@ def _not_reached(keys: Sequence[Secret], earlier: Sequence[Page]) -> tuple[Secre
 def _page_id(context: dict[str, Any]) -> str | None:
     """Give the page that this run of the stage has asked for already."""
     pages = context.get("pages")
-    if not isinstance(pages, dict) or pages.get("restart") != _restart(context):
+    if not isinstance(pages, dict) or pages.get("restart") != restart_of(context):
         return None
     page_id = pages.get("id")
     return page_id if isinstance(page_id, str) else None
@@ -247,49 +267,6 @@ def _patience_s(work: TaskContext) -> float:
     if work.deadline is None:
         return _PATIENCE_S
     return max(min(_PATIENCE_S, (work.deadline - work.now).total_seconds()), 0.0)
-
-
-def _report(page: Page, work: TaskContext) -> dict[str, Any]:
-    """Give what the stage keeps: which services were paged, under which dedup key, with what outcome."""
-    report: dict[str, Any] = {"id": page.id, "deliveries": [_delivery(each) for each in page.deliveries]}
-    restart = _restart(work.context)
-    if restart is not None:
-        report |= {"restart": restart, "reachedBefore": _reached_before(page, work.context)}
-    return report
-
-
-def _all_reached(work: TaskContext) -> dict[str, Any]:
-    before: dict[str, Any] = work.context["pages"]
-    reached = [each["service"] for each in before["deliveries"] if each.get("state") == "accepted"]
-    return before | {
-        "restart": _restart(work.context),
-        "reachedBefore": list(dict.fromkeys([*(before.get("reachedBefore") or []), *reached])),
-        "deliveries": [],
-    }
-
-
-def _reached_before(page: Page, context: dict[str, Any]) -> list[str]:
-    """Give the services that earlier runs had reached, so that this one did not page them again."""
-    before = context.get("pages")
-    if not isinstance(before, dict):
-        return []
-    if before.get("id") == page.id:
-        return list(before.get("reachedBefore") or [])
-    accepted = [each["service"] for each in before.get("deliveries") or [] if each.get("state") == "accepted"]
-    return [*(before.get("reachedBefore") or []), *accepted]
-
-
-def _delivery(delivery: Delivery) -> dict[str, Any]:
-    report = {
-        "service": delivery.label,
-        "serviceId": delivery.service_id,
-        "dedupKey": delivery.dedup_key,
-        "protocol": str(delivery.protocol),
-        "state": str(delivery.state),
-        "reason": None if delivery.reason is None else str(delivery.reason),
-        "text": delivery.text,
-    }
-    return {key: value for key, value in report.items() if value is not None}
 
 
 def _refused(sentence: str, context: dict[str, Any]) -> TaskFailed:
