@@ -25,6 +25,7 @@ from masthead.ownership import Ownership
 from masthead.pagerduty import Collected, Severity
 from masthead.pagerduty.fakes import ScriptedSender
 from masthead.paging import Paging
+from masthead.paging.audit import Audit
 from masthead.paging.hashing import KeyHasher
 from masthead.paging.pager import Infrastructure
 from masthead.pipelines import Pipelines
@@ -107,10 +108,12 @@ class ScriptedRest:
 
     def __init__(self) -> None:
         self.failure: OutsideFailure | None = None
+        #: Failures of one list: "services" or "oncalls".
+        self.fails: dict[str, OutsideFailure] = {}
 
     async def collect(self, path: str, item_key: str, params: Any = ()) -> Any:
-        if self.failure:
-            raise self.failure
+        if failure := self.failure or self.fails.get(item_key):
+            raise failure
         items = SERVICES if item_key == "services" else ONCALLS
         return Collected(items)
 
@@ -189,6 +192,7 @@ async def running_house(database: Database, **changes: Any) -> AsyncIterator[Hou
         pipelines=pipelines,
         executions=executions,
         paging=paging,
+        audit=Audit(database),
         catalog=catalog,
         ownership=ownership,
         settings=settings(**changes),

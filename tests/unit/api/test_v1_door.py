@@ -112,20 +112,6 @@ async def test_applications_show_the_service_in_the_keys_place(demo):
     assert [one["pdApiKey"] for one in listed] == ["Checkout"]
 
 
-async def test_pages_are_shown_with_what_became_of_them(demo):
-    """By id and by execution; a wait ends when all are decided."""
-    job = {"type": "pageApplicationOwner", "message": "db down", "applications": ["demo"]}
-    ref = (await demo.client.post("/tasks", json={"application": "demo", "job": [job]})).json()["ref"]
-    await demo.ended(ref)
-    execution_id = ref.rpartition("/")[2]
-    [page] = (await demo.client.get(f"/v1/pages?executionId={execution_id}")).json()["pages"]
-    assert (page["door"], page["message"], page["isDecided"]) == ("stage", "db down", True)
-    assert [(one["service"], one["state"]) for one in page["deliveries"]] == [("Checkout", "accepted")]
-    assert (await demo.client.get(f"/v1/pages/{page['id']}?wait=5")).json() == page
-    assert (await demo.client.get("/v1/pages/nope")).status_code == 404
-    assert (await demo.client.get("/v1/pages")).status_code == 400
-
-
 async def test_the_settings_for_pages_are_decks(client):
     """Deck's defaults, in Deck's shape."""
     settings = (await client.get("/v1/settings")).json()

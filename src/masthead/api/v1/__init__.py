@@ -1,7 +1,7 @@
 """Masthead's own routes, under /v1: everything in words for people, no integration key anywhere."""
 
 from masthead.api.routing import Operation
-from masthead.api.v1 import applications, catalog, lint, pages, settings
+from masthead.api.v1 import applications, catalog, change_events, lint, page_export, pages, settings
 
 __all__ = ["OPERATIONS"]
 
@@ -10,6 +10,8 @@ OPERATIONS: tuple[Operation, ...] = (
     *catalog.routes.operations,
     *applications.routes.operations,
     *pages.routes.operations,
+    *page_export.routes.operations,
+    *change_events.routes.operations,
     *lint.routes.operations,
     *settings.routes.operations,
 )

@@ -1,4 +1,4 @@
-"""How /v1 shows services, on-calls, owners and pages: names and states, never a key."""
+"""How /v1 shows services, on-calls and owners: names and states, never a key."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ from typing import Any
 from masthead.catalog import CatalogState, OnCall, Service
 from masthead.config import Settings
 from masthead.ownership import Owner
-from masthead.paging import Delivery, Page
 
-__all__ = ["catalog_document", "oncall_document", "owner_document", "page_document", "service_document"]
+__all__ = ["catalog_document", "oncall_document", "owner_document", "service_document"]
 
 
 def service_document(service: Service, oncalls: Sequence[OnCall], *, settings: Settings) -> dict[str, Any]:
@@ -59,7 +58,6 @@ def oncall_document(oncall: OnCall) -> dict[str, Any]:
 
 def catalog_document(state: CatalogState, *, now: datetime) -> dict[str, Any]:
     """Show how much the catalog knows, how old it is, and what is wrong with it."""
-    trouble = state.trouble
     return {
         "isConfigured": state.is_configured,
         "isLoading": state.is_loading,
@@ -68,11 +66,17 @@ def catalog_document(state: CatalogState, *, now: datetime) -> dict[str, Any]:
         "oncalls": state.oncalls,
         "servicesFetchedAt": _instant(state.services_fetched_at),
         "servicesAgeSeconds": _age(state.services_fetched_at, now),
+        "servicesExplanation": state.services_explanation,
         "oncallsFetchedAt": _instant(state.oncalls_fetched_at),
         "oncallsAgeSeconds": _age(state.oncalls_fetched_at, now),
+        "oncallsExplanation": state.oncalls_explanation,
         "trouble": None
-        if trouble is None
-        else {"reason": str(trouble.reason), "text": trouble.text, "since": _instant(trouble.since)},
+        if state.trouble is None
+        else {
+            "reason": str(state.trouble.reason),
+            "text": state.trouble.text,
+            "since": _instant(state.trouble.since),
+        },
     }
 
 
@@ -86,42 +90,6 @@ def owner_document(owner: Owner, *, settings: Settings) -> dict[str, Any]:
         "service": service_document(service, owner.oncalls, settings=settings) if service else None,
         "wouldWake": list(dict.fromkeys(level_1)),
         "warning": _owner_warning(owner),
-    }
-
-
-def page_document(page: Page) -> dict[str, Any]:
-    """Show a page and what became of each of its deliveries."""
-    return {
-        "id": page.id,
-        "isDecided": page.is_decided,
-        "message": page.message,
-        "details": dict(page.details),
-        "links": [{"href": link.href, "text": link.text} for link in page.links],
-        "severity": page.severity,
-        "user": page.user,
-        "client": page.client,
-        "door": page.door,
-        "application": page.application,
-        "executionId": page.execution_id,
-        "stageId": page.stage_id,
-        "createdAt": _instant(page.created_at),
-        "deliveries": [_delivery_document(delivery) for delivery in page.deliveries],
-    }
-
-
-def _delivery_document(delivery: Delivery) -> dict[str, Any]:
-    return {
-        "id": delivery.id,
-        "service": delivery.label,
-        "serviceId": delivery.service_id,
-        "dedupKey": delivery.dedup_key,
-        "protocol": delivery.protocol,
-        "state": delivery.state,
-        "reason": delivery.reason,
-        "text": delivery.text,
-        "attempts": delivery.attempts,
-        "createdAt": _instant(delivery.created_at),
-        "decidedAt": _instant(delivery.decided_at),
     }
 
 

@@ -1,36 +1,126 @@
-"""Pages under /v1: what was said, to whom, and what became of it."""
+"""Pages under /v1: ask for one, look for them, and say what is to become of one that was sent."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from starlette.responses import Response
+
+from masthead.api.answers import json_answer
 from masthead.api.ask import Ask
 from masthead.api.routing import Routes
-from masthead.api.v1.documents import page_document
-from masthead.kernel.errors import InvalidRequest
+from masthead.api.v1.idempotency import REPLAYED, asked_before, read_idempotency
+from masthead.api.v1.page_body import Complaints, PageBody, read_page
+from masthead.api.v1.page_documents import entry_document, page_document
+from masthead.api.v1.page_query import FILTERS, check_names, read_filters
+from masthead.api.v1.recipients import application_of, keys_of
+from masthead.kernel.errors import NotSupported
+from masthead.pagerduty import parse_severity
+from masthead.paging import Door, Draft, Kind, Page
 
-__all__ = ["routes"]
+__all__ = ["answer_asked", "routes"]
 
 routes = Routes("v1")
 
 #: Longest wait for a page to be decided.
 _LONGEST_WAIT_S = 60
+_DEFAULT_LIMIT = 50
+_MOST = 500
 
 
-@routes.get("/pages", "The pages of one execution (executionId), oldest first.")
-async def of_execution(ask: Ask) -> Any:
-    """Give the pages that an execution asked for."""
-    execution_id = ask.text("executionId")
-    if not execution_id:
-        raise InvalidRequest("Say whose pages: ?executionId=…")
-    return {"pages": [page_document(page) for page in await ask.services.paging.of_execution(execution_id)]}
+@routes.post(
+    "/pages", "Page applications, services or keys; wait=SECONDS waits until all are decided.", status=202
+)
+async def ask_for(ask: Ask) -> Response:
+    """Store a page and begin to send it; under a known ``Idempotency-Key``, give the first one's page."""
+    check_names(ask, ("wait", "dryRun"))
+    is_dry = ask.flag("dryRun", default=False)
+    body = await ask.object()
+    complaints = Complaints()
+    read = read_page(body, complaints)
+    if is_dry:
+        return await _dry_run(ask, read, complaints)
+    known = read_idempotency(ask, body)
+    if before := await asked_before(ask, known):
+        return await answer_asked(ask, before, is_replayed=True)
+    keys = await keys_of(ask, read.recipients, complaints)
+    complaints.raise_if_any()
+    severity = read.severity or parse_severity(ask.services.settings.events.default_severity)
+    draft = Draft(
+        keys=keys,
+        message=read.message,
+        door=Door.V1,
+        application=application_of(read.recipients),
+        severity=severity,
+        details=read.details,
+        links=read.links,
+        identity=known.identity,
+        fingerprint=known.fingerprint,
+        dedup_key=read.dedup_key,
+    )
+    return await answer_asked(ask, await ask.services.paging.request(draft, ask.caller))
 
 
-@routes.get("/pages/{id}", "A page with its deliveries; wait=SECONDS waits until all are decided.")
+async def _dry_run(ask: Ask, body: PageBody, complaints: Complaints) -> Response:
+    del ask, body, complaints
+    raise NotSupported("A dry run is not built yet; nothing was stored and nothing was sent.")
+
+
+@routes.get("/pages", "Pages, newest first; filters, limit and cursor are described below.")
+async def find(ask: Ask) -> Any:
+    """Give some of the pages that match, and the cursor that goes on behind them."""
+    check_names(ask, (*FILTERS, "limit", "cursor"))
+    limit = min(ask.number("limit", _DEFAULT_LIMIT, minimum=1), _MOST)
+    listing = await ask.services.audit.find(read_filters(ask), limit=limit, cursor=ask.text("cursor") or None)
+    return {"pages": [page_document(page) for page in listing.pages], "nextCursor": listing.cursor}
+
+
+@routes.get(
+    "/pages/{id}", "All that is known of a page; wait=SECONDS waits until its deliveries are decided."
+)
 async def get(ask: Ask) -> Any:
     """Give the page as it stands, or as it stands after a wait."""
-    wait_s = min(ask.number("wait", 0), _LONGEST_WAIT_S)
+    check_names(ask, ("wait",))
     page_id = ask.path("id")
-    paging = ask.services.paging
-    page = await (paging.wait(page_id, float(wait_s)) if wait_s else paging.get(page_id))
-    return page_document(page)
+    if wait_s := _wait_s(ask):
+        await ask.services.paging.wait(page_id, wait_s)
+    return entry_document(await ask.services.audit.entry(page_id))
+
+
+@routes.post("/pages/{id}/acknowledge", "Acknowledge the incidents of a page.", status=202)
+async def acknowledge(ask: Ask) -> Response:
+    """Tell PagerDuty that somebody looks after it."""
+    return await _follow_up(ask, Kind.ACKNOWLEDGE)
+
+
+@routes.post("/pages/{id}/resolve", "Resolve the incidents of a page.", status=202)
+async def resolve(ask: Ask) -> Response:
+    """Tell PagerDuty that it is over."""
+    return await _follow_up(ask, Kind.RESOLVE)
+
+
+@routes.post("/pages/{id}/resend", "Send what failed of a page again.", status=202)
+async def resend(ask: Ask) -> Response:
+    """Try the rejected and expired deliveries anew, under the dedup keys that they had."""
+    check_names(ask, ("wait",))
+    return await answer_asked(ask, await ask.services.paging.resend(ask.path("id"), ask.caller))
+
+
+async def answer_asked(ask: Ask, page: Page, *, is_replayed: bool = False) -> Response:
+    """Answer with what was asked for, after the wait that the query asks for: 200 when it is decided, else 202."""
+    wait_s = _wait_s(ask)
+    if wait_s and not page.is_decided:
+        page = await ask.services.paging.wait(page.id, wait_s)
+    headers = {"Location": f"/v1/pages/{page.id}"}
+    if is_replayed:
+        headers[REPLAYED] = "true"
+    return json_answer(page_document(page), status=200 if page.is_decided else 202, headers=headers)
+
+
+async def _follow_up(ask: Ask, kind: Kind) -> Response:
+    check_names(ask, ("wait",))
+    return await answer_asked(ask, await ask.services.paging.follow_up(ask.path("id"), kind, ask.caller))
+
+
+def _wait_s(ask: Ask) -> float:
+    return float(min(ask.number("wait", 0), _LONGEST_WAIT_S))
