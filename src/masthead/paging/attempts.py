@@ -18,7 +18,7 @@ from masthead.paging.model import Delivery, DeliveryState, Kind, Page
 from masthead.paging.outcomes import Result
 from masthead.paging.retry import RetryPolicy
 
-__all__ = ["Attempts", "Repeats"]
+__all__ = ["Attempts", "Repeats", "event_of"]
 
 log = structlog.get_logger(__name__)
 
@@ -46,7 +46,7 @@ class Attempts:
     async def make(self, page: Page, delivery: Delivery, *, repeats: Repeats | None = None) -> Result:
         """Send the delivery's event once and give what came of it."""
         at = self._clock.now()
-        answer = await self._sender.send(_event(page, delivery, repeats))
+        answer = await self._sender.send(event_of(page, delivery, repeats))
         log.info(
             "delivery.attempted",
             delivery=delivery.id,
@@ -118,7 +118,8 @@ class Attempts:
         return DeliveryState.PENDING, to_ms(min(self._clock.now() + wait, delivery.deadline_at))
 
 
-def _event(page: Page, delivery: Delivery, repeats: Repeats | None) -> Event:
+def event_of(page: Page, delivery: Delivery, repeats: Repeats | None = None) -> Event:
+    """Give the event that tells *delivery* of *page*."""
     if delivery.action in (Kind.ACKNOWLEDGE, Kind.RESOLVE):
         return Event(
             protocol=delivery.protocol,
