@@ -22,7 +22,9 @@ class Index:
         self.services = tuple(services)
         self.oncalls = tuple(sorted(oncalls, key=_place))
         self._by_policy = _by_policy(self.oncalls)
-        self._by_id = {service.id: service for service in self.services}
+        #: Where two accounts have one id, the first account's: PagerDuty never gives one twice in an account.
+        self._by_id = {service.id: service for service in reversed(self.services)}
+        self._accounts = {service.account for service in self.services}
         self._by_key = _by_key(self.services)
         self._names = [service.name.casefold() for service in self.services]
         self._texts = [self._text(service) for service in self.services]
@@ -49,6 +51,8 @@ class Index:
     def find(self, text: str, *, why_missing: str = "") -> Service:
         """Give the one service that *text* means: its id, one of its keys, its name, a part of one name only.
 
+        ``account/id`` and ``account/name`` mean that account's service.
+
         Args:
             text: What somebody typed.
             why_missing: A sentence about the catalog for who finds nothing.
@@ -64,13 +68,14 @@ class Index:
             return service
         if known := self._by_key.get(Secret(wanted)):
             return known[0]
-        found = self._called(wanted)
+        found = self._called(wanted) or self._of_account(wanted)
         if len(found) == 1:
             return found[0]
         # What somebody typed may be a key of another account.
         shown = redact(wanted)
         if found:
-            raise InvalidRequest(f"{shown!r} means several PagerDuty services: {_list(found)}.")
+            listed = _list(found, with_account=len(self._accounts) > 1)
+            raise InvalidRequest(f"{shown!r} means several PagerDuty services: {listed}.")
         count = len(self.services)
         sentence = f"No PagerDuty service is called {shown!r} among the {count} that Masthead knows."
         raise NotFound(f"{sentence} {why_missing}".strip())
@@ -83,9 +88,19 @@ class Index:
         same = [service for service in exact if service.name == text]
         return same or exact or parts
 
+    def _of_account(self, text: str) -> list[Service]:
+        account, _, rest = text.partition("/")
+        if account not in self._accounts or not rest.strip():
+            return []
+        inner = [one for one in self.services if one.account == account]
+        by_id = [one for one in inner if one.id == rest.strip().upper()]
+        return by_id or Index(inner)._called(rest.strip())  # noqa: SLF001 - its own kind
+
     def _text(self, service: Service) -> str:
         people = [oncall.user_name for oncall in self.oncalls_of(service.policy_id)]
-        return "\n".join((service.name, service.id, service.policy_name, *service.teams, *people)).casefold()
+        account = [service.account] if service.account != "default" else []
+        words = (service.name, service.id, service.policy_name, *service.teams, *people, *account)
+        return "\n".join(words).casefold()
 
 
 def _place(oncall: OnCall) -> tuple[str, str, int, str]:
@@ -108,7 +123,10 @@ def _by_key(services: Iterable[Service]) -> dict[Secret, tuple[Service, Integrat
     return found
 
 
-def _list(services: Sequence[Service]) -> str:
-    names = ", ".join(f"{service.name} ({service.id})" for service in services[:_MOST_CANDIDATES])
+def _list(services: Sequence[Service], *, with_account: bool) -> str:
+    names = ", ".join(
+        f"{service.name} ({f'{service.account}/' if with_account else ''}{service.id})"
+        for service in services[:_MOST_CANDIDATES]
+    )
     more = f" and {len(services) - _MOST_CANDIDATES} more" if len(services) > _MOST_CANDIDATES else ""
     return f"{names}{more}. Give the id or the whole name"

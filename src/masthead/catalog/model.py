@@ -55,6 +55,8 @@ class Service:
     last_incident_at: str | None
     #: In PagerDuty's order, which decides whose key is offered.
     integrations: tuple[Integration, ...]
+    #: The PagerDuty account that it belongs to.
+    account: str = "default"
 
     def usable(self, *, prefer_v1: bool = False) -> Integration | None:
         """Give the integration whose key is offered: the first in the list that can take an event.
@@ -112,6 +114,8 @@ class OnCall:
     end: str | None
     #: As PagerDuty returned it.
     document: Mapping[str, Any]
+    #: The PagerDuty account that the policy belongs to.
+    account: str = "default"
 
     def is_over(self, now: datetime) -> bool:
         """Whether the shift has ended; one that cannot be read has not."""
@@ -122,8 +126,8 @@ class OnCall:
         return (end if end.tzinfo else end.replace(tzinfo=UTC)) <= now
 
 
-def read_service(document: Mapping[str, Any]) -> Service:
-    """Read a service, whatever of it is missing or odd."""
+def read_service(document: Mapping[str, Any], *, account: str = "default") -> Service:
+    """Read a service of *account*, whatever of it is missing or odd."""
     policy = _object(document.get("escalation_policy"))
     return Service(
         id=_text(document.get("id")),
@@ -135,6 +139,7 @@ def read_service(document: Mapping[str, Any]) -> Service:
         html_url=_text_or_none(document.get("html_url")),
         last_incident_at=_text_or_none(document.get("last_incident_timestamp")),
         integrations=tuple(_read_integration(one) for one in _objects(document.get("integrations"))),
+        account=account,
     )
 
 
@@ -160,7 +165,7 @@ def write_service(service: Service) -> dict[str, Any]:
     }
 
 
-def read_oncall(document: Mapping[str, Any]) -> OnCall:
+def read_oncall(document: Mapping[str, Any], *, account: str = "default") -> OnCall:
     """Read an on-call entry, whatever of it is missing or odd."""
     policy, user, schedule = (
         _object(document.get(name)) for name in ("escalation_policy", "user", "schedule")
@@ -177,6 +182,7 @@ def read_oncall(document: Mapping[str, Any]) -> OnCall:
         start=_text_or_none(document.get("start")),
         end=_text_or_none(document.get("end")),
         document=document,
+        account=account,
     )
 
 
