@@ -41,7 +41,7 @@ def services(client: Client, text: _Text = "", as_json: AsJson = False) -> None:
         ),
         empty=f"No service matches {text!r}." if text else "Masthead knows no PagerDuty service.",
     )
-    _say_trouble(found.get("catalog") or {})
+    _explain(found.get("catalog") or {}, "services")
 
 
 def pageable(service: dict[str, Any]) -> str:
@@ -75,7 +75,7 @@ def oncall(client: Client, text: _Text = "", as_json: AsJson = False) -> None:
         ),
         empty=f"Nobody on call matches {text!r}." if text else "Masthead knows nobody who is on call.",
     )
-    _say_trouble(client.get("/v1/catalog"))
+    _explain(found.get("catalog") or {}, "oncalls")
 
 
 @app.callback()
@@ -108,10 +108,11 @@ def _say(state: dict[str, Any], *, as_json: bool) -> None:
         print(f"{'on-calls' if what == 'oncalls' else what:10} {state.get(what, 0):6}   read {read}")
     if state.get("isLoading"):
         print("PagerDuty is being asked now.")
-    _say_trouble(state)
+    _explain(state, "services", "oncalls")
 
 
-def _say_trouble(state: dict[str, Any]) -> None:
-    """Say on standard error why the list may be empty, old or not whole."""
-    if trouble := state.get("trouble"):
-        typer.echo(trouble["text"], err=True)
+def _explain(state: dict[str, Any], *lists: str) -> None:
+    """Say on standard error why these lists may be empty, old or not whole; each sentence once."""
+    said = dict.fromkeys(state.get(f"{what}Explanation") for what in lists)
+    for sentence in filter(None, said):
+        typer.echo(sentence, err=True)

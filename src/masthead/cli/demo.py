@@ -134,8 +134,8 @@ def _read_services(client: Client) -> list[dict[str, Any]]:
         if found["services"]:
             return list(found["services"])
         time.sleep(0.05)
-    trouble = (found["catalog"].get("trouble") or {}).get("text", "")
-    raise ServerRefused(f"Masthead read no services from PagerDuty. {trouble}")
+    why = found["catalog"].get("servicesExplanation") or ""
+    raise ServerRefused(f"Masthead read no services from PagerDuty. {why}".strip())
 
 
 def _save_applications(client: Client, applications: list[dict[str, str]]) -> None:

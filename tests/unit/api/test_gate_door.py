@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from masthead.catalog import Catalog
 from masthead.kernel.errors import OutsideFailure, Reason
 from support.doors import CHECKOUT_KEY, PAYMENTS_KEY
 
@@ -42,9 +43,36 @@ async def test_a_catalog_in_trouble_is_still_answered(house):
     assert int(answer.headers["x-masthead-catalog-age"]) >= 0
 
 
-async def test_without_a_token_there_are_no_pagerduty_routes(house):
+async def test_a_catalog_that_never_came_says_that_it_has_still_to_come(house, database):
+    """An empty list and why, for services and on-calls apart."""
+    never = Catalog(house.rest, database, house.services.clock, account="new")
+    object.__setattr__(house.services, "catalog", never)
+    for path, what in (("/pagerDuty/services", "services"), ("/pagerDuty/oncalls", "on-calls")):
+        answer = await house.client.get(path)
+        assert answer.status_code == 200
+        assert answer.headers["x-masthead-catalog-error"] == (
+            f"PagerDuty's {what} have not been read yet; ask again in a moment."
+        )
+        assert "x-masthead-catalog-age" not in answer.headers
+
+
+async def test_each_list_tells_of_its_own_trouble(house):
+    """A token that may not see on-calls makes no services stale."""
+    house.rest.fails["oncalls"] = OutsideFailure("The token may not read on-calls.", reason=Reason.SCOPE)
+    await house.services.catalog.refresh()
+    assert "x-masthead-catalog-error" not in (await house.client.get("/pagerDuty/services")).headers
+    answer = await house.client.get("/pagerDuty/oncalls")
+    assert answer.headers["x-masthead-catalog-error"] == "scope: The token may not read on-calls."
+    state = (await house.client.get("/v1/catalog")).json()
+    assert (state["servicesExplanation"], state["oncallsExplanation"]) == (
+        None,
+        "The token may not read on-calls.",
+    )
+
+
+async def test_without_a_token_there_are_no_pagerduty_routes(house, database):
     """404 as upstream, with the remedy in the message."""
-    house.services.catalog._rest = None
+    object.__setattr__(house.services, "catalog", Catalog(None, database, house.services.clock))
     for path in ("/pagerDuty/services", "/pagerDuty/oncalls"):
         answer = await house.client.get(path)
         assert answer.status_code == 404

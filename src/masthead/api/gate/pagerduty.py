@@ -14,7 +14,7 @@ from typing import Any
 from masthead.api.answers import json_answer
 from masthead.api.ask import Ask
 from masthead.api.routing import Routes
-from masthead.catalog import OnCall, Service
+from masthead.catalog import OnCall, Service, Trouble
 from masthead.kernel.errors import NotFound
 
 __all__ = ["AGE", "TROUBLE", "routes"]
@@ -23,7 +23,8 @@ routes = Routes("gate")
 
 #: Seconds since PagerDuty last gave this list; absent when it never did.
 AGE = "X-Masthead-Catalog-Age"
-#: ``reason: what happened and what to do``; absent when all is well.
+#: ``reason: what happened and what to do``, or the sentence alone while nothing went wrong, as before the first
+#: load; absent when all is well.
 TROUBLE = "X-Masthead-Catalog-Error"
 _LONGEST_HEADER = 500
 
@@ -32,7 +33,10 @@ _LONGEST_HEADER = 500
 async def services(ask: Ask) -> Any:
     """Give the snapshot, however old."""
     catalog = ask.services.catalog
-    headers = _headers(ask, catalog.state.services_fetched_at)
+    state = catalog.state
+    headers = _headers(
+        ask, state.services_fetched_at, trouble=state.services_trouble, explanation=state.services_explanation
+    )
     prefer_v1 = ask.services.settings.events.prefer_v1
     shown = [_service(service, prefer_v1=prefer_v1) for service in catalog.services()]
     return json_answer(shown, headers=headers, is_sorted=True)
@@ -42,7 +46,10 @@ async def services(ask: Ask) -> Any:
 async def oncalls(ask: Ask) -> Any:
     """Give the snapshot, however old; entries without a policy stand under the key null."""
     catalog = ask.services.catalog
-    headers = _headers(ask, catalog.state.oncalls_fetched_at)
+    state = catalog.state
+    headers = _headers(
+        ask, state.oncalls_fetched_at, trouble=state.oncalls_trouble, explanation=state.oncalls_explanation
+    )
     by_policy: dict[str, list[OnCall]] = {}
     for oncall in catalog.oncalls():
         by_policy.setdefault(oncall.policy_id or "null", []).append(oncall)
@@ -66,8 +73,10 @@ def _service(service: Service, *, prefer_v1: bool) -> dict[str, Any]:
     }
 
 
-def _headers(ask: Ask, fetched_at: datetime | None) -> dict[str, str]:
-    """Give the headers about the catalog's state.
+def _headers(
+    ask: Ask, fetched_at: datetime | None, *, trouble: Trouble | None, explanation: str | None
+) -> dict[str, str]:
+    """Give the headers about one list of the catalog.
 
     Raises:
         NotFound: no REST token is configured; upstream has no such route then.
@@ -78,7 +87,7 @@ def _headers(ask: Ask, fetched_at: datetime | None) -> dict[str, str]:
     headers = {}
     if fetched_at is not None:
         headers[AGE] = str(max(int((ask.services.clock.now() - fetched_at).total_seconds()), 0))
-    if state.trouble is not None:
-        text = " ".join(f"{state.trouble.reason}: {state.trouble.text}".split())
+    if explanation is not None:
+        text = " ".join(f"{trouble.reason}: {explanation}".split() if trouble else explanation.split())
         headers[TROUBLE] = text.encode("ascii", "replace").decode()[:_LONGEST_HEADER]
     return headers
