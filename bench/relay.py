@@ -8,9 +8,10 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-import aiohttp
 import msgspec
 import uvicorn
+
+from masthead.pagerduty.pool import PooledPoster
 
 _HEADERS = [(b"content-type", b"application/json")]
 
@@ -19,8 +20,7 @@ class Relay:
     """The ASGI application."""
 
     def __init__(self, endpoint: str) -> None:
-        self._url = f"{endpoint}/v2/enqueue"
-        self._session: aiohttp.ClientSession | None = None
+        self._poster = PooledPoster(endpoint, timeout_s=10)
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         """Answer one request; GET is for whoever looks whether it is up."""
@@ -35,10 +35,6 @@ class Relay:
         await send({"type": "http.response.body", "body": b'{"value":null}'})
 
     async def _relay(self, notification: dict[str, Any]) -> int:
-        if self._session is None:
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
-            )
         context = notification["additionalContext"]
         event = {
             "routing_key": notification["to"][0],
@@ -50,11 +46,10 @@ class Relay:
                 "custom_details": context["details"],
             },
         }
-        async with self._session.post(
-            self._url, data=msgspec.json.encode(event), headers={"Content-Type": "application/json"}
-        ) as answer:
-            await answer.read()
-            return 200 if answer.status == 202 else 502
+        reply = await self._poster.post(
+            "/v2/enqueue", msgspec.json.encode(event), {"Content-Type": "application/json"}
+        )
+        return 200 if reply.status == 202 else 502
 
 
 if __name__ == "__main__":

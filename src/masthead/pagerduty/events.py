@@ -6,10 +6,8 @@ import asyncio
 import secrets
 import time
 import typing
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
-import aiohttp
 import structlog
 
 from masthead.kernel.clock import Clock, SystemClock
@@ -17,8 +15,10 @@ from masthead.kernel.errors import MastheadError, Reason
 from masthead.kernel.secret import Secret
 from masthead.pagerduty.answers import classify_event, retry_after
 from masthead.pagerduty.bodies import encode_event
-from masthead.pagerduty.connection import open_session
+from masthead.pagerduty.connection import proxy_of
 from masthead.pagerduty.model import Answer, Event, Outcome, Protocol
+from masthead.pagerduty.pool import PooledPoster
+from masthead.pagerduty.posting import Lost, Poster, Reply, SessionPoster
 from masthead.pagerduty.words import decode_object, event_remedy, spoken, without
 
 __all__ = ["EventsClient", "EventsSender", "key_check"]
@@ -26,6 +26,7 @@ __all__ = ["EventsClient", "EventsSender", "key_check"]
 #: Paths of facts A.1, A.2 and A.4; the date is v1's version and never changes.
 _PATHS = {Protocol.V1: "/generic/2010-04-15/create_event.json", Protocol.V2: "/v2/enqueue"}
 _CHANGE_PATH = "/v2/change/enqueue"
+_HEADERS = {"Content-Type": "application/json"}
 #: Requests under way at once; well below the 1,024 open files that many systems allow a process.
 _IN_FLIGHT = 512
 log = structlog.get_logger(__name__)
@@ -49,11 +50,11 @@ def key_check(key: Secret, protocol: Protocol) -> Event:
     return Event(protocol, "resolve", key, dedup_key=f"masthead-check-{secrets.token_hex(16)}")
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+def choose_poster(endpoint: str, *, timeout_s: float) -> Poster:
+    """Give the cheap way to *endpoint* where nothing stands in between; else the one that knows proxies."""
+    if proxy_of(endpoint) is None and PooledPoster.can_reach(endpoint):
+        return PooledPoster(endpoint, timeout_s=timeout_s)
+    return SessionPoster(endpoint, timeout_s=timeout_s)
 
 
 class EventsClient:
@@ -78,11 +79,11 @@ class EventsClient:
             clock: What a date in ``Retry-After`` is measured by when the answer has none of its own.
         """
         self._endpoint = endpoint.rstrip("/")
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._timeout_s = timeout_s
         self._token = token
         self._clock = clock or SystemClock()
         self._slots = asyncio.Semaphore(in_flight)
-        self._session: aiohttp.ClientSession | None = None
+        self._poster: Poster | None = None
         self._is_token_missed = False
 
     async def send(self, event: Event) -> Answer:
@@ -99,15 +100,9 @@ class EventsClient:
             began = time.monotonic()
             try:
                 reply = await self._post(_path(event), body, token)
-            except TimeoutError as error:
-                is_connected = not isinstance(error, aiohttp.ConnectionTimeoutError)
-                return _lost(
-                    Reason.TIMEOUT, "PagerDuty did not answer in time", began, is_connected=is_connected
-                )
-            except (aiohttp.ClientError, OSError, ValueError) as error:
-                is_connected = not isinstance(error, (aiohttp.ClientConnectorError, ValueError))
-                words = without(f"{type(error).__name__}: {error}", event.routing_key, token)
-                return _lost(Reason.NETWORK, words, began, is_connected=is_connected)
+            except Lost as lost:
+                words = without(lost.words, event.routing_key, token)
+                return _lost(lost.reason, words, began, is_connected=lost.is_connected)
             return self._answer(event, reply, spoken(reply.body, event.routing_key, token), began)
 
     async def check_key(self, key: Secret, protocol: Protocol) -> Answer:
@@ -116,21 +111,17 @@ class EventsClient:
 
     async def close(self) -> None:
         """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        if self._poster is not None:
+            await self._poster.close()
+            self._poster = None
 
-    async def _post(self, path: str, body: bytes, token: Secret | None) -> _Reply:
-        headers = {"Content-Type": "application/json"}
+    async def _post(self, path: str, body: bytes, token: Secret | None) -> Reply:
+        headers = _HEADERS
         if token:
-            headers["Authorization"] = f"Token token={token.reveal()}"
-        if self._session is None:
-            self._session = open_session(self._endpoint, timeout=self._timeout)
-        # A redirect would carry the key to wherever it points; PagerDuty sends none.
-        async with self._session.post(
-            self._endpoint + path, data=body, headers=headers, allow_redirects=False
-        ) as response:
-            return _Reply(response.status, response.headers, await response.read())
+            headers = {**_HEADERS, "Authorization": f"Token token={token.reveal()}"}
+        if self._poster is None:
+            self._poster = choose_poster(self._endpoint, timeout_s=self._timeout_s)
+        return await self._poster.post(path, body, headers)
 
     def _read_token(self) -> Secret | None:
         """Give the token, or None when it cannot be read: a page goes out without it, PagerDuty does not ask."""
@@ -142,7 +133,7 @@ class EventsClient:
             self._is_token_missed = True
             return None
 
-    def _answer(self, event: Event, reply: _Reply, words: str, began: float) -> Answer:
+    def _answer(self, event: Event, reply: Reply, words: str, began: float) -> Answer:
         protocol = Protocol.V2 if event.action == "change" else event.protocol
         outcome, reason = classify_event(protocol, reply.status, words)
         dedup_key: str | None = None

@@ -13,7 +13,17 @@ from aiohttp.test_utils import unused_port
 from masthead.kernel.errors import ConfigurationInvalid, InvalidRequest, Reason
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import EventsClient, Outcome, Protocol
+from masthead.pagerduty.pool import PooledPoster
 from unit.pagerduty.endpoint import KEY, TOKEN, Said, event
+
+
+@pytest.fixture(autouse=True, params=["straight", "as through a proxy"])
+def _way(request, monkeypatch):
+    """Everything here holds on both ways to PagerDuty."""
+    for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    if request.param != "straight":
+        monkeypatch.setattr(PooledPoster, "can_reach", staticmethod(lambda _: False))
 
 
 @pytest.fixture

@@ -1,0 +1,93 @@
+"""One request, one reply: what sending needs of HTTP, and how it may fail.
+
+Two ways lead to PagerDuty and behave the same (one suite of tests runs over both): straight, over
+:mod:`masthead.pagerduty.pool`, and through a proxy, over aiohttp, which costs several times the CPU (ADR 3).
+"""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import aiohttp
+
+from masthead.kernel.errors import Reason
+from masthead.pagerduty.connection import open_session
+
+__all__ = ["Lost", "Poster", "Reply", "SessionPoster"]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back, whatever its status."""
+
+    status: int
+    #: Looked up without regard to case.
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class Lost(Exception):
+    """No reply came, or none that is HTTP.
+
+    Attributes:
+        reason: TIMEOUT or NETWORK.
+        words: What went wrong, for an operator; may repeat what the other side said.
+        is_connected: Whether the request may have arrived all the same.
+    """
+
+    def __init__(self, reason: Reason, words: str, *, is_connected: bool) -> None:
+        super().__init__(words)
+        self.reason = reason
+        self.words = words
+        self.is_connected = is_connected
+
+    @classmethod
+    def by(cls, error: BaseException, *, is_connected: bool) -> Lost:
+        """Give the failure that *error* stands for."""
+        if isinstance(error, TimeoutError):
+            return cls(Reason.TIMEOUT, "PagerDuty did not answer in time", is_connected=is_connected)
+        return cls(Reason.NETWORK, f"{type(error).__name__}: {error}", is_connected=is_connected)
+
+
+class Poster(typing.Protocol):
+    """Posts to one endpoint."""
+
+    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Post *body* once, follow no redirect, and give the reply.
+
+        Raises:
+            Lost: there is none.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close the connections."""
+        ...
+
+
+class SessionPoster:
+    """Over aiohttp, which knows proxies."""
+
+    def __init__(self, endpoint: str, *, timeout_s: float) -> None:
+        """Args: endpoint: scheme, host and perhaps a path in front; timeout_s: for a whole request."""
+        self._endpoint = endpoint
+        self._session = open_session(endpoint, timeout=aiohttp.ClientTimeout(total=timeout_s))
+
+    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+        """Post *body* once; see :class:`Poster`."""
+        try:
+            # A redirect would carry the key to wherever it points; PagerDuty sends none.
+            async with self._session.post(
+                self._endpoint + path, data=body, headers=headers, allow_redirects=False
+            ) as response:
+                return Reply(response.status, response.headers, await response.read())
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, ValueError) as error:
+            raise Lost.by(error, is_connected=False) from error
+        except (aiohttp.ClientError, OSError) as error:
+            raise Lost.by(error, is_connected=True) from error
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._session.close()
