@@ -4,6 +4,7 @@ from masthead.pagerduty.bodies import encode_event, shorten
 from masthead.pagerduty.events import EventsClient, EventsSender, key_check
 from masthead.pagerduty.incidents import IncidentSeen, IncidentsReader, RestIncidents, ServiceSeen
 from masthead.pagerduty.model import Answer, Event, Link, Outcome, Protocol, Severity, parse_severity
+from masthead.pagerduty.oauth import OAuthApp, OAuthTokens, Tokens
 from masthead.pagerduty.pages import Collected
 from masthead.pagerduty.rest import RestClient, RestReader
 
@@ -16,6 +17,8 @@ __all__ = [
     "IncidentSeen",
     "IncidentsReader",
     "Link",
+    "OAuthApp",
+    "OAuthTokens",
     "Outcome",
     "Protocol",
     "RestClient",
@@ -23,6 +26,7 @@ __all__ = [
     "RestReader",
     "ServiceSeen",
     "Severity",
+    "Tokens",
     "encode_event",
     "key_check",
     "parse_severity",

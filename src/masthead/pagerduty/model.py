@@ -89,6 +89,8 @@ class Event(Struct, frozen=True):
     group: str | None = None
     #: v2 only, there called "class": the kind of event, for example the stage's type.
     class_: str | None = None
+    #: The PagerDuty account it is sent by; no part of the body.
+    account: str = "default"
 
 
 class Outcome(StrEnum):

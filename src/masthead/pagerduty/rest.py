@@ -15,6 +15,7 @@ from masthead.kernel.errors import MastheadError, OutsideFailure, Reason
 from masthead.kernel.secret import Secret
 from masthead.pagerduty.answers import classify_rest, clock_lead, retry_after
 from masthead.pagerduty.connection import open_session
+from masthead.pagerduty.oauth import Tokens
 from masthead.pagerduty.pace import Pace
 from masthead.pagerduty.pages import Collected, Params, collect
 from masthead.pagerduty.words import decode_object, remedy, spoken, without
@@ -47,7 +48,7 @@ class RestClient:
     def __init__(
         self,
         base_url: str,
-        token: Callable[[], Secret],
+        token: Callable[[], Secret] | Tokens,
         clock: Clock,
         *,
         in_flight: int = 4,
@@ -57,7 +58,7 @@ class RestClient:
 
         Args:
             base_url: Of the account's region.
-            token: Asked before every request, so that a token file may change.
+            token: Asked before every request, so that a token file may change, or one that ends be replaced.
             clock: What waits and back-off are measured by.
             in_flight: Requests under way at once; one after a 429, for a minute.
             timeout_s: For a whole request.
@@ -115,9 +116,11 @@ class RestClient:
         if self._session is not None:
             await self._session.close()
             self._session = None
+        if isinstance(self._token, Tokens):
+            await self._token.close()
 
     async def _get_once(self, path: str, params: Params, *, attempt: int) -> dict[str, Any]:
-        token = self._read_token()
+        token = await self._token.current() if isinstance(self._token, Tokens) else _read_token(self._token)
         status, headers, body = await self._fetch(path, params, token)
         self.clock_lead_s = clock_lead(headers, now=self._clock.now())
         if status == 429:
@@ -126,7 +129,10 @@ class RestClient:
         else:
             self._pace.learn(headers)
         if status >= 300:
-            raise self._refused(status, headers, spoken(body, token))
+            failure = self._refused(status, headers, spoken(body, token))
+            if status == 401 and isinstance(self._token, Tokens) and self._token.refused(token):
+                failure.retryable = True
+            raise failure
         if (document := decode_object(body)) is None:
             raise _not_asked(Reason.ANSWER, "its answer is not JSON")
         return document
@@ -147,16 +153,6 @@ class RestClient:
         # Raised out here on purpose: the client's own error knows the request's headers.
         raise _not_asked(reason, words)
 
-    def _read_token(self) -> Secret:
-        try:
-            return self._token()
-        except (MastheadError, OSError) as error:
-            words = error.message if isinstance(error, MastheadError) else error.strerror or "unreadable"
-            raise OutsideFailure(
-                f"The PagerDuty REST token cannot be read: {words.rstrip('.')}. {remedy(Reason.NOT_CONFIGURED)}",
-                reason=Reason.NOT_CONFIGURED,
-            ) from error
-
     def _refused(self, status: int, headers: Mapping[str, str], words: str) -> OutsideFailure:
         reason, retryable = classify_rest(status)
         said = f": {words.rstrip('.')}" if words else ""
@@ -167,6 +163,17 @@ class RestClient:
             retry_after=retry_after(status, headers, now=self._clock.now()),
             status=status,
         )
+
+
+def _read_token(token: Callable[[], Secret]) -> Secret:
+    try:
+        return token()
+    except (MastheadError, OSError) as error:
+        words = error.message if isinstance(error, MastheadError) else error.strerror or "unreadable"
+        raise OutsideFailure(
+            f"The PagerDuty REST token cannot be read: {words.rstrip('.')}. {remedy(Reason.NOT_CONFIGURED)}",
+            reason=Reason.NOT_CONFIGURED,
+        ) from error
 
 
 def _headers(token: Secret) -> dict[str, str]:
