@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from masthead.catalog import Integration, Service
 from masthead.kernel.secret import Secret
+from masthead.telemetry.logs import redact
 
 __all__ = ["Problem", "Rule", "Weight", "is_clear"]
 
@@ -93,7 +94,7 @@ def no_such_application(name: str) -> Problem:
     return Problem(
         Rule.NO_SUCH_APPLICATION,
         Weight.ERROR,
-        f"There is no application called {name!r}.",
+        f"There is no application called {redact(name)!r}.",
         "Correct the name; masthead application list shows those there are.",
     )
 
@@ -128,7 +129,7 @@ def doubtful_email(application: str, email: str) -> Problem:
     return Problem(
         Rule.EMAIL,
         Weight.WARNING,
-        f"The owner's e-mail of application {application!r} is no address: {email!r}.",
+        f"The owner's e-mail of application {application!r} is no address: {redact(email)!r}.",
         f"Correct it: masthead application save {application} --email ADDRESS",
     )
 

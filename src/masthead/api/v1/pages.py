@@ -9,12 +9,14 @@ from starlette.responses import Response
 from masthead.api.answers import json_answer
 from masthead.api.ask import Ask
 from masthead.api.routing import Routes
-from masthead.api.v1.idempotency import REPLAYED, asked_before, read_idempotency
+from masthead.api.v1.idempotency import REPLAYED, Idempotency, asked_before, read_idempotency
 from masthead.api.v1.page_body import Complaints, PageBody, read_page
 from masthead.api.v1.page_documents import entry_document, page_document
 from masthead.api.v1.page_query import FILTERS, check_names, read_filters
+from masthead.api.v1.preflight import preflight_document
 from masthead.api.v1.recipients import application_of, keys_of
-from masthead.kernel.errors import NotSupported
+from masthead.kernel.secret import Secret
+from masthead.ownership import describe_bodies
 from masthead.pagerduty import parse_severity
 from masthead.paging import Door, Draft, Kind, Page
 
@@ -38,15 +40,21 @@ async def ask_for(ask: Ask) -> Response:
     body = await ask.object()
     complaints = Complaints()
     read = read_page(body, complaints)
-    if is_dry:
-        return await _dry_run(ask, read, complaints)
     known = read_idempotency(ask, body)
+    if is_dry:
+        complaints.raise_if_any()
+        return await _dry_run(ask, read, known)
     if before := await asked_before(ask, known):
         return await answer_asked(ask, before, is_replayed=True)
     keys = await keys_of(ask, read.recipients, complaints)
     complaints.raise_if_any()
+    draft = _draft(ask, read, keys, known)
+    return await answer_asked(ask, await ask.services.paging.request(draft, ask.caller))
+
+
+def _draft(ask: Ask, read: PageBody, keys: tuple[Secret, ...], known: Idempotency) -> Draft:
     severity = read.severity or parse_severity(ask.services.settings.events.default_severity)
-    draft = Draft(
+    return Draft(
         keys=keys,
         message=read.message,
         door=Door.V1,
@@ -58,12 +66,20 @@ async def ask_for(ask: Ask) -> Response:
         fingerprint=known.fingerprint,
         dedup_key=read.dedup_key,
     )
-    return await answer_asked(ask, await ask.services.paging.request(draft, ask.caller))
 
 
-async def _dry_run(ask: Ask, body: PageBody, complaints: Complaints) -> Response:
-    del ask, body, complaints
-    raise NotSupported("A dry run is not built yet; nothing was stored and nothing was sent.")
+async def _dry_run(ask: Ask, read: PageBody, known: Idempotency) -> Response:
+    """Say who would be woken and show what PagerDuty would get; who leads to nobody is told there, not refused."""
+    services, recipients = ask.services, read.recipients
+    found = await services.preflights.preflight(
+        keys=recipients.keys,
+        services=[one.text for one in recipients.services],
+        applications=[one.text for one in recipients.applications],
+        caller=ask.caller,
+    )
+    keys = tuple(target.key for target in found.targets)
+    events = services.paging.rehearse(_draft(ask, read, keys, known), ask.caller) if keys else []
+    return json_answer(preflight_document(found, describe_bodies(events, services.ownership.label)))
 
 
 @routes.get("/pages", "Pages, newest first; filters, limit and cursor are described below.")
