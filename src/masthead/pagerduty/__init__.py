@@ -1,5 +1,6 @@
 """PagerDuty's wire: bodies, limits, and which answer means "try again"; it never decides when to page."""
 
+from masthead.pagerduty.accounts import AccountSenders
 from masthead.pagerduty.bodies import encode_event, shorten
 from masthead.pagerduty.events import EventsClient, EventsSender, key_check
 from masthead.pagerduty.incidents import IncidentSeen, IncidentsReader, RestIncidents, ServiceSeen
@@ -9,6 +10,7 @@ from masthead.pagerduty.pages import Collected
 from masthead.pagerduty.rest import RestClient, RestReader
 
 __all__ = [
+    "AccountSenders",
     "Answer",
     "Collected",
     "Event",

@@ -1,0 +1,48 @@
+"""Several accounts: which of them an event goes to."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from masthead.pagerduty import AccountSenders, EventsClient, Protocol
+from unit.pagerduty.endpoint import KEY, Endpoint, event
+
+
+@pytest.fixture
+async def other() -> AsyncIterator[Endpoint]:
+    kept = Endpoint()
+    application = web.Application()
+    application.router.add_route("*", "/{tail:.*}", kept.answer)
+    async with TestServer(application, host="127.0.0.1") as server:
+        kept.url = str(server.make_url("")).rstrip("/")
+        yield kept
+
+
+@pytest.fixture
+async def senders(endpoint, other):
+    clients = {"us": EventsClient(endpoint.url), "eu": EventsClient(other.url)}
+    built = AccountSenders(clients, default="us")
+    yield built
+    await built.close()
+
+
+@pytest.mark.parametrize(
+    ("account", "came"), [("us", (1, 0)), ("eu", (0, 1)), ("gone", (1, 0)), ("default", (1, 0))]
+)
+async def test_an_event_goes_to_its_account(senders, endpoint, other, account, came):
+    """One whose account is not configured any more goes to the default account."""
+    answer = await senders.send(event(account=account))
+    assert answer.status == 202
+    assert (len(endpoint.requests), len(other.requests)) == came
+    assert b"account" not in (endpoint.bodies + other.bodies)[0]
+
+
+async def test_a_key_is_checked_with_its_account(senders, endpoint, other):
+    """Nobody else knows it."""
+    await senders.check_key(KEY, Protocol.V2, account="eu")
+    await senders.check_key(KEY, Protocol.V2)
+    assert (len(endpoint.requests), len(other.requests)) == (1, 1)
