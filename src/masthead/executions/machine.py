@@ -97,6 +97,7 @@ class Machine:
         self._planner = planner
         self._now = now
         self._startable: deque[Stage] = deque()
+        self._has_ended = False
         self._by_ref = {stage.ref_id: stage for stage in execution.stages if stage.ref_id is not None}
         self._downstream: dict[str, list[Stage]] = defaultdict(list)
         for stage in execution.stages:
@@ -111,6 +112,8 @@ class Machine:
             self._start()
         elif self.execution.canceled and not self.execution.status.is_complete:
             self._cancel_active()
+        else:
+            self._startable.extend(self._restarted())
         self._drain()
 
     def running(self) -> list[Step]:
@@ -181,7 +184,7 @@ class Machine:
         self._conclude()
 
     def _conclude(self) -> None:
-        if self.execution.status is not Status.RUNNING:
+        if self.execution.status is not Status.RUNNING or not self._may_conclude():
             return
         status = self._final_status()
         if status is None:
@@ -189,6 +192,10 @@ class Machine:
         if status is not Status.SUCCEEDED:
             self._cancel_stages()
         self._end(status)
+
+    def _may_conclude(self) -> bool:
+        """A failure ends the other branches, but not those of a restart that had failed before."""
+        return self._has_ended or not any(stage.status.is_active for stage in self._top_level())
 
     def _final_status(self) -> Status | None:
         stages = self._top_level()
@@ -263,6 +270,7 @@ class Machine:
         return all(self._by_ref[ref].status.is_fine for ref in stage.requisite_stage_ref_ids)
 
     def _end_stage(self, stage: Stage, status: Status) -> None:
+        self._has_ended = True
         stage.status, stage.end_time = status, self._now()
         if status.is_fine and stage.ref_id is not None:
             self._startable.extend(self._downstream[stage.ref_id])
@@ -279,6 +287,14 @@ class Machine:
             if status in statuses:
                 return status
         return Status.SUCCEEDED if statuses <= {Status.SUCCEEDED, Status.SKIPPED} else Status.TERMINAL
+
+    def _restarted(self) -> list[Stage]:
+        """Give the stages that could have begun before: somebody had them begin anew."""
+        return [
+            stage
+            for stage in self._top_level()
+            if stage.status is Status.NOT_STARTED and self._may_start(stage)
+        ]
 
     # -- tasks --------------------------------------------------------------------------------------
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import structlog
 from sqlalchemy import Connection
 
-from masthead.executions import store
+from masthead.executions import control, store
 from masthead.executions.burst import Burst
 from masthead.executions.machine import cancel_by, reschedule
 from masthead.executions.model import Document, Execution, ExecutionType
@@ -177,21 +178,52 @@ class Executions(Reading):
         Raises:
             NotFound: there is no such execution (of *kind*, if given).
         """
+        await self._change(execution_id, lambda one: control.cancel(one, caller.user, reason), kind=kind)
 
-        def work(connection: Connection) -> None:
-            execution = store.find_to_change(connection, execution_id, kind)
-            if execution is None:
-                raise not_found(execution_id, kind)
-            if execution.status.is_complete:
-                return
-            cancel_by(execution, caller.user, reason)
-            if execution.status is Status.NOT_STARTED:
-                execution.status = Status.CANCELED
-            store.save(connection, execution)
-            self._bursts.request(connection, BURST, execution_id)
+    async def pause(self, execution_id: str, caller: Caller) -> None:
+        """Hold a pipeline's execution until :meth:`resume`.
 
-        await self._database.write(work)
-        self._bursts.kick(BURST, execution_id)
+        Raises:
+            NotFound: there is no such execution.
+            Conflict: it is not RUNNING.
+        """
+        await self._change(execution_id, lambda one: control.pause(one, caller.user, self._now_ms()))
+
+    async def resume(self, execution_id: str, caller: Caller) -> None:
+        """Let a held execution go on.
+
+        Raises:
+            NotFound: there is no such execution.
+            Conflict: it is not PAUSED.
+        """
+        await self._change(execution_id, lambda one: control.resume(one, caller.user, self._now_ms()))
+
+    async def restart_stage(self, execution_id: str, stage_id: str, caller: Caller) -> Document:
+        """Run a stage once more, and those after it, and give the execution.
+
+        Raises:
+            NotFound: there is no such execution or stage.
+            Conflict: the stage has not ended.
+        """
+        await self._change(
+            execution_id, lambda one: control.restart(one, stage_id, caller.user, self._now_ms())
+        )
+        return await self.get_pipeline(execution_id)
+
+    async def change_stage(
+        self, execution_id: str, stage_id: str, changes: Document, caller: Caller
+    ) -> Document:
+        """Merge *changes* into a stage's context, for example ``skipRemainingWait``, and give the execution.
+
+        Raises:
+            NotFound: there is no such execution or stage.
+            Conflict: the stage cannot be skipped.
+        """
+        await self._change(
+            execution_id,
+            lambda one: control.change_stage(one, stage_id, changes, caller.user, self._now_ms()),
+        )
+        return await self.get_pipeline(execution_id)
 
     async def delete(self, execution_id: str, caller: Caller, *, kind: ExecutionType | None = None) -> None:
         """Delete an execution that is complete.
@@ -214,6 +246,26 @@ class Executions(Reading):
         log.info("execution.deleted", execution=execution_id, user=caller.user)
 
     # -- inside -------------------------------------------------------------------------------------
+
+    async def _change(
+        self,
+        execution_id: str,
+        change: Callable[[Execution], None],
+        *,
+        kind: ExecutionType | None = ExecutionType.PIPELINE,
+    ) -> None:
+        """Store what *change* makes of an execution and have it carried on from there."""
+
+        def work(connection: Connection) -> None:
+            execution = store.find_to_change(connection, execution_id, kind)
+            if execution is None:
+                raise not_found(execution_id, kind)
+            change(execution)
+            store.save(connection, execution)
+            self._bursts.request(connection, BURST, execution_id)
+
+        await self._database.write(work)
+        self._bursts.kick(BURST, execution_id)
 
     async def _is_complete(self, execution_id: str) -> bool:
         status = await self._database.read(lambda connection: store.status_of(connection, execution_id))

@@ -50,10 +50,11 @@ def limits_of(
     task_limit = None if timeout_s is None else int(timeout_s * 1000)
     if is_overridable and stage_limit is not None:
         task_limit = stage_limit
+    paused_ms = _paused_since(execution, task.start_time)
     return Limits(
-        task_ends_at=_end(task.start_time, task_limit),
+        task_ends_at=_end(task.start_time, task_limit, paused_ms),
         task_limit_ms=task_limit or 0,
-        stage_ends_at=_end(stage.start_time, stage_limit),
+        stage_ends_at=_end(stage.start_time, stage_limit, _paused_since(execution, stage.start_time)),
         stage_limit_ms=stage_limit or 0,
     )
 
@@ -91,8 +92,15 @@ def in_words(milliseconds: int) -> str:
     return " ".join(f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in amounts)
 
 
-def _end(start: int | None, limit: int | None) -> int | None:
-    return None if start is None or limit is None else start + limit
+def _end(start: int | None, limit: int | None, paused_ms: int) -> int | None:
+    return None if start is None or limit is None else start + limit + paused_ms
+
+
+def _paused_since(execution: Execution, start: int | None) -> int:
+    """Give how long the execution was held after *start*; as Orca, only the last pause is known."""
+    paused = execution.paused or {}
+    is_later = start is not None and int(paused.get("pauseTime") or 0) >= start
+    return int(paused.get("pausedMs") or 0) if is_later else 0
 
 
 def _stage_limit(execution: Execution, stage: Stage) -> int | None:

@@ -17,7 +17,6 @@ __all__ = ["routes"]
 
 routes = Routes("orca")
 
-_CONTROL = "Pausing, resuming, restarting and changing a running pipeline is not built yet."
 _EXPRESSIONS = "Expressions are not built yet."
 _SEARCH = "The search for executions is not built yet."
 #: Orca's own default.
@@ -70,10 +69,39 @@ async def of_application(ask: Ask) -> Any:
 
 routes.unbuilt("GET", "/applications/{application}/pipelines/search", _SEARCH)
 routes.unbuilt("GET", "/executions/correlated/{id}", _SEARCH)
-routes.unbuilt("PUT", "/pipelines/{id}/pause", _CONTROL)
-routes.unbuilt("PUT", "/pipelines/{id}/resume", _CONTROL)
-routes.unbuilt("PATCH", "/pipelines/{id}/stages/{stage}", _CONTROL)
-routes.unbuilt("PUT", "/pipelines/{id}/stages/{stage}/restart", _CONTROL)
+
+
+@routes.put("/pipelines/{id}/pause", "Hold a running execution; 409 when it does not run.", status=202)
+async def pause(ask: Ask) -> Any:
+    """Hold the execution."""
+    await ask.services.executions.pause(ask.path("id"), ask.caller)
+    return empty(status=202)
+
+
+@routes.put("/pipelines/{id}/resume", "Let a held execution go on; 409 when it is not held.", status=202)
+async def resume(ask: Ask) -> Any:
+    """Let the execution go on."""
+    await ask.services.executions.resume(ask.path("id"), ask.caller)
+    return empty(status=202)
+
+
+@routes.patch(
+    "/pipelines/{id}/stages/{stage}", "Merge the body into a stage's context and give the execution."
+)
+async def change_stage(ask: Ask) -> Any:
+    """Change the stage, for example ``{"skipRemainingWait": true}``."""
+    changes = await ask.object()
+    return await ask.services.executions.change_stage(ask.path("id"), ask.path("stage"), changes, ask.caller)
+
+
+@routes.put(
+    "/pipelines/{id}/stages/{stage}/restart", "Run a stage that has ended once more, and those after it."
+)
+async def restart_stage(ask: Ask) -> Any:
+    """Restart the stage and give the execution."""
+    return await ask.services.executions.restart_stage(ask.path("id"), ask.path("stage"), ask.caller)
+
+
 routes.unbuilt("GET POST", "/pipelines/{id}/evaluateExpression", _EXPRESSIONS)
 routes.unbuilt("GET", "/pipelines/{id}/{stage}/evaluateExpression", _EXPRESSIONS)
 routes.unbuilt("POST", "/pipelines/{id}/evaluateVariables", _EXPRESSIONS)
