@@ -64,7 +64,7 @@ async def test_a_rehearsal_shows_what_would_be_sent_and_sends_nothing(paging, se
         select(func.count()).select_from(delivery).scalar_subquery(),
     )
     assert (await database.read(lambda connection: connection.execute(counts).one())) == (0, 0)
-    assert sender.sent == []
+    assert (sender.sent, paging.budget.used()) == ([], (0.0, 0))
     asked = await paging.request(DRAFT, ANN)
     await paging.wait(asked.id, 5)
 
