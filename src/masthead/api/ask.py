@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.types import Receive, Scope
 
 from masthead.api.body import check_media_type, decode, read_body
+from masthead.api.headers import header
 from masthead.api.services import Services
 from masthead.kernel.caller import Caller
 from masthead.kernel.errors import InvalidRequest
@@ -92,7 +93,7 @@ class Ask(Request):
             Refused: 413 or 415.
             InvalidRequest: it cannot be used.
         """
-        check_media_type(self.headers)
+        check_media_type(header(self.scope, b"content-type"))
         return decode(await self.raw(), self.services.limits)
 
     async def object(self) -> dict[str, Any]:
@@ -104,7 +105,7 @@ class Ask(Request):
         body = await self.raw()
         if not body.strip():
             return None
-        check_media_type(self.headers)
+        check_media_type(header(self.scope, b"content-type"))
         document = decode(body, self.services.limits)
         return None if document is None else _expect_object(document)
 

@@ -5,7 +5,6 @@ This is the one place of the API that catches every exception.
 
 from __future__ import annotations
 
-from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -16,6 +15,7 @@ from masthead.kernel.errors import InvalidRequest
 
 __all__ = ["DOORS", "Boundary"]
 
+_REQUEST_ID = REQUEST_ID.lower().encode()
 #: First parts of paths that belong to another door than Gate.
 DOORS = ("orca", "echo", "front50", "v1")
 
@@ -61,7 +61,7 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.has_begun = True
-            MutableHeaders(scope=message)[REQUEST_ID] = _for_header(self._request_id)
+            message["headers"] = [*message.get("headers", ()), (_REQUEST_ID, _for_header(self._request_id))]
         await self._send(message)
 
 
@@ -75,5 +75,5 @@ def _check_target(scope: Scope) -> None:
         raise InvalidRequest("The address holds a NUL character.")
 
 
-def _for_header(text: str) -> str:
-    return text.encode("ascii", "replace").decode()
+def _for_header(text: str) -> bytes:
+    return text.encode("ascii", "replace")

@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextlib
 import re
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from masthead.api.headers import header
 from masthead.kernel.caller import Caller
 from masthead.kernel.ids import Ids
 
@@ -29,24 +29,26 @@ _ORIGINS = ("deck", "cli")
 
 def read_caller(scope: Scope, ids: Ids) -> Caller:
     """Give the caller of a request; the request id is made when the request brings none."""
-    headers = Headers(scope=scope)
+    accounts = _text(scope, b"x-spinnaker-accounts")
     return Caller(
-        user=_text(headers, "x-spinnaker-user") or "anonymous",
-        origin=_origin(headers),
+        user=_text(scope, b"x-spinnaker-user") or "anonymous",
+        origin=_origin(scope),
         address=(scope.get("client") or ("",))[0],
-        request_id=_text(headers, REQUEST_ID) or ids.new(),
-        accounts=tuple(filter(None, map(str.strip, _text(headers, "x-spinnaker-accounts").split(",")))),
+        request_id=_text(scope, b"x-spinnaker-request-id") or ids.new(),
+        accounts=tuple(filter(None, map(str.strip, accounts.split(",")))) if accounts else (),
     )
 
 
-def _origin(headers: Headers) -> str:
-    told = _text(headers, "x-ratelimit-app").lower()
+def _origin(scope: Scope) -> str:
+    told = _text(scope, b"x-ratelimit-app").lower()
     return told if told in _ORIGINS else "api"
 
 
-def _text(headers: Headers, name: str) -> str:
+def _text(scope: Scope, name: bytes) -> str:
     """Give a header as one line of text: UTF-8 where it is that, else Latin-1, as HTTP has it."""
-    value = headers.get(name, "")
+    value = header(scope, name)
+    if not value:
+        return ""
     if not value.isascii():
         with contextlib.suppress(UnicodeError):
             value = value.encode("latin-1").decode("utf-8")

@@ -14,11 +14,12 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from masthead.api.answers import empty
+from masthead.api.headers import header, headers_of
 from masthead.kernel.errors import AccessDenied
 
 __all__ = ["LOOPBACK_ORIGINS", "Cors"]
@@ -52,16 +53,13 @@ class Cors:
         Raises:
             AccessDenied: a page of another origin asks for more than to read.
         """
-        if scope["type"] != "http":
+        if scope["type"] != "http" or b"origin" not in headers_of(scope):
             await self._app(scope, receive, send)
             return
-        headers = Headers(scope=scope)
-        origin = headers.get("origin")
-        if origin is None:
-            await self._app(scope, receive, send)
-        elif not self._is_allowed(origin, headers.get("host", "")):
+        origin = header(scope, b"origin")
+        if not self._is_allowed(origin, header(scope, b"host")):
             await self._deny(scope, receive, send)
-        elif scope["method"] == "OPTIONS" and "access-control-request-method" in headers:
+        elif _is_preflight(scope):
             await _leave(origin)(scope, receive, send)
         else:
             await self._app(scope, receive, _marking(send, origin))
@@ -70,15 +68,16 @@ class Cors:
         return urlsplit(origin).netloc.lower() == host.lower() != "" or bool(self._allowed.fullmatch(origin))
 
     async def _deny(self, scope: Scope, receive: Receive, send: Send) -> None:
-        is_preflight = scope["method"] == "OPTIONS" and "access-control-request-method" in Headers(
-            scope=scope
-        )
-        if scope["method"] not in _SAFE or is_preflight:
+        if scope["method"] not in _SAFE or _is_preflight(scope):
             raise AccessDenied(
                 "Web pages of this origin may not act here: only those of Masthead's own host and of the "
                 "allowed origins may."
             )
         await self._app(scope, receive, send)
+
+
+def _is_preflight(scope: Scope) -> bool:
+    return scope["method"] == "OPTIONS" and b"access-control-request-method" in headers_of(scope)
 
 
 def _pattern(origin: str) -> str:

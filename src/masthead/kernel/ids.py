@@ -5,11 +5,18 @@ Source: Spinnaker compatibility facts, section 4.3.
 
 from __future__ import annotations
 
+import os
+import time
 from typing import Protocol
 
 from ulid import ULID
 
 __all__ = ["Ids", "SequentialIds", "UlidIds"]
+
+
+_DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_PAIRS = tuple(first + second for first in _DIGITS for second in _DIGITS)
+_SHIFTS = tuple(range(70, -1, -10))
 
 
 class Ids(Protocol):
@@ -21,11 +28,26 @@ class Ids(Protocol):
 
 
 class UlidIds:
-    """Random ULIDs; those of one process made in one millisecond are in no particular order."""
+    """Random ULIDs; those of one process made in one millisecond are in no particular order.
+
+    Written here because a page needs several: 48 bits of time and 80 of chance, each ten bits by a table.
+    """
+
+    def __init__(self) -> None:
+        self._at_ms = -1
+        self._time = ""
 
     def new(self) -> str:
         """Give a new ULID."""
-        return str(ULID())
+        at_ms = time.time_ns() // 1_000_000
+        if at_ms != self._at_ms:
+            self._at_ms, self._time = at_ms, _pairs(at_ms, 5)
+        return self._time + _pairs(int.from_bytes(os.urandom(10), "big"), 8)
+
+
+def _pairs(number: int, count: int) -> str:
+    """Give *count* pairs of digits of *number*, the lowest last."""
+    return "".join([_PAIRS[number >> shift & 1023] for shift in _SHIFTS[-count:]])
 
 
 class SequentialIds:

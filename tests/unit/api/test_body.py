@@ -7,7 +7,6 @@ import contextlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from starlette.datastructures import Headers
 from starlette.requests import ClientDisconnect
 
 from masthead.api.body import Limits, check_media_type, decode, read_body
@@ -128,12 +127,12 @@ def test_no_body_does_worse_than_being_refused(body):
 )
 def test_json_by_any_of_its_names_is_taken(kind):
     """Orca and Deck use several."""
-    check_media_type(Headers({} if kind is None else {"content-type": kind}))
+    check_media_type(kind or "")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"])
 def test_other_media_types_are_refused(kind):
     """The types that a web page may send unasked are among them."""
     with pytest.raises(Refused) as refused:
-        check_media_type(Headers({"content-type": kind}))
+        check_media_type(kind)
     assert refused.value.status == 415

@@ -1,0 +1,46 @@
+"""Ids of our own making are ULIDs."""
+
+from __future__ import annotations
+
+import time
+
+from ulid import ULID
+
+from masthead.kernel import ids
+from masthead.kernel.ids import SequentialIds, UlidIds
+
+
+def test_an_id_is_a_ulid_of_now():
+    """26 characters that others read as the same instant."""
+    before = time.time_ns() // 1_000_000
+    made = ULID.from_str(UlidIds().new())
+    assert before <= int(made.timestamp * 1000 + 0.5) <= time.time_ns() // 1_000_000
+
+
+def test_no_id_is_given_twice():
+    """Also many in one millisecond."""
+    made = UlidIds()
+    assert len({made.new() for _ in range(10_000)}) == 10_000
+
+
+def test_ids_stand_in_the_order_of_their_milliseconds(monkeypatch):
+    """Whatever the chance in them: the audit reads pages in the order of their ids."""
+    made, found = UlidIds(), []
+    for at_ms in (0, 1, 31, 32, 1023, 1024, 2**47, 2**48 - 1):
+        monkeypatch.setattr(ids.time, "time_ns", lambda at_ms=at_ms: at_ms * 1_000_000)
+        found.append(made.new())
+    assert found == sorted(found)
+    assert [ULID.from_str(one).milliseconds for one in found] == [0, 1, 31, 32, 1023, 1024, 2**47, 2**48 - 1]
+
+
+def test_every_bit_of_chance_counts(monkeypatch):
+    """The text is the number, digit by digit."""
+    for chance in (0, 1, 2**79, 2**80 - 1, 0x0123456789ABCDEF0123):
+        monkeypatch.setattr(ids.os, "urandom", lambda _, chance=chance: chance.to_bytes(10, "big"))
+        assert int(ULID.from_str(UlidIds().new())) & (2**80 - 1) == chance
+
+
+def test_ids_for_tests_count_up():
+    """Well-formed, from 1."""
+    made = SequentialIds()
+    assert [int(ULID.from_str(made.new())) for _ in range(3)] == [1, 2, 3]
