@@ -9,7 +9,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "settings
 HEAD = """# Settings
 
 Masthead reads the files that `masthead serve --config FILE` names, in their order: operator manifests
-(`spec.spinnakerConfig.profiles`), Spinnaker's profiles `echo.yml`, `gate.yml` and their `-local` twins, `settings-local.js`, and its own
+(`spec.spinnakerConfig.profiles`), Spinnaker's profiles `echo.yml`, `gate.yml`, `front50.yml` and their `-local` twins, `settings-local.js`, and its own
 `masthead.yml`, whose sections are below. Later files win, the environment wins over all. `masthead config check FILE…` shows who won.
 
 Keys may be written as `pager-duty`, `pagerDuty`, `pagerduty` or `pager_duty`. `${VAR}` and `${VAR:default}` take the environment.
@@ -21,6 +21,7 @@ knows, in a file or among the variables `MASTHEAD_…`, is named with the neares
 |---|---|
 | `echo: pager-duty.enabled`, `.endpoint`, `.token` | `events.enabled`, `events.endpoint`, `events.token` |
 | `gate: pagerDuty.enabled`, `.base-url`, `.token` | `rest.enabled`, `rest.baseUrl`, `rest.token` |
+| `front50: validation.application-name-validator.validation-regex`, `.validation-message` | `applications.nameRegex`, `applications.nameMessage` |
 | `window.spinnakerSettings.feature.pagerDuty` | `deck.featurePagerDuty` |
 | `window.spinnakerSettings.pagerDuty.accountName`, `.defaultSubject`, `.defaultDetails`, `.required` | `deck.accountName`, … |
 """

@@ -135,16 +135,23 @@ def test_an_application_is_saved_shown_listed_and_deleted(house):
     house.run("application", "delete", "shop", status=1)
 
 
-def test_an_ambiguous_service_lists_the_candidates(house):
-    """And what was done before it is said."""
-    said = house.run(
-        "application", "save", "demo", "--email", "d@example.com", "--pagerduty-service", "p", status=1
-    )
+@pytest.mark.parametrize("service", ["p", "no such", "Wiki"])
+def test_a_service_that_is_not_one_leaves_everything_as_it_was(house, service):
+    """An ambiguous one lists the candidates; neither a new application nor a change is stored."""
+    for name in ("demo", "brandnew"):
+        said = house.run(
+            "application", "save", name, "--email", "other@example.com", "--pagerduty-service", service,
+            status=1,
+        )  # fmt: skip
+        assert "is saved" not in said
+        if service == "p":
+            assert "PPAYAPI" in said
+            assert "PREPORT" in said
 
-    assert "Application demo is saved." in said
-    assert "PPAYAPI" in said
-    assert "PREPORT" in said
-    assert "PCHKOUT" in house.run("application", "show", "demo")
+    shown = house.run("application", "show", "demo")
+    assert "PCHKOUT" in shown
+    assert "d@example.com" in shown
+    house.run("application", "show", "brandnew", status=1)
 
 
 def test_the_user_stands_in_the_history(house):

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from masthead.cli import show
-from masthead.cli.client import Client, ServerRefused, quoted
+from masthead.cli.client import Client, quoted
 from masthead.cli.options import AsJson, asks_server, segment
 
 __all__ = ["app"]
@@ -43,7 +43,7 @@ def show_(client: Client, name: _Name, as_json: AsJson = False) -> None:
         "owner": application.get("email"),
         "description": application.get("description"),
         "changed": f"{show.instant(application.get('updateTs'))} by {application.get('lastModifiedBy')}",
-        "pages": f"{service['name']} ({service['id']})" if service else owner.get("label"),
+        "pages": _paged(owner),
         "on call now": show.names(service.get("onCall", ())),
         "warning": owner.get("warning"),
     }
@@ -67,25 +67,18 @@ def save(
     ] = None,
 ) -> None:
     """Create an application or change it."""
-    changes = {"email": email, "description": description}
-    document = {"name": name} | {key: value for key, value in changes.items() if value is not None}
-    saved = ""
-    if len(document) > 1 or pagerduty_service is None:
-        job = {"type": "upsertApplication", "application": document}
-        client.task(name, f"Save Application: {name}", job)
-        saved = f"Application {name} is saved."
-        print(saved)
+    given = {"email": email, "description": description, "service": pagerduty_service}
+    changes = {key: value for key, value in given.items() if value is not None}
+    client.patch(f"/v1/applications/{quoted(name)}", changes)
+    print(f"Application {name} is saved.")
     if pagerduty_service is not None:
-        _choose(client, name, pagerduty_service, saved=saved)
+        owner = client.get(f"/v1/applications/{quoted(name)}/pagerduty-service")
+        print(f"Application {name} pages {_paged(owner)}. {_woken(owner)}")
 
 
-def _choose(client: Client, name: str, text: str, *, saved: str) -> None:
-    try:
-        owner = client.put(f"/v1/applications/{quoted(name)}/pagerduty-service", {"service": text})
-    except ServerRefused as error:
-        rest = " Its PagerDuty service is what it was." if saved else ""
-        raise ServerRefused(f"{error}{rest}") from error
-    print(f"Application {name} pages {owner['service']['name']} ({owner['service']['id']}). {_woken(owner)}")
+def _paged(owner: dict[str, Any]) -> str | None:
+    service = owner.get("service")
+    return f"{service['name']} ({service['id']})" if service else owner.get("label")
 
 
 def _woken(owner: dict[str, Any]) -> str:

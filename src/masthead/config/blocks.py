@@ -11,7 +11,7 @@ from masthead.config.javascript import has_swallowing_comment, read_settings_loc
 from masthead.config.settings import SECTIONS
 from masthead.config.tree import Mapped, Problems, Source, Value, fold
 
-__all__ = ["PAGER_DUTY", "SERVICES", "Blocks"]
+__all__ = ["PAGER_DUTY", "PROFILES", "SERVICES", "Blocks"]
 
 #: Our meaning of the keys in the blocks that Spinnaker's services have, as the seed spells them (compat 1.12).
 SERVICES: Mapping[str, Mapping[str, str]] = {
@@ -27,6 +27,16 @@ _DECK: Mapping[str, Mapping[str, str]] = {
         "required": "deck.required",
     },
 }
+#: Front50's rule for names of applications (compat 3.1), folded.
+_FRONT50: Mapping[str, str] = {
+    fold(f"validation.application-name-validator.{name}"): key
+    for name, key in (
+        ("validation-regex", "applications.nameRegex"),
+        ("validation-message", "applications.nameMessage"),
+    )
+}
+#: The services whose profiles are read.
+PROFILES = (*SERVICES, "deck", "front50")
 #: PagerDuty's block, folded.
 PAGER_DUTY = "pagerduty"
 _SCRIPT = "settings-local.js"
@@ -52,10 +62,15 @@ class Blocks:
         self._problems = problems
 
     def profile(self, service: str, profile: Mapped) -> None:
-        """Read the profile of Echo, Gate or Deck."""
+        """Read the profile of Echo, Gate, Deck or Front50."""
         if service == "deck":
             self.twins(profile, only=(_SCRIPT,))
             self._script(profile.get(_SCRIPT))
+            return
+        if service == "front50":
+            for path, item in _leaves(profile):
+                if (key := _FRONT50.get(fold(path))) is not None:
+                    self._gathered.give(key, item, written=f"front50.{path}")
             return
         self.twins(profile, only=(PAGER_DUTY,))
         self._take(list(self._profile_entries(service, profile)), SERVICES[service], f"{service}.pagerDuty")
@@ -173,6 +188,15 @@ class Blocks:
 
 def _entries(block: Mapped, path: str) -> Iterator[_Entry]:
     return (_Entry(name, f"{path}.{name}", item, block.place(name)) for name, item in block)
+
+
+def _leaves(block: Mapped, above: str = "") -> Iterator[tuple[str, Value]]:
+    """Give every value below *block* with its dotted path."""
+    for name, item in block:
+        if isinstance(item, Mapped):
+            yield from _leaves(item, f"{above}{name}.")
+        else:
+            yield f"{above}{name}", item
 
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:

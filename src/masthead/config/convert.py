@@ -149,6 +149,15 @@ def _database(setting: Setting, raw: Any) -> str | None:
     return text.strip()
 
 
+def _regex(setting: Setting, raw: Any) -> str:
+    text = _text(setting, raw) or ""
+    try:
+        re.compile(text)
+    except re.error as error:
+        raise Unusable(f"must be a regular expression: {error}") from error
+    return text
+
+
 def _choice(setting: Setting, raw: Any) -> str:
     for choice in setting.choices:
         if str(raw).casefold() == choice.casefold():
@@ -168,6 +177,7 @@ def _ports(setting: Setting, raw: Any) -> dict[str, int]:
 
 _BY_KIND = {
     "text": _text,
+    "regex": _regex,
     "boolean": _boolean,
     "number": _number,
     "integer": _integer,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from masthead.config.blocks import PAGER_DUTY, SERVICES, Blocks
+from masthead.config.blocks import PAGER_DUTY, PROFILES, SERVICES, Blocks
 from masthead.config.convert import described
 from masthead.config.given import Gathered
 from masthead.config.javascript import read_settings_local
@@ -23,7 +23,7 @@ _KIND = "SpinnakerService"
 _MANIFEST = ("apiVersion", "kind", "metadata", "spec", "status")
 #: Spinnaker's other services: their profiles hold nothing for us.
 _OTHERS = (
-    "clouddriver", "deck", "fiat", "front50", "igor", "kayenta", "orca", "rosco", "spinnaker", "terraformer", "dinghy",
+    "clouddriver", "deck", "fiat", "igor", "kayenta", "orca", "rosco", "spinnaker", "terraformer", "dinghy",
 )  # fmt: skip
 _OURS = "masthead"
 #: No configuration is larger; a wrong path may be.
@@ -133,8 +133,8 @@ class Files:
 
     def _profiles(self, profiles: Mapped) -> None:
         self._prose_keys(profiles)
-        self._blocks.twins(profiles, only=(*SERVICES, "deck"))
-        for service in (*SERVICES, "deck"):
+        self._blocks.twins(profiles, only=PROFILES)
+        for service in PROFILES:
             profile = profiles.get(service)
             if isinstance(profile, Mapped):
                 self._blocks.profile(service, profile)
@@ -162,7 +162,7 @@ def _kind(path: Path, document: Mapped) -> str:
         return "foreign"
     if document.get("spec") is not None:
         return "manifest"
-    if name in SERVICES:
+    if name in (*SERVICES, "front50"):
         return "profile"
     if name in _OTHERS:
         return "foreign"

@@ -16,6 +16,7 @@ from masthead.kernel.secret import Secret
 
 __all__ = [
     "SECTIONS",
+    "ApplicationsSettings",
     "DeckSettings",
     "EchoSettings",
     "EventsSettings",
@@ -226,6 +227,18 @@ class DeckSettings:
 
 
 @dataclass(frozen=True)
+class ApplicationsSettings:
+    """Front50's own rule for names of applications."""
+
+    name_regex: str = _setting(
+        "", "regex", "Must match the whole name of an application, in upper case; empty allows every name."
+    )
+    name_message: str = _setting(
+        "", "text", "What people read when a name does not match; Front50's sentence if empty."
+    )
+
+
+@dataclass(frozen=True)
 class PagingSettings:
     """How long and how often a delivery is tried."""
 
@@ -281,6 +294,7 @@ class Settings:
     echo: EchoSettings = field(default_factory=EchoSettings)
     rest: RestSettings = field(default_factory=RestSettings)
     deck: DeckSettings = field(default_factory=DeckSettings)
+    applications: ApplicationsSettings = field(default_factory=ApplicationsSettings)
     paging: PagingSettings = field(default_factory=PagingSettings)
 
 
@@ -290,6 +304,7 @@ SECTIONS: Mapping[str, type] = {
     "echo": EchoSettings,
     "rest": RestSettings,
     "deck": DeckSettings,
+    "applications": ApplicationsSettings,
     "paging": PagingSettings,
 }
 

@@ -9,7 +9,7 @@ from typing import Any
 from masthead.applications import Applications
 from masthead.catalog import Catalog, OnCall, Service
 from masthead.kernel.caller import Caller
-from masthead.kernel.errors import InvalidRequest
+from masthead.kernel.errors import InvalidRequest, ValidationFailed
 from masthead.kernel.secret import Secret
 
 __all__ = ["Owner", "Ownership"]
@@ -32,11 +32,26 @@ class Owner:
 class Ownership:
     """Looks owners up and changes them."""
 
-    def __init__(self, applications: Applications, catalog: Catalog, *, prefer_v1: bool = False) -> None:
-        """Args: prefer_v1: offer the key of an Events v1 integration where there is one, as Gate does."""
+    def __init__(
+        self,
+        applications: Applications,
+        catalog: Catalog,
+        *,
+        prefer_v1: bool = False,
+        requires_service: bool = False,
+    ) -> None:
+        """Build it.
+
+        Args:
+            applications: Where the keys are kept.
+            catalog: Whose keys they are.
+            prefer_v1: Offer the key of an Events v1 integration where there is one, as Gate does.
+            requires_service: Let :meth:`save` store no application without a PagerDuty service.
+        """
         self._applications = applications
         self._catalog = catalog
         self._prefer_v1 = prefer_v1
+        self._requires_service = requires_service
 
     async def owner(self, name: str, caller: Caller) -> Owner:
         """Say who would be woken for application *name*.
@@ -65,9 +80,45 @@ class Ownership:
             NotFound: no such application, or no such service.
             InvalidRequest: several services are meant, or the service cannot be paged; says why.
         """
+        await self._applications.get(name, caller)
         service, key = self.usable_key(text)
         await self._applications.merge(name, {"name": name, _KEY_ATTRIBUTE: key.reveal()}, caller)
         return service
+
+    async def save(
+        self, name: str, changes: Mapping[str, Any], caller: Caller, *, service: str | None = None
+    ) -> dict[str, Any]:
+        """Create application *name* or change it, with the PagerDuty service that pages for it: all or nothing.
+
+        Args:
+            name: The application.
+            changes: Front50's attributes; what they do not mention stays.
+            caller: In whose name it is done.
+            service: As for :meth:`choose_service`; None leaves the service as it is.
+
+        Returns:
+            The application as stored, with the service's name in the key's place.
+
+        Raises:
+            NotFound: no such service; nothing is stored.
+            ValidationFailed: it breaks Front50's rules, or has no service although one is required.
+            InvalidRequest: several services are meant, or the service cannot be paged; nothing is stored.
+        """
+        document = {"name": name, **changes}
+        if service is not None:
+            document[_KEY_ATTRIBUTE] = self.usable_key(service)[1].reveal()
+        elif self._requires_service:
+            await self._refuse_without_service(name)
+        return self.without_key(await self._applications.merge(name, document, caller))
+
+    async def _refuse_without_service(self, name: str) -> None:
+        stored = await self._applications.find(name)
+        if stored is None or self._applications.pd_api_key(stored) is None:
+            raise ValidationFailed(
+                (
+                    "Application must have a PagerDuty service, because pagerDuty.required is true: choose one.",
+                )
+            )
 
     def usable_key(self, text: str) -> tuple[Service, Secret]:
         """Give the service that *text* means and the key that is offered for it.

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from masthead import __version__
 from masthead.api.services import Services
-from masthead.applications import Applications
+from masthead.applications import Applications, NameRule
 from masthead.catalog import Catalog
 from masthead.config import Settings
 from masthead.executions import Executions
@@ -82,10 +82,16 @@ class Masthead:
             rest, database, clock, refresh_s=settings.rest.refresh_s, jitter=settings.rest.refresh_jitter
         )
         await catalog.load()
-        applications = Applications(database, clock)
+        rule = NameRule(settings.applications.name_regex, settings.applications.name_message)
+        applications = Applications(database, clock, name_rule=rule)
         pipelines = Pipelines(database, clock, ids)
         applications.on_deleted(pipelines.delete_of_application)
-        ownership = Ownership(applications, catalog, prefer_v1=settings.events.prefer_v1)
+        ownership = Ownership(
+            applications,
+            catalog,
+            prefer_v1=settings.events.prefer_v1,
+            requires_service=settings.deck.required,
+        )
         events = EventsClient(
             settings.events.endpoint,
             timeout_s=settings.events.timeout_s,

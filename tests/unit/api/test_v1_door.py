@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from masthead.kernel.errors import OutsideFailure, Reason
+from masthead.ownership import Ownership
 from support.doors import CHECKOUT_KEY, PAYMENTS_KEY, UNKNOWN_KEY
 
 
@@ -92,6 +93,64 @@ async def test_a_service_that_cannot_be_chosen_says_why(house, body, status, say
     assert answer.status_code == status
     assert says in answer.json()["message"]
     assert "pdApiKey" not in await house.services.applications.get("demo")
+
+
+async def test_no_service_is_chosen_for_an_application_that_does_not_exist(house):
+    """404, as for any other question about it."""
+    answer = await house.client.put("/v1/applications/nope/pagerduty-service", json={"service": "Checkout"})
+    assert (answer.status_code, answer.json()["message"]) == (404, "Application not found (id: nope)")
+
+
+async def test_an_application_is_saved_with_its_service_in_one_go(house):
+    """Made and changed by the same request; what is not mentioned stays."""
+    path, mail = "/v1/applications/shop", {"email": "shop@example.com"}
+    made = (await house.client.patch(path, json={**mail, "service": "PSVC01", "x": 1})).json()
+    assert (made["name"], made["pdApiKey"], made["x"]) == ("SHOP", "Checkout", 1)
+    assert (await house.client.patch(path, json={"description": "sells"})).json()["pdApiKey"] == "Checkout"
+    stored = await house.services.applications.get("shop")
+    assert (stored["pdApiKey"], stored["description"]) == (CHECKOUT_KEY, "sells")
+    assert "service" not in stored
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        ({"service": "m"}, 400, "Payments (PSVC02), Mail (PSVC03)"),
+        ({"service": "Mail"}, 400, "cannot be paged"),
+        ({"service": "nope"}, 404, "nope"),
+        ({"service": ""}, 400, "its id, its name"),
+        ({"service": 7}, 400, "its id, its name"),
+        ({"pdApiKey": CHECKOUT_KEY}, 400, "Name the service"),
+        ({"name": "other"}, 400, "does not match"),
+    ],
+)
+async def test_what_cannot_be_saved_whole_is_not_saved_in_part(house, body, status, says):
+    """The e-mail beside it is not stored either."""
+    answer = await house.client.patch("/v1/applications/shop", json={"email": "a@b.c", **body})
+    assert answer.status_code == status
+    assert says in answer.json()["message"]
+    assert await house.services.applications.find("shop") is None
+
+
+async def test_a_required_service_is_asked_for_where_masthead_saves_itself(house):
+    """pagerDuty.required binds /v1, not Front50's and Deck's own way, where it only ever was a rule of a form."""
+    catalog, applications = house.services.catalog, house.services.applications
+    object.__setattr__(house.services, "ownership", Ownership(applications, catalog, requires_service=True))
+    path, mail = "/v1/applications/shop", {"email": "shop@example.com"}
+    refused = await house.client.patch(path, json=mail)
+    assert refused.status_code == 400
+    assert refused.json() == {
+        "error": "Validation Failed.",
+        "errors": [
+            "Application must have a PagerDuty service, because pagerDuty.required is true: choose one."
+        ],
+        "status": "BAD_REQUEST",
+    }
+    compatible = await house.client.post("/front50/v2/applications", json={"name": "shop", **mail})
+    assert compatible.status_code == 200
+    assert (await house.client.patch(path, json={"description": "x"})).status_code == 400
+    assert (await house.client.patch(path, json={"service": "Checkout"})).status_code == 200
+    assert (await house.client.patch(path, json={"description": "x"})).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from masthead.kernel.errors import ConfigurationInvalid
 
 SAMPLES = {
     "text": ("some words", "some words"),
+    "regex": ("[A-Z]+", "[A-Z]+"),
     "boolean": ("true", True),
     "number": ("0.5", 0.5),
     "database": ("/var/lib/masthead.db", "/var/lib/masthead.db"),

@@ -133,3 +133,29 @@ def test_a_file_that_no_configuration_can_be_is_refused(refused):
     assert refused("gate.yml", "# x\n" * 2_600_000) == [
         "gate.yml: larger than 10 MB, as no configuration is; check the path"
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("front50.yml", "validation:\n  application-name-validator:\n    validation-regex: '[A-Z]+'\n    validation-message: Letters.\n"),
+        ("front50-local.yml", "validation.applicationNameValidator.validationRegex: '[A-Z]+'\nvalidation.applicationNameValidator:\n  validationMessage: Letters.\n"),
+        ("all.yml", PROFILES + "      front50:\n        validation:\n          application-name-validator: {validation-regex: '[A-Z]+', validation-message: Letters.}\n"),
+        ("masthead.yml", "applications:\n  nameRegex: '[A-Z]+'\n  nameMessage: Letters.\n"),
+    ],
+)  # fmt: skip
+def test_front50s_rule_for_names_is_read(read, name, text):
+    """Nested and dotted; the rest of Front50's profile passes quietly."""
+    loaded = read(name, text + ("spinnaker: {s3: {enabled: true}}\n" if name.startswith("front50") else ""))
+    assert (loaded.settings.applications.name_regex, loaded.settings.applications.name_message) == (
+        "[A-Z]+",
+        "Letters.",
+    )
+    assert not any("front50" in warning for warning in loaded.warnings)
+
+
+def test_a_rule_that_is_no_regular_expression_is_refused(refused):
+    """At start, not with the first application."""
+    text = "validation.application-name-validator.validation-regex: '['\n"
+    (told,) = refused("front50.yml", text)
+    assert told.startswith("front50.yml:1: front50.validation.application-name-validator.validation-regex: must be")

@@ -47,12 +47,8 @@ def test_the_seeds_whole_block_is_refused_with_all_that_is_wrong(refused):
     assert "code fence" in lines[0]
     assert "prose" in lines[1]
     assert "first in line 2" in lines[2]
-    assert lines[3].startswith(
-        "SpinnakerService.yml:15: echo.pager-duty.token: ***"
-    )
-    assert lines[4].startswith(
-        "SpinnakerService.yml:20: gate.pagerDuty.token: ***"
-    )
+    assert lines[3].startswith("SpinnakerService.yml:15: echo.pager-duty.token: ***")
+    assert lines[4].startswith("SpinnakerService.yml:20: gate.pagerDuty.token: ***")
     assert "code fence" in lines[5]
 
 

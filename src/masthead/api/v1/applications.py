@@ -30,6 +30,26 @@ async def get(ask: Ask) -> Any:
     return ask.services.ownership.without_key(document)
 
 
+@routes.patch(
+    "/applications/{name}",
+    "Create or change an application, with the service that pages for it: all or nothing.",
+)
+async def save(ask: Ask) -> Any:
+    """Store the attributes in the body, and the key of the ``service`` that it names.
+
+    Raises:
+        InvalidRequest: the body has a key of its own, or names no service that can be paged; nothing is stored.
+    """
+    changes = await ask.object()
+    if "pdApiKey" in changes:
+        raise InvalidRequest(
+            "Name the service, not its key: put its id or name into service.", pointer="/pdApiKey"
+        )
+    text = None if changes.get("service") is None else _service(changes)
+    changes.pop("service", None)
+    return await ask.services.ownership.save(ask.path("name"), changes, ask.caller, service=text)
+
+
 @routes.get("/applications/{name}/pagerduty-service", "Who would be woken for an application.")
 async def owner(ask: Ask) -> Any:
     """Give the service, its policy and who is on call."""
@@ -45,13 +65,18 @@ async def choose(ask: Ask) -> Any:
     Raises:
         InvalidRequest: ``service`` is missing, means several services, or one that cannot be paged.
     """
-    text = (await ask.object()).get("service")
+    text = _service(await ask.object())
+    await ask.services.ownership.choose_service(ask.path("name"), text, ask.caller)
+    return await _owner(ask)
+
+
+def _service(body: dict[str, Any]) -> str:
+    text = body.get("service")
     if not isinstance(text, str) or not text.strip():
         raise InvalidRequest(
             "Say which service: its id, its name, or a part of one name only.", pointer="/service"
         )
-    await ask.services.ownership.choose_service(ask.path("name"), text.strip(), ask.caller)
-    return await _owner(ask)
+    return text.strip()
 
 
 async def _owner(ask: Ask) -> dict[str, Any]:
