@@ -46,7 +46,8 @@ class Target:
     #: The lowest level that has somebody first; empty when nobody is on call, or nobody can tell.
     levels: tuple[Level, ...]
     problems: tuple[Problem, ...]
-    account: str = "default"
+    #: The PagerDuty account that would be told.
+    account: str
     #: The applications that led here, in the order in which they were named.
     applications: tuple[str, ...] = ()
 
@@ -114,7 +115,14 @@ class Judge:
         known = self._catalog.service_of_key(key)
         if known is None:
             return Target(
-                key, key.label, None, None, self._unknown_key_protocol, (), tuple(self._unknown(key))
+                key=key,
+                label=key.label,
+                service=None,
+                integration=None,
+                protocol=self._unknown_key_protocol,
+                levels=(),
+                problems=tuple(self._unknown(key)),
+                account=self._catalog.default_account,
             )
         service, integration = known
         levels = _levels(self._catalog.oncalls_of(service.policy_id) if service.policy_id else (), self._now)
@@ -126,6 +134,7 @@ class Judge:
             protocol=integration.protocol or self._unknown_key_protocol,
             levels=levels,
             problems=tuple(self._known(service, integration, levels)),
+            account=service.account,
         )
 
     def _unknown(self, key: Secret) -> Iterator[Problem]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+import typing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,8 +22,15 @@ from masthead.pipelines import Pipelines, is_enabled
 
 __all__ = ["CheckKey", "Finding", "Lint", "Report"]
 
-#: Asks PagerDuty whether it takes a key, without paging anybody.
-CheckKey = Callable[[Secret, Protocol], Awaitable[Answer]]
+
+class CheckKey(typing.Protocol):
+    """Asks PagerDuty whether it takes a key, without paging anybody."""
+
+    async def __call__(self, key: Secret, protocol: Protocol, *, account: str) -> Answer:
+        """Give the answer of *account*."""
+        ...
+
+
 Document = Mapping[str, Any]
 
 _STAGE = "pageApplicationOwner"
@@ -144,7 +152,7 @@ class Lint:
 
         async def ask(target: Target) -> Answer:
             async with slots:
-                return await check(target.key, target.protocol)
+                return await check(target.key, target.protocol, account=target.account)
 
         targets = await asyncio.to_thread(look.askable, applications, pipelines)
         answers = await asyncio.gather(*map(ask, targets))

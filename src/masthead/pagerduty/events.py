@@ -105,7 +105,13 @@ class EventsClient:
                 return _lost(lost.reason, words, began, is_connected=lost.is_connected)
             return self._answer(event, reply, spoken(reply.body, event.routing_key, token), began)
 
-    async def check_key(self, key: Secret, protocol: Protocol) -> Answer:
+    async def check_key(
+        self,
+        key: Secret,
+        protocol: Protocol,
+        *,
+        account: str = "",  # noqa: ARG002 - as AccountSenders; this client has one account
+    ) -> Answer:
         """Say whether PagerDuty takes *key*, without paging anybody; see :func:`key_check`."""
         return await self.send(key_check(key, protocol))
 

@@ -288,7 +288,7 @@ class Paging:
 
     def _set_off(self, entry: Entry) -> None:
         page = entry.page
-        self._metrics.page_stored(page.door, page.severity)
+        self._metrics.page_stored(page.door, page.severity, page.kind)
         log.info("page.stored", page=page.id, deliveries=len(page.deliveries), door=page.door, user=page.user)
         first = [
             (one, machine)

@@ -55,9 +55,9 @@ class PagingMetrics(Collector):
         self._folded = 0
         self._dead_letters = 0
 
-    def page_stored(self, door: str, severity: str) -> None:
-        """Count a page that was stored, however many keys it has."""
-        self._pages[door, severity] += 1
+    def page_stored(self, door: str, severity: str, kind: str = "trigger") -> None:
+        """Count a page (or a change event, or what follows up on a page) that was stored, however many keys it has."""
+        self._pages[door, severity, kind] += 1
 
     def attempted(self, protocol: str, outcome: str, reason: str | None, duration_s: float) -> None:
         """Count one request to PagerDuty and how long it took."""
@@ -83,7 +83,7 @@ class PagingMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Give the families, for Prometheus' registry."""
-        yield _counter("masthead_pages", "Pages that were stored.", ("door", "severity"), self._pages)
+        yield _counter("masthead_pages", "Pages that were stored.", ("door", "severity", "kind"), self._pages)
         yield _counter(
             "masthead_deliveries",
             "Deliveries that were decided, and why they failed.",

@@ -50,15 +50,15 @@ async def test_keys_are_checked_only_by_post(house):
     await house.application("shop", pdApiKey=CHECKOUT_KEY)
     asked = []
 
-    async def check(key, protocol):
-        asked.append((key.reveal(), str(protocol)))
+    async def check(key, protocol, *, account):
+        asked.append((key.reveal(), str(protocol), account))
         return REJECT
 
     object.__setattr__(house.services, "check_key", check)
     await house.client.get("/v1/lint?application=shop&checkKeys=true")
     assert asked == []
     found = (await house.client.post("/v1/lint", json={"applications": ["shop"]})).json()
-    assert asked == [(CHECKOUT_KEY, "v2")]
+    assert asked == [(CHECKOUT_KEY, "v2", "default")]
     assert (found["keysChecked"], found["findings"][0]["rule"]) == (1, "key-refused")
     assert house.sender.sent == []
 

@@ -9,7 +9,7 @@ async def test_metrics_are_scraped_as_text(house):
     answer = await house.client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
     assert answer.headers["cache-control"] == "no-store"
-    assert 'masthead_pages_total{door="echo",severity="critical"} 1.0' in answer.text
+    assert 'masthead_pages_total{door="echo",kind="trigger",severity="critical"} 1.0' in answer.text
 
 
 async def test_metrics_are_scraped_as_openmetrics(house):

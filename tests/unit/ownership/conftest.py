@@ -80,7 +80,7 @@ class Town:
     pipelines: Pipelines
     catalog: Catalog
     answers: dict[str, Answer]
-    asked: list[tuple[str, Protocol]]
+    asked: list[tuple[str, Protocol, str]]
 
     async def application(self, name: str, key: str | None = None, **attributes: Any) -> None:
         document = {"name": name, "email": f"{name}@example.com", **attributes}
@@ -106,8 +106,8 @@ class Town:
         return Preflights(self.applications, self.catalog, self.clock, **given)
 
     def lint(self, **given: Any) -> Lint:
-        async def check(key: Secret, protocol: Protocol) -> Answer:
-            self.asked.append((key.reveal(), protocol))
+        async def check(key: Secret, protocol: Protocol, *, account: str) -> Answer:
+            self.asked.append((key.reveal(), protocol, account))
             return self.answers.get(
                 key.reveal(), Answer(Outcome.ACCEPTED, 202, None, None, "Event processed", 1)
             )

@@ -110,7 +110,9 @@ async def test_pagerduty_is_asked_of_each_key_once(town):
     await town.application("again", key_of("Shop"))
     await town.pipeline("shop", {"keys": [key_of("Old"), "short"]})
     report = await town.lint().report(ANN, is_asking_pagerduty=True)
-    assert sorted(town.asked) == sorted([(key_of("Shop"), Protocol.V2), (key_of("Old"), Protocol.V1)])
+    assert sorted(town.asked) == sorted(
+        [(key_of("Shop"), Protocol.V2, "default"), (key_of("Old"), Protocol.V1, "default")]
+    )
     assert report.keys_checked == 2
     assert said(report) == [("shop", "error", "key-form")]
 

@@ -6,11 +6,14 @@ import json
 
 import pytest
 
+from masthead.catalog import AccountCatalog, Catalog
 from masthead.kernel.secret import Secret
 from masthead.ownership import Weight, describe_bodies
-from masthead.pagerduty import Event, Protocol
+from masthead.ownership.judge import Judge
+from masthead.pagerduty import Collected, Event, Protocol
 from masthead.pagerduty.bodies import BODY_LIMIT
-from unit.ownership.conftest import ANN, MAIL, ORCHESTRATION, SERVICES, STRANGE, key_of, service
+from masthead.pagerduty.fakes import ScriptedReader
+from unit.ownership.conftest import ANN, MAIL, ORCHESTRATION, SERVICES, STRANGE, key_of, oncall, service
 
 
 async def look(town, **given):
@@ -153,3 +156,20 @@ def test_bodies_show_what_is_left_out():
     (body,) = describe_bodies([event], lambda _: "Shop")
     assert "details left out" in body.document["payload"]["custom_details"]
     assert body.size < BODY_LIMIT
+
+
+async def test_each_key_is_told_by_the_account_whose_catalog_has_it(database, clock, town):
+    """An unknown one by the default account."""
+    reader = ScriptedReader()
+    reader.answer("/services", Collected([service("Eastern")], total=1))
+    reader.answer("/oncalls", Collected([oncall("Eastern", "Ada")], total=1))
+    us = AccountCatalog(town.reader, database, clock, account="us")
+    catalog = Catalog.of([us, AccountCatalog(reader, database, clock, account="eu")])
+    await catalog.refresh()
+    judge = Judge(catalog, now=clock.now())
+    targets = [judge.target(Secret(key)) for key in (key_of("Eastern"), key_of("Shop"), STRANGE)]
+    assert [(one.account, one.would_wake) for one in targets] == [
+        ("eu", ("Ada",)),
+        ("us", ("Ada",)),
+        ("us", ()),
+    ]

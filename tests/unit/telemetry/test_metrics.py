@@ -30,18 +30,18 @@ def value(samples, name: str, **labels: str) -> float:
 
 
 async def test_pages_and_deliveries_are_counted_by_what_they_are():
-    """Pages by door and severity, deliveries by state and reason, each as often as it was told."""
+    """Pages by door, severity and kind, deliveries by state and reason, each as often as it was told."""
     metrics = Metrics()
     metrics.paging.page_stored("echo", "critical")
     metrics.paging.page_stored("echo", "critical")
-    metrics.paging.page_stored("v1", "info")
+    metrics.paging.page_stored("v1", "info", "change")
     metrics.paging.decided("rejected", "key", 0.2)
     metrics.paging.decided("accepted", None, 0.2)
     metrics.paging.folded(41)
     metrics.paging.dead_letter()
     found = await scrape(metrics)
-    assert value(found, "masthead_pages_total", door="echo", severity="critical") == 2
-    assert value(found, "masthead_pages_total", door="v1", severity="info") == 1
+    assert value(found, "masthead_pages_total", door="echo", severity="critical", kind="trigger") == 2
+    assert value(found, "masthead_pages_total", door="v1", severity="info", kind="change") == 1
     assert value(found, "masthead_deliveries_total", state="rejected", reason="key") == 1
     assert value(found, "masthead_deliveries_total", state="accepted", reason="none") == 1
     assert value(found, "masthead_folded_deliveries_total") == 41
