@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 import json
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -108,29 +110,43 @@ class Client:
             time.sleep(_POLL_S)
         return dict(found)
 
-    def _ask(self, method: str, path: str, body: Any = None, *, params: dict[str, Any] | None = None) -> Any:
-        import httpx
+    def download(self, path: str, **params: Any) -> Iterator[bytes]:
+        """Give what is at *path* bit by bit, however much it is; parameters that are None are left out."""
+        given = {name: value for name, value in params.items() if value is not None}
+        with (
+            self._missing_is_said(),
+            self._connected().stream("GET", self.server + path, params=given) as answer,
+        ):
+            if answer.status_code >= 400:
+                answer.read()
+                raise ServerRefused(_message(answer))
+            yield from answer.iter_bytes()
 
+    def _ask(self, method: str, path: str, body: Any = None, *, params: dict[str, Any] | None = None) -> Any:
         content = None if body is None else _encoded(body)
         headers = {} if content is None else {"Content-Type": "application/json"}
-        try:
+        with self._missing_is_said():
             answer = self._connected().request(
                 method, self.server + path, content=content, headers=headers, params=params
             )
-        except (
-            httpx.TransportError,
-            httpx.InvalidURL,
-            ValueError,
-        ) as error:  # ValueError: no such host can be
-            raise ServerMissing(
-                f"No Masthead answers at {self.server} ({error}). Start one with: masthead serve"
-            ) from error
         if answer.status_code >= 400:
             raise ServerRefused(_message(answer))
         try:
             return answer.json() if answer.content else None
         except ValueError as error:
             raise ServerRefused(f"{self.server} answers, but not as Masthead does.") from error
+
+    @contextlib.contextmanager
+    def _missing_is_said(self) -> Iterator[None]:
+        import httpx
+
+        try:
+            yield
+        # ValueError: no such host can be.
+        except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
+            raise ServerMissing(
+                f"No Masthead answers at {self.server} ({error}). Start one with: masthead serve"
+            ) from error
 
     def _connected(self) -> httpx.Client:
         import httpx

@@ -7,20 +7,14 @@ from typing import Any
 
 import typer
 
-from masthead.cli import show
-from masthead.cli.client import ENDED, Client, ServerMissing, ServerRefused, quoted
+from masthead.cli.client import ENDED, Client, ServerMissing
+from masthead.cli.page_words import DeliveryNews
 
-__all__ = ["follow"]
+__all__ = ["follow", "patiently"]
 
 _POLL_S = 0.2
 #: How long a server may be away, as when it is started again, before looking on ends.
 _PATIENCE_S = 60.0
-_STATES = {
-    "accepted": "PagerDuty accepted the page",
-    "rejected": "PagerDuty refused the page",
-    "expired": "nobody was reached in time, and Masthead gave up",
-    "pending": "still being tried",
-}
 
 
 def follow(client: Client, path: str, *, stages: bool) -> dict[str, Any]:
@@ -30,20 +24,20 @@ def follow(client: Client, path: str, *, stages: bool) -> dict[str, Any]:
     """
     news = _News(client, path.rpartition("/")[2], stages=stages)
     while True:
-        found = _patiently(client, path)
+        found = patiently(client, path)
         news.tell(found.get("execution") or found)
         if found["status"] in ENDED:
             return found
         time.sleep(_POLL_S)
 
 
-def _patiently(client: Client, path: str) -> dict[str, Any]:
+def patiently(client: Client, path: str, **params: Any) -> dict[str, Any]:
     """Give what is at *path*, also when the server is started again in between."""
     deadline = time.monotonic() + _PATIENCE_S
     is_told = False
     while True:
         try:
-            return dict(client.get(path))
+            return dict(client.get(path, **params))
         except ServerMissing:
             if time.monotonic() > deadline:
                 raise
@@ -61,7 +55,7 @@ class _News:
         self._id = execution_id
         self._stages = stages
         self._told: dict[str, str] = {}
-        self._people: dict[str, str] = {}
+        self._deliveries = DeliveryNews(client)
 
     def tell(self, execution: dict[str, Any]) -> None:
         """Print what changed since the last time."""
@@ -81,25 +75,9 @@ class _News:
         for page in self._client.get("/v1/pages", executionId=self._id)["pages"]:
             if page.get("stageId") == stage_id:
                 for delivery in page["deliveries"]:
-                    self._once(delivery["id"], self._words(delivery), indent="    " if self._stages else "")
-
-    def _words(self, delivery: dict[str, Any]) -> str:
-        state, text = delivery["state"], delivery.get("text")
-        if state == "pending" and not text:
-            return ""
-        if state == "accepted":
-            people = self._on_call(delivery.get("serviceId"))
-            return f"{delivery['service']}: {_STATES[state]}" + (f"; on call: {people}" if people else "")
-        return f"{delivery['service']}: {_STATES[state]}" + (f" ({text})" if text else "")
-
-    def _on_call(self, service_id: str | None) -> str:
-        if service_id and service_id not in self._people:
-            try:
-                service = self._client.get(f"/v1/services/{quoted(service_id)}")
-                self._people[service_id] = show.names(service.get("onCall", ()))
-            except ServerRefused:
-                self._people[service_id] = ""
-        return self._people.get(service_id or "", "")
+                    self._once(
+                        delivery["id"], self._deliveries.line(delivery), indent="    " if self._stages else ""
+                    )
 
     def _once(self, key: str, line: str, *, indent: str) -> None:
         if line and self._told.get(key) != line:

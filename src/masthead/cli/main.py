@@ -12,7 +12,7 @@ from typing import Annotated
 import typer
 
 from masthead import __version__
-from masthead.cli import applications, catalog, config, demo, lint, pages, pipelines, serve
+from masthead.cli import applications, audit, catalog, config, demo, lint, pages, pipelines, serve, tasks
 from masthead.cli.client import DEFAULT_SERVER, ServerMissing, ServerRefused, default_user
 from masthead.cli.options import Target
 
@@ -66,9 +66,11 @@ app.command("oncall")(catalog.oncall)
 app.add_typer(catalog.app, name="catalog")
 app.add_typer(applications.app, name="application")
 app.add_typer(pipelines.app, name="pipeline")
-app.command("page")(pages.page)
+app.add_typer(pages.app, name="page")
+app.command("pages")(audit.pages)
+app.command("change-event")(pages.change_event)
 app.command("lint")(lint.lint)
-app.add_typer(pages.tasks, name="task")
+app.add_typer(tasks.app, name="task")
 
 
 def main() -> None:

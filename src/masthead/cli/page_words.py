@@ -1,0 +1,148 @@
+"""What became of a page, in words for people who were just woken."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from masthead.cli import show
+from masthead.cli.client import Client, ServerRefused, quoted
+
+__all__ = ["DeliveryNews", "in_short", "page_lines"]
+
+_STATES = {
+    "accepted": "PagerDuty accepted the page",
+    "rejected": "PagerDuty refused the page",
+    "expired": "nobody was reached in time, and Masthead gave up",
+    "pending": "still being tried",
+}
+_DOORS = {
+    "stage": "by a pipeline's stage",
+    "echo": "through Echo's POST /notifications",
+    "v1": "through POST /v1/pages",
+}
+_NOT_OPENED = {
+    "disabled": "the service is disabled",
+    "maintenance": "the service is in maintenance",
+    "already-open": "one was open already",
+    "nobody-on-call": "nobody is on call",
+    "suppressed": "a rule of PagerDuty suppressed the event",
+}
+_FOLLOW_UPS = {"acknowledge": "Acknowledged", "resolve": "Resolved", "resend": "Sent again"}
+_MOST_SHOWN = 3
+
+
+class DeliveryNews:
+    """Lines about deliveries that were just sent, with who is on call."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self._people: dict[str, str] = {}
+
+    def line(self, delivery: Mapping[str, Any]) -> str:
+        """Say how a delivery stands; empty while there is nothing to say."""
+        state, text = delivery["state"], delivery.get("text")
+        if state == "pending" and not text:
+            return ""
+        if state == "accepted":
+            people = self._on_call(delivery.get("serviceId"))
+            return f"{delivery['service']}: {_STATES[state]}" + (f"; on call: {people}" if people else "")
+        return f"{delivery['service']}: {_STATES[state]}" + (f" ({text})" if text else "")
+
+    def _on_call(self, service_id: str | None) -> str:
+        if service_id and service_id not in self._people:
+            try:
+                service = self._client.get(f"/v1/services/{quoted(service_id)}")
+                self._people[service_id] = show.names(service.get("onCall", ()))
+            except ServerRefused:
+                self._people[service_id] = ""
+        return self._people.get(service_id or "", "")
+
+
+def in_short(page: Mapping[str, Any]) -> str:
+    """Say in a table's cell what became of a page."""
+    deliveries = page["deliveries"]
+    shown = [f"{one['service']}: {_state(one)}" for one in deliveries[:_MOST_SHOWN]]
+    more = len(deliveries) - _MOST_SHOWN
+    return "; ".join([*shown, f"and {more} more"] if more > 0 else shown)
+
+
+def page_lines(page: Mapping[str, Any]) -> Iterator[str]:
+    """Give all that is known of a page, line by line."""
+    yield f"{page['message']}"
+    yield f"  {page['severity']}, page {page['id']}"
+    yield f"  asked by {_by(page)}"
+    if page["executionId"]:
+        stage = f", stage {page['stageId']}" if page["stageId"] else ""
+        yield f"  execution {page['executionId']}{stage}"
+    for name, value in page["details"].items():
+        yield f"  {name}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
+    for link in page["links"]:
+        yield f"  {link['href']}" + (f" ({link['text']})" if link["text"] else "")
+    for delivery in page["deliveries"]:
+        yield ""
+        yield from _delivery_lines(delivery)
+    for follow_up in page.get("followUps", ()):
+        yield ""
+        yield from _follow_up_lines(follow_up)
+
+
+def _by(page: Mapping[str, Any]) -> str:
+    address = f" from {page['address']}" if page["address"] else ""
+    door = _DOORS.get(page["door"], page["door"]) if page["kind"] == "trigger" else "as a change event"
+    return f"{page['user']}{address}, {door}, for application {page['application']}, {_second(page['createdAt'])}"
+
+
+def _delivery_lines(delivery: Mapping[str, Any]) -> Iterator[str]:
+    text = f": {delivery['text']}" if delivery["text"] and delivery["state"] != "accepted" else ""
+    yield f"{delivery['service']}: {_STATES[delivery['state']]}{text}"
+    if incident := delivery["incident"]:
+        yield f"  {_incident(incident)}"
+        if incident["url"]:
+            yield f"  {incident['url']}"
+    if told_by := delivery.get("toldBy"):
+        yield f"  told together with page {told_by}, which said the same while both waited"
+    if count := delivery.get("speaksFor"):
+        yield f"  spoke for {count} other page{'s' if count > 1 else ''} that said the same while they waited"
+    yield from _attempt_lines(delivery.get("attemptLog", ()))
+
+
+def _attempt_lines(attempts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    for one in attempts:
+        status = one["status"] or "no answer"
+        yield f"  {_second(one['at'])}  Events {one['protocol']}  {status}  {one['durationMs']} ms  {one['text']}"
+
+
+def _follow_up_lines(follow_up: Mapping[str, Any]) -> Iterator[str]:
+    address = f" from {follow_up['address']}" if follow_up["address"] else ""
+    done = _FOLLOW_UPS.get(follow_up["kind"], follow_up["kind"])
+    yield f"{done} by {follow_up['user']}{address}, {_second(follow_up['createdAt'])}"
+    for one in follow_up["deliveries"]:
+        text = f": {one['text']}" if one["text"] and one["state"] != "accepted" else ""
+        yield f"  {one['service']}: {one['state']}{text}"
+
+
+def _incident(incident: Mapping[str, Any]) -> str:
+    state = incident["state"]
+    if state == "unknown":
+        return "whether an incident was opened is not known"
+    if state == "not-opened":
+        why = _NOT_OPENED.get(incident["reason"] or "", "nobody knows why")
+        return f"no incident was opened: {why}" + (" (most likely)" if incident["isInferred"] else "")
+    name = f"incident #{incident['number']}" if incident["number"] else "the incident"
+    whom = f", assigned to {incident['assignee']}" if incident["assignee"] else ""
+    return f"{name} is {state}{whom}"
+
+
+def _state(delivery: Mapping[str, Any]) -> str:
+    incident = delivery["incident"]
+    if not incident or incident["state"] == "unknown":
+        return str(delivery["state"])
+    if incident["state"] == "not-opened":
+        return "no incident was opened"
+    return f"#{incident['number']} {incident['state']}" if incident["number"] else str(incident["state"])
+
+
+def _second(iso: str) -> str:
+    return f"{iso[:19].replace('T', ' ')} UTC"
