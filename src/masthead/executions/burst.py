@@ -18,12 +18,12 @@ from sqlalchemy import Connection
 
 from masthead.executions import store
 from masthead.executions.failure import is_retryable
+from masthead.executions.identity import caller_of
 from masthead.executions.machine import Machine, Planner, Step
 from masthead.executions.model import Execution
 from masthead.executions.ports import Services
 from masthead.executions.stages.base import TaskContext, TaskResult
 from masthead.executions.timeouts import overdue_text
-from masthead.kernel.caller import Caller
 from masthead.kernel.clock import Clock, from_ms, to_ms
 from masthead.kernel.errors import MastheadError
 from masthead.kernel.tasks import Tasks
@@ -33,17 +33,6 @@ from masthead.storage.database import Database
 __all__ = ["Burst", "caller_of"]
 
 log = structlog.get_logger(__name__)
-
-
-def caller_of(execution: Execution) -> Caller:
-    """Give in whose name *execution* runs."""
-    private = execution.masthead or {}
-    return Caller(
-        user=execution.user,
-        origin=execution.origin,
-        address=str(private.get("address") or ""),
-        request_id=str(private.get("requestId") or ""),
-    )
 
 
 @dataclass(slots=True)
@@ -173,7 +162,7 @@ class Burst:
             stage=step.stage,
             task=step.task,
             context=step.stage.context,
-            caller=caller_of(execution),
+            caller=caller_of(execution, step.stage),
             now=self._clock.now(),
             deadline=None if ends_at is None else from_ms(ends_at),
             services=self._services,

@@ -12,6 +12,7 @@ from typing import Any
 
 from masthead.executions.machine import cancel_by, reschedule
 from masthead.executions.model import Document, Execution, Stage
+from masthead.executions.stages.registry import StageTypes
 from masthead.executions.status import Status
 from masthead.kernel.errors import Conflict, NotFound
 
@@ -60,8 +61,15 @@ def resume(execution: Execution, user: str, now_ms: int) -> None:
     _move(execution, Status.PAUSED, Status.RUNNING)
 
 
-def restart(execution: Execution, stage_id: str, user: str, now_ms: int) -> None:
+def restart(execution: Execution, stage_id: str, user: str, now_ms: int, types: StageTypes) -> None:
     """Run a stage once more, and those after it that have ended.
+
+    Args:
+        execution: Changed in place.
+        stage_id: Of the stage, or of one inside it.
+        user: In whose name.
+        now_ms: The present.
+        types: What tells a type's context how to begin anew.
 
     Raises:
         NotFound: the execution has no such stage.
@@ -72,8 +80,8 @@ def restart(execution: Execution, stage_id: str, user: str, now_ms: int) -> None
         raise Conflict(f"The stage {stage.name} is {stage.status}; only one that has ended can be restarted.")
     for each in _after(execution, stage):
         if each.status.is_complete:
-            _reset(execution, each)
-    _reset(execution, stage)
+            _reset(execution, each, types)
+    _reset(execution, stage, types)
     stage.context["restartDetails"] = {
         "restartedBy": user,
         "restartTime": now_ms,
@@ -140,10 +148,12 @@ def _after(execution: Execution, stage: Stage) -> Iterator[Stage]:
                 yield each
 
 
-def _reset(execution: Execution, stage: Stage) -> None:
+def _reset(execution: Execution, stage: Stage, types: StageTypes) -> None:
     children: list[Any] = [each for each in execution.stages if each.parent_stage_id == stage.id]
     for child in children:
-        _reset(execution, child)
+        _reset(execution, child, types)
         execution.stages.remove(child)
     stage.status, stage.tasks = Status.NOT_STARTED, []
     stage.start_time = stage.end_time = None
+    if (known := types.find(stage.lookup_type)) is not None:
+        known.restarted(stage.context)

@@ -56,6 +56,7 @@ class Executions(Reading):
         services = replace(services, paging=paging)
         super().__init__(database, clock, services)
         self._bursts = bursts
+        self._types = types
         self._ids = ids
         self._waiters: dict[str, set[asyncio.Event]] = {}
         self._tasks = Tasks(_log_failure)
@@ -206,7 +207,8 @@ class Executions(Reading):
             Conflict: the stage has not ended.
         """
         await self._change(
-            execution_id, lambda one: control.restart(one, stage_id, caller.user, self._now_ms())
+            execution_id,
+            lambda one: control.restart(one, stage_id, caller.user, self._now_ms(), self._types),
         )
         return await self.get_pipeline(execution_id)
 

@@ -135,6 +135,9 @@ class StageType:
         del stage
         return self.tasks
 
+    def restarted(self, context: dict[str, Any]) -> None:
+        """Take out of a stage's *context*, in place, what must not stand there when it runs once more."""
+
     def task(self, name: str) -> TaskType | None:
         """Give the task type of *name*, or None."""
         return next((task for task in self.tasks if task.name == name), None)

@@ -13,6 +13,8 @@ from masthead.executions.stages.applications import (
     UpsertApplicationStage,
 )
 from masthead.executions.stages.base import StageType, TaskType
+from masthead.executions.stages.manual_judgment import ManualJudgmentStage
+from masthead.executions.stages.noop import NoOpStage
 from masthead.executions.stages.page_application_owner import PageApplicationOwnerStage
 from masthead.executions.stages.pipelines import (
     DeletePipelineStage,
@@ -21,6 +23,7 @@ from masthead.executions.stages.pipelines import (
     UpdatePipelineStage,
 )
 from masthead.executions.stages.wait import WaitStage
+from masthead.executions.stages.wait_until import WaitUntilStage
 
 __all__ = ["STAGE_TYPES", "StageTypes"]
 
@@ -68,6 +71,8 @@ STAGE_TYPES = StageTypes(
         CreateApplicationStage(),
         DeleteApplicationStage(),
         DeletePipelineStage(),
+        ManualJudgmentStage(),
+        NoOpStage(),
         PageApplicationOwnerStage(),
         ReorderPipelinesStage(),
         SavePipelineStage(),
@@ -75,5 +80,6 @@ STAGE_TYPES = StageTypes(
         UpdatePipelineStage(),
         UpsertApplicationStage(),
         WaitStage(),
+        WaitUntilStage(),
     )
 )
