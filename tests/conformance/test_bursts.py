@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
-from masthead.kernel.clock import SystemClock
+from masthead.kernel.clock import SystemClock, to_ms
 from masthead.kernel.ids import UlidIds
 from masthead.storage.bursts import Bursts, Superseded, Turn
 from masthead.storage.database import Database
@@ -152,6 +152,67 @@ async def test_what_is_due_later_runs_then(nodes):
     assert (await get(node.ran)).subject == "now"
     await node.database.write(lambda c: c.execute(update(burst).values(due_at=2)))
     assert {(await get(node.ran)).subject, (await get(node.ran)).subject} == {"now", "later"}
+
+
+async def test_what_a_clock_dated_that_was_set_back_since_is_due(nodes):
+    """No subject rests for an hour, so one that is due in an hour was dated before the clock was set back."""
+    node = await nodes()
+    await node.request("a", due_at_ms=10**15)
+    in_an_hour = to_ms(SystemClock().now()) + 3_600_000
+    await node.database.write(lambda c: c.execute(update(burst).values(due_at=in_an_hour)))
+    assert (await get(node.ran)).subject == "a"
+
+
+async def test_a_subject_that_rests_for_long_is_looked_at_now_and_then(nodes):
+    """It is due after a quarter of an hour at the latest, when it may rest again."""
+
+    def rests_for_years(node):
+        async def run(turn: Turn) -> None:
+            await node.database.write(lambda c: turn.rest(c, 10**15))
+            await node.ran.put(turn)
+
+        return run
+
+    node = await nodes(rests_for_years)
+    await node.request("a")
+    await get(node.ran)
+    due_at = await node.database.read(lambda c: c.execute(select(burst.c.due_at)).scalar_one())
+    assert 800_000 < due_at - to_ms(SystemClock().now()) <= 900_000
+
+
+@pytest.mark.parametrize("broken", ["_touch", "_find_dead"])
+async def test_a_machine_goes_on_beating_whatever_happened_to_one_beat(nodes, monkeypatch, broken):
+    """An error that nobody foresaw costs one beat, not the lease."""
+    node = await nodes()
+    real, loop, calls = getattr(node.machines, broken), asyncio.get_running_loop(), asyncio.Queue()
+    failures = [RuntimeError("unforeseen")]
+
+    def breaks_once(connection):
+        loop.call_soon_threadsafe(calls.put_nowait, None)
+        if failures:
+            raise failures.pop()
+        return real(connection)
+
+    monkeypatch.setattr(node.machines, broken, breaks_once)
+    for _ in range(3):
+        await get(calls)
+    assert node.machines.holds_lease
+
+
+async def test_what_is_due_is_started_whatever_happened_to_one_sweep(nodes, monkeypatch):
+    """As above, for the look for what is due."""
+    node = await nodes()
+    real = node.bursts._look
+    failures = [RuntimeError("unforeseen")]
+
+    def breaks_once(connection):
+        if failures:
+            raise failures.pop()
+        return real(connection)
+
+    monkeypatch.setattr(node.bursts, "_look", breaks_once)
+    await node.database.write(lambda c: node.bursts.request(c, "k", "a"))
+    assert (await get(node.ran)).subject == "a"
 
 
 async def test_a_dead_machines_subject_is_taken_over_and_its_run_fenced(nodes):

@@ -7,7 +7,9 @@ A *subject* is something whose state moves in steps (an execution, a routing key
   subject is due, and the run of the older generation can write nothing any more;
 * a run calls :meth:`Turn.hold` first in every transaction, and :meth:`Turn.rest` (wait until then, or until
   somebody requests) or :meth:`Turn.finish` (nothing will ever be due again) in its last one;
-* a run that raised is due again after a growing pause; one whose machine died is due at once, elsewhere.
+* a run that raised is due again after a growing pause; one whose machine died is due at once, elsewhere;
+* no run is further away than fifteen minutes, so a run may come before what it waits for. What is stored as due
+  later than that was dated by a clock that has been set back since, and is due now.
 
 So a subject's code may run again from the last transaction that it completed: it must be safe to repeat
 up to there. What waits for time or people is a row and nothing else: no task, no memory, no polling per
@@ -38,6 +40,8 @@ log = structlog.get_logger(__name__)
 _LIMIT = 256
 #: Longest pause after a run that raised.
 _LONGEST_PAUSE_S = 300
+#: Longest time between two runs of a subject that waits for time to pass.
+_LONGEST_REST_MS = 900_000
 
 
 class Superseded(Exception):
@@ -54,6 +58,8 @@ class Turn:
     machine: str
     #: Set as soon as this process knows that the run is out of date; a run that waits may end its wait on it.
     superseded: asyncio.Event = field(default_factory=asyncio.Event)
+    #: Gives the database's time on a connection, in ms; a rest is not bounded without.
+    now_ms: Callable[[Connection], int] | None = None
 
     def hold(self, connection: Connection) -> None:
         """Make sure that this run may still write; first in every transaction of the run.
@@ -72,7 +78,9 @@ class Turn:
         return row is not None and row.generation == self.generation and row.machine == self.machine
 
     def rest(self, connection: Connection, due_at_ms: int | None) -> None:
-        """End the run: the subject is due at *due_at_ms*, or only when somebody requests it."""
+        """End the run: the subject is due at *due_at_ms* or earlier, or (None) only when somebody requests it."""
+        if due_at_ms is not None and self.now_ms is not None:
+            due_at_ms = min(due_at_ms, self.now_ms(connection) + _LONGEST_REST_MS)
         connection.execute(
             update(burst)
             .where(*_is(self.kind, self.subject), burst.c.generation == self.generation)
@@ -129,7 +137,7 @@ class Bursts:
         """
         now = self._database.now_ms(connection)
         make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        due = now if due_at_ms is None else due_at_ms
+        due = now if due_at_ms is None else min(due_at_ms, now + _LONGEST_REST_MS)
         fresh = make(burst).values(
             kind=kind, subject=subject, generation=now, due_at=due, machine=None, deaths=0
         )
@@ -161,7 +169,7 @@ class Bursts:
             is_patient: Whether a subject that is due at some time already stays due then.
         """
         now = self._database.now_ms(connection)
-        due = now if due_at_ms is None else due_at_ms
+        due = now if due_at_ms is None else min(due_at_ms, now + _LONGEST_REST_MS)
         make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         fresh = make(burst).values(
             kind=kind, subject=subject, generation=now, due_at=due, machine=None, deaths=0
@@ -201,6 +209,9 @@ class Bursts:
             except StorageUnavailable as error:
                 log.warning("bursts.sweep-failed", error=error.message)
                 pause_s = self._sweep_every_s
+            except Exception:
+                log.exception("bursts.sweep-broke")
+                pause_s = self._sweep_every_s
             await self._pause(pause_s)
 
     async def sweep(self) -> float:
@@ -227,7 +238,7 @@ class Bursts:
         now = self._database.now_ms(connection)
         is_free = burst.c.machine.is_(None) | (burst.c.machine == self._machines.id)
         mine = burst.c.kind.in_(tuple(self._runs))
-        found = select(burst.c.kind, burst.c.subject).where(burst.c.due_at <= now, is_free, mine)
+        found = select(burst.c.kind, burst.c.subject).where(_is_due(now), is_free, mine)
         due = [
             (row.kind, row.subject)
             for row in connection.execute(found.order_by(burst.c.due_at).limit(_LIMIT))
@@ -259,13 +270,16 @@ class Bursts:
 
     def _claim(self, connection: Connection, key: tuple[str, str]) -> Turn | None:
         is_free = burst.c.machine.is_(None) | (burst.c.machine == self._machines.id)
+        now = self._database.now_ms(connection)
         row = connection.execute(
             update(burst)
-            .where(*_is(*key), burst.c.due_at <= self._database.now_ms(connection), is_free)
+            .where(*_is(*key), _is_due(now), is_free)
             .values(machine=self._machines.id)
             .returning(burst.c.generation)
         ).first()
-        return Turn(*key, generation=row.generation, machine=self._machines.id) if row else None
+        if row is None:
+            return None
+        return Turn(*key, row.generation, self._machines.id, now_ms=self._database.now_ms)
 
     async def _postpone(self, turn: Turn) -> None:
         def work(connection: Connection) -> None:
@@ -303,6 +317,10 @@ class Bursts:
 
 def _is(kind: str, subject: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return burst.c.kind == kind, burst.c.subject == subject
+
+
+def _is_due(now_ms: int) -> ColumnElement[bool]:
+    return (burst.c.due_at <= now_ms) | (burst.c.due_at > now_ms + _LONGEST_REST_MS)
 
 
 def _free(connection: Connection, machine_id: str) -> None:

@@ -90,6 +90,8 @@ class Machines:
                 await self.bury()
             except StorageUnavailable as error:
                 log.warning("machine.beat-failed", error=error.message)
+            except Exception:
+                log.exception("machine.beat-broke")
 
     async def beat(self) -> None:
         """Say that this machine lives; when the others buried it, come back under a new id."""
