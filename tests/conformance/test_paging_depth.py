@@ -478,7 +478,7 @@ async def test_what_happens_is_counted(start, sender):
         for family in metrics.collect()
         for sample in family.samples
     }
-    assert values["masthead_pages_total", "v1", "critical"] == 4
+    assert values["masthead_pages_total", "v1", "critical", "trigger"] == 4
     assert values["masthead_attempts_total", "v2", "retry", "throttled"] == 1
     assert values["masthead_deliveries_total", "accepted", "none"] == 4
     assert values["masthead_deliveries_total", "rejected", "key"] == 1
