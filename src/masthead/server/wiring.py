@@ -122,7 +122,7 @@ class Masthead:
         )
         proof.on_changed(lambda delivery_id, _: paging.learned(delivery_id))
         metrics.readings = readings_of(
-            database, clock, catalogs=lambda: {"default": catalog.state}, budget=paging.budget.used
+            database, clock, catalogs=lambda: catalog.states, budget=paging.budget.used
         )
         stage_services = StageServices(
             applications=applications,
