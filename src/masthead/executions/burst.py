@@ -30,7 +30,7 @@ from masthead.kernel.tasks import Tasks
 from masthead.storage.bursts import Superseded, Turn
 from masthead.storage.database import Database
 
-__all__ = ["Burst", "caller_of"]
+__all__ = ["Burst"]
 
 log = structlog.get_logger(__name__)
 
