@@ -17,6 +17,7 @@ from masthead.cli.client import Client, ServerRefused, quoted
 from masthead.cli.follow import patiently
 from masthead.cli.options import AsJson, asks_server, pairs
 from masthead.cli.page_words import DeliveryNews, page_lines
+from masthead.cli.preflight import show_dry_run
 
 __all__ = ["app", "change_event"]
 
@@ -69,12 +70,18 @@ def send(
     details: _Details = None,
     links: _Links = None,
     wait: _Waits = True,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show who would be woken and what would be sent; wakes nobody.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Page the owners of applications, or services, and say what came of it."""
     body = _body(applications, services, details, links) | {"message": message}
     if severity is not None:
         body["severity"] = severity
+    if dry_run:
+        show_dry_run(client, body, as_json=as_json)
+        return
     _tell(client, client.post("/v1/pages", body), wait=wait, as_json=as_json)
 
 

@@ -6,9 +6,24 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import typer
+
+from masthead.cli import show
+from masthead.cli.client import Client
 from masthead.cli.lint import problem_lines
 
-__all__ = ["preflight_lines"]
+__all__ = ["preflight_lines", "show_dry_run"]
+
+
+def show_dry_run(client: Client, body: dict[str, Any], *, as_json: bool) -> None:
+    """Ask what the page *body* would do and print it; exit status 1 when somebody named would not be woken."""
+    document = client.post("/v1/pages?dryRun=true", body)
+    if as_json:
+        show.as_json(document)
+    else:
+        print("\n".join(preflight_lines(document)))
+    if not document["isClear"]:
+        raise typer.Exit(1)
 
 
 def preflight_lines(document: dict[str, Any]) -> Iterator[str]:

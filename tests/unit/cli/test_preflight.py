@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+
+import pytest
+import typer
+
+from masthead.cli import pages
 from masthead.cli.preflight import preflight_lines
 
 
@@ -64,3 +71,15 @@ def test_everybody_is_named_once_and_nobody_is_said():
     unknown = document(target(wouldWake=[], levels=[]))
     assert list(preflight_lines(unknown))[-1].endswith("would wake nobody, as far as Masthead knows.")
     assert list(preflight_lines(document()))[-1] == "Nothing was sent. This page would go to nobody."
+
+
+@pytest.mark.parametrize("is_clear", [True, False])
+def test_the_status_says_whether_everybody_would_be_told(client, scripted, capsys, is_clear):
+    """The page is asked for as it would be sent, and with --json the answer is printed as it came."""
+    scripted.answers["POST", "/v1/pages?dryRun=true"] = document(target(), is_clear=is_clear)
+    send = {"message": "m", "applications": ["shop"], "dry_run": True, "as_json": True}
+    with contextlib.nullcontext() if is_clear else pytest.raises(typer.Exit):
+        pages.send.__wrapped__(client, **send)
+    assert json.loads(scripted.asked[0].content)["applications"] == ["shop"]
+    assert len(scripted.asked) == 1
+    assert json.loads(capsys.readouterr().out)["isClear"] == is_clear
