@@ -53,9 +53,9 @@ class Burst:
         *,
         planner: Planner,
         services: Services,
-        on_complete: Callable[[str], None],
+        on_complete: Callable[[Execution], None],
     ) -> None:
-        """Args: on_complete: called with the id of an execution that is complete and stored."""
+        """Args: on_complete: called with an execution that is complete and stored."""
         self._database = database
         self._clock = clock
         self._planner = planner
@@ -191,7 +191,7 @@ class Burst:
         await self._database.write(work)
         if execution.status.is_complete:
             log.info("execution.complete", execution=execution.id, status=execution.status)
-            self._on_complete(execution.id)
+            self._on_complete(execution)
 
     def _now_ms(self) -> int:
         return to_ms(self._clock.now())

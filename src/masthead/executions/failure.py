@@ -17,6 +17,7 @@ from masthead.kernel.errors import (
     Overloaded,
     StorageUnavailable,
 )
+from masthead.telemetry.logs import redact
 
 __all__ = ["TaskFailed", "TaskTimedOut", "describe", "exception_document", "is_retryable"]
 
@@ -71,13 +72,13 @@ def is_retryable(error: Exception) -> bool:
 
 
 def describe(error: Exception, *, operation: str, now_ms: int) -> dict[str, Any]:
-    """Give the ``exception`` object for what *operation* raised; a stranger's text is not repeated in it."""
+    """Give the ``exception`` object for what *operation* raised; no stranger's text and no key is repeated in it."""
     if isinstance(error, TaskFailed):
-        details = {"error": error.error, "errors": list(error.errors), **error.details}
+        details = {"error": error.error, "errors": list(map(redact, error.errors)), **error.details}
         return exception_document(error.exception_type, details, operation=operation, now_ms=now_ms)
     if isinstance(error, MastheadError):
         errors = list(getattr(error, "errors", ())) or [error.message]
-        details = {"error": _phrase(error), "errors": errors}
+        details = {"error": _phrase(error), "errors": list(map(redact, errors))}
         return exception_document(type(error).__name__, details, operation=operation, now_ms=now_ms)
     sentence = f"Masthead failed inside {operation} ({type(error).__name__}); its log says more."
     details = {"error": _UNEXPECTED, "errors": [sentence]}

@@ -106,6 +106,38 @@ class PipelinesPort(Protocol):
         ...
 
 
+class RunsPort(Protocol):
+    """See masthead.executions.service: what a stage may do with other executions."""
+
+    async def start_pipeline(self, config: Document, caller: Caller) -> str:
+        """Start a pipeline; the same ``trigger.correlationId`` gives the one that runs already."""
+        ...
+
+    async def get_pipeline(self, execution_id: str) -> Document:
+        """Give an execution, or raise NotFound."""
+        ...
+
+    async def cancel(self, execution_id: str, caller: Caller, reason: str | None = None) -> None:
+        """Cancel an execution."""
+        ...
+
+
+class _NoRuns:
+    """Stands in before there are executions."""
+
+    async def start_pipeline(self, config: Document, caller: Caller) -> str:
+        raise NotImplementedError
+
+    async def get_pipeline(self, execution_id: str) -> Document:
+        raise NotImplementedError
+
+    async def cancel(self, execution_id: str, caller: Caller, reason: str | None = None) -> None:
+        raise NotImplementedError
+
+
+_NO_RUNS = _NoRuns()
+
+
 @dataclass(frozen=True)
 class Services:
     """What stage types may use."""
@@ -117,3 +149,5 @@ class Services:
     key_label: Callable[[Secret], str]
     #: Severity of a page that names none.
     default_severity: Severity = Severity.CRITICAL
+    #: The executions themselves, which put themselves here.
+    runs: RunsPort = _NO_RUNS

@@ -53,7 +53,7 @@ class Executions(Reading):
     ) -> None:
         """Register with *bursts* and with paging; nothing runs before ``bursts`` does."""
         paging = WatchedPaging(services.paging)
-        services = replace(services, paging=paging)
+        services = replace(services, paging=paging, runs=self)
         super().__init__(database, clock, services)
         self._bursts = bursts
         self._types = types
@@ -286,9 +286,14 @@ class Executions(Reading):
             for task in tasks:
                 task.cancel()
 
-    def _completed(self, execution_id: str) -> None:
-        for waiter in self._waiters.get(execution_id, ()):
+    def _completed(self, execution: Execution) -> None:
+        for waiter in self._waiters.get(execution.id, ()):
             waiter.set()
+        parent = execution.trigger.get("parentExecution")
+        stage_id = execution.trigger.get("parentPipelineStageId")
+        if isinstance(parent, dict) and isinstance(stage_id, str):
+            waking = self._wake(str(parent.get("id")), stage_id)
+            self._tasks.start(waking, name=f"wake {parent.get('id')}")
 
     def _page_decided(self, page: Page) -> None:
         """Wake the stage that waits for *page*."""

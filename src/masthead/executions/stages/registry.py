@@ -16,6 +16,7 @@ from masthead.executions.stages.base import StageType, TaskType
 from masthead.executions.stages.manual_judgment import ManualJudgmentStage
 from masthead.executions.stages.noop import NoOpStage
 from masthead.executions.stages.page_application_owner import PageApplicationOwnerStage
+from masthead.executions.stages.pipeline import PipelineStage
 from masthead.executions.stages.pipelines import (
     DeletePipelineStage,
     ReorderPipelinesStage,
@@ -74,6 +75,7 @@ STAGE_TYPES = StageTypes(
         ManualJudgmentStage(),
         NoOpStage(),
         PageApplicationOwnerStage(),
+        PipelineStage(),
         ReorderPipelinesStage(),
         SavePipelineStage(),
         UpdateApplicationStage(),
