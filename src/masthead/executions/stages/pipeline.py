@@ -167,10 +167,8 @@ def _errors(child: Document) -> list[str]:
     for stage in child["stages"]:
         exception = (stage.get("context") or {}).get("exception")
         details = exception.get("details") if isinstance(exception, dict) else None
-        for sentence in (details or {}).get("errors") or ():
-            found.append(
-                f"Exception in child pipeline stage ({child.get('name')}: {stage.get('name')}): {sentence}"
-            )
+        where = f"Exception in child pipeline stage ({child.get('name')}: {stage.get('name')})"
+        found.extend(f"{where}: {sentence}" for sentence in (details or {}).get("errors") or ())
     return found
 
 
