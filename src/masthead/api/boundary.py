@@ -12,6 +12,7 @@ from masthead.api.caller import REQUEST_ID, read_caller
 from masthead.api.errors import answer_error
 from masthead.api.services import Services
 from masthead.kernel.errors import InvalidRequest
+from masthead.kernel.secret import Secret
 
 __all__ = ["DOORS", "Boundary"]
 
@@ -37,6 +38,7 @@ class Boundary:
         caller = read_caller(scope, self._services.ids)
         scope["masthead.caller"] = caller
         scope["masthead.door"] = self._door or _door_of(scope["path"])
+        scope["masthead.is_key"] = self._is_key
         answer = _Answer(send, caller.request_id)
         try:
             _check_target(scope)
@@ -48,6 +50,9 @@ class Boundary:
             if answer.has_begun:
                 raise
             await response(scope, receive, answer.send)
+
+    def _is_key(self, word: Secret) -> bool:
+        return self._services.catalog.service_of_key(word) is not None
 
 
 class _Answer:

@@ -2,7 +2,8 @@
 
 Every door answers errors with the body that Spring's services give: ``timestamp``, ``status``, ``error``,
 ``exception``, ``message`` and, where there are several, ``errors``. Masthead adds ``pointer``, the JSON pointer
-of the field that is wrong. An application that breaks Front50's rules has a body of its own.
+of the field that is wrong. An application that breaks Front50's rules has a body of its own. What looks like an
+integration key, or is one that the catalog knows, is shown as ``key …1234``: somebody may have put it into a wrong field.
 
 Source: Spinnaker compatibility facts, sections 0.1, 0.2 and 3.1.
 """
@@ -10,6 +11,8 @@ Source: Spinnaker compatibility facts, sections 0.1, 0.2 and 3.1.
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -23,11 +26,15 @@ from starlette.types import Scope
 from masthead.api.answers import json_answer
 from masthead.kernel import errors as kernel
 from masthead.kernel.clock import to_ms
+from masthead.kernel.secret import Secret
 
 __all__ = ["TABLE", "Entry", "Refused", "answer_error", "error_body"]
 
 log = structlog.get_logger(__name__)
 
+#: What can be a key: PagerDuty's have 32 letters and digits (PagerDuty facts, A.2), a simulated one perhaps fewer.
+_WORD = re.compile(r"[0-9A-Za-z]{16,}")
+_KEY_LENGTH = 32
 _KORK = "com.netflix.spinnaker.kork.web.exceptions"
 
 
@@ -119,14 +126,16 @@ def answer_error(error: Exception, scope: Scope, *, at: datetime) -> Response:
         at: When it happened.
     """
     as_ms = scope.get("masthead.door") == "orca"
+    mask = _Mask(scope.get("masthead.is_key"))
     if isinstance(error, kernel.ValidationFailed):
+        errors = [mask(text) for text in error.errors]
         return json_answer(
-            {"error": "Validation Failed.", "errors": list(error.errors), "status": "BAD_REQUEST"}, status=400
+            {"error": "Validation Failed.", "errors": errors, "status": "BAD_REQUEST"}, status=400
         )
     if isinstance(error, kernel.MastheadError):
-        return _answer_known(error, at=at, as_ms=as_ms)
+        return _answer_known(error, mask, at=at, as_ms=as_ms)
     if isinstance(error, Refused):
-        body = error_body(error.status, error.message, at=at, exception=error.exception, as_ms=as_ms)
+        body = error_body(error.status, mask(error.message), at=at, exception=error.exception, as_ms=as_ms)
         return json_answer(body, status=error.status, headers=error.headers)
     if isinstance(error, HTTPException):
         message = _ROUTER_TEXTS.get(error.status_code, error.detail)
@@ -140,17 +149,35 @@ def entry_of(error: kernel.MastheadError) -> Entry:
     return next(TABLE[kind] for kind in type(error).__mro__ if kind in TABLE)
 
 
-def _answer_known(error: kernel.MastheadError, *, at: datetime, as_ms: bool) -> Response:
-    entry = entry_of(error)
+class _Mask:
+    """Puts ``key …1234`` where a text holds an integration key.
+
+    Longer words are hidden too, as a key may stand in one; words of letters alone are not: no key of PagerDuty's is.
+    """
+
+    def __init__(self, is_known: Callable[[Secret], bool] | None) -> None:
+        self._is_known = is_known or (lambda _: False)
+
+    def __call__(self, text: str) -> str:
+        return _WORD.sub(self._shown, text)
+
+    def _shown(self, found: re.Match[str]) -> str:
+        word, key = found[0], Secret(found[0])
+        looks_like_one = len(word) >= _KEY_LENGTH and any(map(str.isdigit, word))
+        return key.label if looks_like_one or self._is_known(key) else word
+
+
+def _answer_known(error: kernel.MastheadError, mask: _Mask, *, at: datetime, as_ms: bool) -> Response:
+    entry, message = entry_of(error), mask(error.message)
     more: dict[str, Any] = {
-        "errors": list(getattr(error, "errors", ())),
-        "pointer": getattr(error, "pointer", ""),
+        "errors": [mask(text) for text in getattr(error, "errors", ())],
+        "pointer": mask(getattr(error, "pointer", "")),
     }
     if isinstance(error, kernel.OutsideFailure):
         more["reason"] = str(error.reason)
-    body = error_body(entry.status, error.message, at=at, exception=entry.exception, as_ms=as_ms, **more)
+    body = error_body(entry.status, message, at=at, exception=entry.exception, as_ms=as_ms, **more)
     if entry.status >= HTTPStatus.INTERNAL_SERVER_ERROR and entry.status != HTTPStatus.NOT_IMPLEMENTED:
-        log.warning("request.failed", status=entry.status, kind=type(error).__name__, error=error.message)
+        log.warning("request.failed", status=entry.status, kind=type(error).__name__, error=message)
     return json_answer(body, status=entry.status, headers=_retry_after(error))
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import structlog
 
-__all__ = ["configure", "redact"]
+__all__ = ["RedactingFormatter", "configure", "redact"]
 
 #: An integration key is 32 letters and digits (PagerDuty facts, A.1 and A.2); hashes and ids of ours are not.
 _KEY = re.compile(r"(?<![0-9A-Za-z])(?=[0-9A-Za-z]*[0-9])[0-9A-Za-z]{32}(?![0-9A-Za-z])")
@@ -46,7 +46,17 @@ def configure(*, level: str = "INFO", as_json: bool | None = None) -> None:
         logger_factory=_bytes_logger if as_json else structlog.WriteLoggerFactory(file=sys.stderr),
         cache_logger_on_first_use=False,
     )
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s %(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(RedactingFormatter("%(levelname)s %(name)s %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+
+class RedactingFormatter(logging.Formatter):
+    """What libraries log, tracebacks included, without what looks like a key."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Give the record as text."""
+        return redact(super().format(record))
 
 
 def _for_people() -> list[structlog.typing.Processor]:

@@ -16,6 +16,7 @@ from masthead.api.errors import TABLE, Refused, answer_error, entry_of, error_bo
 from masthead.kernel import errors
 from masthead.kernel.caller import Caller
 from masthead.kernel.errors import InvalidRequest, MastheadError, OutsideFailure, Overloaded, Reason
+from masthead.kernel.secret import Secret
 
 AT = datetime(2026, 11, 24, 3, 4, 5, 678_000, tzinfo=UTC)
 DOCS = Path(__file__).parents[3] / "docs" / "reference" / "errors.md"
@@ -75,6 +76,37 @@ def test_a_pointer_and_several_messages_stand_beside_the_message():
     _, body, _ = answer(InvalidRequest("wrong", pointer="/to/0", errors=("a", "b")))
     assert body["pointer"] == "/to/0"
     assert body["errors"] == ["a", "b"]
+
+
+KEY = "c0ffee00c0ffee00c0ffee00c0ffee01"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        InvalidRequest(f"{KEY!r} is no severity", pointer=f"/to/{KEY}", errors=(f"not {KEY}", "b")),
+        errors.NotFound(f"Application not found (id: {KEY.upper()})"),
+        errors.ValidationFailed((f"Application name {KEY} is wrong",)),
+        errors.StorageUnavailable(f"no {KEY}"),
+        Refused(400, f"There were problems with PagerDuty:  {KEY}: no."),
+    ],
+)
+def test_a_key_in_a_wrong_field_is_not_repeated(error):
+    """Only its last four digits are, in the answer and in the log."""
+    with capture_logs() as logs:
+        _, body, headers = answer(error)
+    assert KEY not in f"{body} {headers} {logs}".lower()
+    assert f"key …{KEY[-4:]}" in str(body).lower()
+
+
+def test_a_key_that_the_catalog_knows_is_hidden_whatever_its_form():
+    """Ids, words and what is only as long as a key are shown."""
+    known = Secret("anoldkeyof24characters00")
+    shown = "01JD2Z4Y8G0W8C5N6P7Q8R9S0T P0123456789ABCDEF abcdefghijklmnopqrstuvwxyzabcdef"
+    _, body, _ = answer(
+        errors.NotFound(f"{known.reveal()} {shown}"), **{"masthead.is_key": lambda key: key == known}
+    )
+    assert body["message"] == f"key …rs00 {shown}"
 
 
 def test_front50s_validation_has_its_own_body():

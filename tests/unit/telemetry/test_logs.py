@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,7 +11,7 @@ import structlog
 
 from masthead.kernel.secret import Secret
 from masthead.paging.model import Door
-from masthead.telemetry.logs import configure, redact
+from masthead.telemetry.logs import RedactingFormatter, configure, redact
 
 KEY = "0123456789abcdef0123456789abcdef"
 
@@ -114,3 +115,14 @@ def test_what_is_below_the_level_is_not_written(capsys):
     finally:
         structlog.reset_defaults()
     assert capsys.readouterr().err == ""
+
+
+def test_what_libraries_log_is_cut_too():
+    """Message and traceback alike: they go to the same place."""
+    error = ValueError(f"refused {KEY}")
+    exc_info = (ValueError, error, None)
+    record = logging.LogRecord("uvicorn", logging.ERROR, "x.py", 1, "sent %s", (KEY,), exc_info)
+    text = RedactingFormatter("%(levelname)s %(message)s").format(record)
+    assert text.startswith("ERROR sent …cdef")
+    assert "ValueError: refused …cdef" in text
+    assert KEY not in text
