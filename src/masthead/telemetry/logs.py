@@ -6,6 +6,7 @@ text that came from outside and may echo a key.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import re
@@ -43,7 +44,7 @@ def configure(*, level: str = "INFO", as_json: bool | None = None) -> None:
     structlog.configure(
         processors=[_write_line] if as_json else _for_people(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=_bytes_logger if as_json else structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=_bytes_logger if as_json else _text_logger,
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -59,6 +60,23 @@ class RedactingFormatter(logging.Formatter):
         return redact(super().format(record))
 
 
+class _Undaunted:
+    """A stream that drops what cannot be written: no page waits because the log's disk is full or its pipe closed."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, text: Any) -> int:
+        try:
+            return int(self._stream.write(text))
+        except (OSError, ValueError):
+            return 0
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 def _for_people() -> list[structlog.typing.Processor]:
     return [
         structlog.processors.add_log_level,
@@ -69,8 +87,12 @@ def _for_people() -> list[structlog.typing.Processor]:
     ]
 
 
+def _text_logger(*_: Any) -> structlog.WriteLogger:
+    return structlog.WriteLogger(_Undaunted(sys.stderr))  # type: ignore[arg-type]
+
+
 def _bytes_logger(*_: Any) -> structlog.BytesLogger:
-    return structlog.BytesLogger(sys.stderr.buffer)
+    return structlog.BytesLogger(_Undaunted(sys.stderr.buffer))  # type: ignore[arg-type]
 
 
 def _write_line(logger: Any, name: str, event: MutableMapping[str, Any]) -> bytes:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import sys
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pytest
 import structlog
@@ -126,3 +129,17 @@ def test_what_libraries_log_is_cut_too():
     assert text.startswith("ERROR sent …cdef")
     assert "ValueError: refused …cdef" in text
     assert KEY not in text
+
+
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_line_that_cannot_be_written_is_dropped(monkeypatch, as_json):
+    """A full disk under the log stops nothing."""
+    full = Path("/dev/full").open("w")  # noqa: SIM115 - its close fails, as it should
+    monkeypatch.setattr(sys, "stderr", full)
+    configure(as_json=as_json)
+    for _ in range(3):
+        structlog.get_logger().info("page.stored", text="x" * 100_000)
+    monkeypatch.undo()
+    structlog.reset_defaults()
+    with contextlib.suppress(OSError):
+        full.close()
