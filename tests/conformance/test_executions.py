@@ -179,6 +179,21 @@ async def test_tasks_and_pipelines_are_not_each_other(machine):
         await machine.executions.wait("nothing", 1)
 
 
+async def test_a_correlation_id_starts_once_however_many_machines_are_asked(machine, database_url):
+    """Two machines that are asked at the same moment both give the one execution; others are not held up."""
+    elsewhere = await Database.open(database_url, clock=SystemClock())
+    other = await Machine(elsewhere, machine.paging, machine.pipelines).start()
+    try:
+        both = [one.executions for one in (machine, other)]
+        for number in range(20):
+            body = {"job": [WAIT], "trigger": {"correlationId": f"both-{number}"}}
+            started = await asyncio.gather(*(one.start_tasks(body, ANN) for one in [*both, *both]))
+            assert len(set(started)) == 1, number
+    finally:
+        await other.stop()
+        await elsewhere.close()
+
+
 async def test_the_same_correlation_id_gives_the_running_execution(machine):
     """Until it is complete; then a new one starts."""
     trigger = {"correlationId": "c1"}

@@ -101,9 +101,10 @@ class Executions(Reading):
         correlation_id = execution.correlation_id
 
         def work(connection: Connection) -> str:
-            running = store.find_running_correlated(connection, correlation_id) if correlation_id else None
-            if running is not None:
-                return running
+            if correlation_id:
+                store.keep_others_out(connection, correlation_id)
+                if running := store.find_running_correlated(connection, correlation_id):
+                    return running
             if store.insert(connection, execution):
                 self._bursts.request(connection, BURST, execution.id)
             return execution.id

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, delete, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, func, or_, select, update
 
 from masthead.executions.model import Document, Execution, ExecutionType, from_document, to_document
 from masthead.executions.status import Status
@@ -19,6 +19,7 @@ __all__ = [
     "find_running_correlated",
     "find_to_change",
     "insert",
+    "keep_others_out",
     "newest_of_config",
     "remove",
     "save",
@@ -81,6 +82,16 @@ def status_of(connection: Connection, execution_id: str) -> Status | None:
     """Give the status, or None when there is no such execution."""
     status = connection.execute(select(table.c.status).where(table.c.id == execution_id)).scalar()
     return None if status is None else Status(status)
+
+
+def keep_others_out(connection: Connection, correlation_id: str) -> None:
+    """On PostgreSQL, let machines that start the same *correlation_id* at once wait for each other's commit.
+
+    Neither sees what the other has not committed. SQLite has one writer, which is enough.
+    """
+    if connection.dialect.name == "postgresql":
+        name = f"execution correlated {correlation_id}"
+        connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 def find_running_correlated(connection: Connection, correlation_id: str) -> str | None:
