@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from masthead.executions.ports import Services
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import Clock
-from masthead.kernel.errors import InvalidRequest, NotFound, Reason
+from masthead.kernel.errors import NotFound, Reason
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Protocol
 from masthead.paging import Delivery, DeliveryState, Draft, Incident, IncidentState, Page
@@ -34,14 +34,6 @@ class FakeApplications:
         if self.error is not None:
             raise self.error
         return self.stored.get(name.lower())
-
-    async def create(self, document: Document, caller: Caller) -> Document:
-        """Store a new one."""
-        self.calls.append(("create", caller.user))
-        if document["name"].lower() in self.stored:
-            raise InvalidRequest("Application already exists")
-        self.stored[document["name"].lower()] = dict(document)
-        return document
 
     async def merge(self, name: str, document: Document, caller: Caller) -> Document:
         """Lay over what is there."""

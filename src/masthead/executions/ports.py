@@ -55,12 +55,8 @@ class ApplicationsPort(Protocol):
         """Give the application's document, or None."""
         ...
 
-    async def create(self, document: Document, caller: Caller) -> Document:
-        """Store a new application."""
-        ...
-
     async def merge(self, name: str, document: Document, caller: Caller) -> Document:
-        """Store *document* over what is there."""
+        """Store *document* over what is there; a missing application is created."""
         ...
 
     async def delete(self, name: str, caller: Caller) -> None:

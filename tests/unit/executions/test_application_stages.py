@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from masthead.executions.stages.applications import name_problems
 from masthead.kernel.errors import StorageUnavailable, ValidationFailed
 
 KEY = "0123456789abcdef0123456789abcdea"
@@ -18,7 +17,7 @@ async def test_an_application_is_created_in_the_users_name(bench):
     """The context tells what was there and what was sent; providerSettings is ignored."""
     task = await bench.task(job(providerSettings={"aws": {}}, permissions={"READ": []}))
     assert task["status"] == "SUCCEEDED"
-    assert bench.applications.calls == [("create", "ann@example.com")]
+    assert bench.applications.calls == [("merge", "ann@example.com")]
     assert "providerSettings" not in bench.applications.stored["billing"]
     assert bench.variable(task, "notification.type") == "upsertapplication"
     assert bench.variable(task, "application.name") == "billing"
@@ -80,31 +79,13 @@ async def test_the_name_must_suit_the_cloud_providers(bench):
     ]
 
 
-@pytest.mark.parametrize(
-    ("name", "provider", "is_fine"),
-    [
-        ("app_1.x", "aws", True),
-        ("app-1", "aws", False),
-        ("a" * 63, "kubernetes", True),
-        ("a" * 64, "kubernetes", False),
-        ("1app", "kubernetes", False),
-        ("应用", "tencentcloud", True),
-        ("any thing!", "unheard-of", True),
-        ("line\n", "dcos", False),
-    ],
-)
-def test_names_per_provider(name, provider, is_fine):
-    """Length and pattern of each provider; unknown providers allow everything."""
-    assert (name_problems(name, [provider]) == []) is is_fine
-
-
 async def test_every_broken_rule_is_told(bench, monkeypatch):
     """Front50's messages arrive one by one under exception.details.errors."""
 
-    async def refuse(_document, _caller):
+    async def refuse(_name, _document, _caller):
         raise ValidationFailed(("Application must have a non-empty email", "Another"))
 
-    monkeypatch.setattr(bench.applications, "create", refuse)
+    monkeypatch.setattr(bench.applications, "merge", refuse)
     task = await bench.task(job(email=""))
     assert task["status"] == "TERMINAL"
     assert bench.errors(task) == ["Application must have a non-empty email", "Another"]

@@ -5,9 +5,9 @@ Source: Spinnaker compatibility facts, sections 3.6.1 and 3.6.2.
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
+from masthead.applications import check_name
 from masthead.executions.failure import TaskFailed
 from masthead.executions.stages.base import Field, Kind, StageType, TaskContext, TaskResult, TaskType
 from masthead.executions.status import Status
@@ -18,36 +18,11 @@ __all__ = [
     "DeleteApplicationStage",
     "UpdateApplicationStage",
     "UpsertApplicationStage",
-    "name_problems",
 ]
 
 _KEY = "pdApiKey"
 #: Set when a key was taken out of the stage, so that a restart does not save the application without it.
 _FORGOTTEN = "redacted"
-#: Provider → most characters, pattern (as Orca's message shows it).
-_NAMES: dict[str, tuple[int, str]] = {
-    "appengine": (58, r"^[a-z0-9]*$"),
-    "aws": (250, r"^[a-zA-Z_0-9.]*$"),
-    "dcos": (127, r"^[a-z0-9]*$"),
-    "gce": (63, r"^([a-zA-Z][a-zA-Z0-9]*)?$"),
-    "kubernetes": (63, r"^([a-zA-Z][a-zA-Z0-9-]*)$"),
-    "openstack": (250, r"^[a-zA-Z_0-9.]*$"),
-    "tencentcloud": (50, r"^[a-zA-Z_0-9.\u4E00-\u9FA5-]*$"),
-    "titus": (250, r"^[a-zA-Z_0-9.]*$"),
-}
-
-
-def name_problems(name: str, providers: list[str]) -> list[str]:
-    """Give Orca's sentence for each of *providers* that cannot have an application called *name*."""
-    problems = []
-    for provider in providers:
-        longest, pattern = _NAMES.get(provider, (0, ""))
-        if longest and not (len(name) <= longest and re.fullmatch(pattern, name)):
-            problems.append(
-                f"Invalid application name '{name}'. Must match {pattern} for cloud provider '{provider}'"
-                f" and be less than {longest} characters."
-            )
-    return problems
 
 
 class _UpsertTask(TaskType):
@@ -65,13 +40,11 @@ class _UpsertTask(TaskType):
                 "The integration key of this request was forgotten when it ended; send the request again."
             )
         name = application["name"]
-        _check_name(name, application)
+        if problem := check_name(name, _comma_joined(application.get("cloudProviders"))):
+            raise TaskFailed(problem)
         wanted = {key: value for key, value in application.items() if key != "providerSettings"}
         existing = await work.services.applications.find(name)
-        if existing is None:
-            await work.services.applications.create(wanted, work.caller)
-        else:
-            await work.services.applications.merge(name, wanted, work.caller)
+        await work.services.applications.merge(name, wanted, work.caller)
         new = {key: value for key, value in wanted.items() if key not in ("permissions", "user")}
         states = {"previousState": _shown(existing or {}, work), "newState": _shown(new, work)}
         return TaskResult(Status.SUCCEEDED, context=_notice("upsertapplication", name) | states)
@@ -196,13 +169,8 @@ def _application(context: dict[str, Any]) -> dict[str, Any]:
     return {**application, "name": name.strip()}
 
 
-def _check_name(name: str, application: dict[str, Any]) -> None:
-    providers = application.get("cloudProviders") or []
-    if isinstance(providers, str):
-        providers = [each.strip() for each in providers.split(",")]
-    problems = name_problems(name, [str(each) for each in providers])
-    if problems:
-        raise TaskFailed(f"Invalid application name, errors: [{', '.join(problems)}]")
+def _comma_joined(providers: Any) -> str:
+    return ",".join(map(str, providers)) if isinstance(providers, list) else str(providers or "")
 
 
 def _notice(kind: str, name: str) -> dict[str, Any]:
