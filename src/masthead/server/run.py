@@ -18,6 +18,7 @@ from masthead import __version__
 from masthead.api.app import DOOR_NAMES, create_app, create_door
 from masthead.config import Loaded, Settings, load, masked
 from masthead.kernel.errors import ConfigurationInvalid, MastheadError
+from masthead.server.protocol import Protocol
 from masthead.server.wiring import Masthead
 from masthead.storage.engine import database_url
 from masthead.telemetry.logs import configure
@@ -107,7 +108,9 @@ async def _serve(loaded: Loaded, settings: Settings, where: str) -> int:
                 name: stack.enter_context(_listen(settings.server.host, port)) for name, port in ports.items()
             }
         except OSError as error:
-            print(f"{error.strerror or error}. Choose another with --port or --also.", file=sys.stderr)
+            print(
+                f"{error.strerror or error}. Choose another with --host, --port or --also.", file=sys.stderr
+            )
             return _EX_UNAVAILABLE
         masthead = await Masthead.start(settings, database_url=where)
         try:
@@ -140,7 +143,7 @@ def _servers(masthead: Masthead, sockets: Mapping[str, socket.socket]) -> dict[s
         name: _Server(
             uvicorn.Config(
                 app,
-                http="httptools",
+                http=Protocol,
                 lifespan="off",
                 access_log=False,
                 log_config=None,
