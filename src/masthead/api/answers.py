@@ -16,6 +16,22 @@ _plain = msgspec.json.Encoder()
 _sorted = msgspec.json.Encoder(order="sorted")
 
 
+class _Json(Response):
+    """Starlette's response whose headers are known: written down, not looked through."""
+
+    media_type = _JSON
+
+    def __init__(self, body: bytes, status: int, headers: Mapping[str, str] | None) -> None:
+        self.status_code = status
+        self.body = body
+        self.background = None
+        self.raw_headers = [(b"content-length", b"%d" % len(body)), (b"content-type", b"application/json")]
+        if headers:
+            self.raw_headers += [
+                (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
+            ]
+
+
 def json_answer(
     document: Any, *, status: int = 200, headers: Mapping[str, str] | None = None, is_sorted: bool = False
 ) -> Response:
@@ -27,8 +43,7 @@ def json_answer(
         headers: More headers.
         is_sorted: Write the keys of every object in alphabetical order.
     """
-    encoder = _sorted if is_sorted else _plain
-    return Response(encoder.encode(document), status_code=status, headers=headers, media_type=_JSON)
+    return _Json((_sorted if is_sorted else _plain).encode(document), status, headers)
 
 
 def empty(*, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

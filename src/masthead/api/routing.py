@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import Receive, Scope, Send
 
 from masthead.api.answers import json_answer
@@ -20,7 +20,7 @@ from masthead.api.ask import Ask
 from masthead.api.services import Services
 from masthead.kernel.errors import NotSupported
 
-__all__ = ["Handler", "Operation", "Routes", "starlette_routes"]
+__all__ = ["Handler", "Operation", "Routes", "fixed_routes", "starlette_routes"]
 
 #: Gives a Response, or a document that is written as the door's JSON.
 Handler = Callable[[Ask], Awaitable[Any]]
@@ -119,6 +119,7 @@ class _Route(Route):
 
     def __init__(self, path: str, endpoint: _Endpoint, *, method: str) -> None:
         super().__init__(path, endpoint, methods=[method], name=f"{method} {path}")
+        self.method = method
         if path != "/":
             self.path_regex = re.compile(self.path_regex.pattern.removesuffix("$") + "/?$")
 
@@ -135,3 +136,14 @@ def starlette_routes(
         )
         for operation in operations
     ]
+
+
+def fixed_routes(routes: Sequence[BaseRoute]) -> dict[tuple[str, str], Route]:
+    """Give those of our *routes* that one method and one path lead to, and nothing else: by method and path."""
+    found: dict[tuple[str, str], Route] = {}
+    for route in routes:
+        if isinstance(route, _Route) and not route.param_convertors:
+            scope = {"type": "http", "method": route.method, "path": route.path, "headers": []}
+            if next(one for one in routes if one.matches(scope)[0] is Match.FULL) is route:
+                found[route.method, route.path] = route
+    return found

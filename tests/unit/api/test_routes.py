@@ -10,7 +10,7 @@ from starlette.routing import Route
 
 from masthead.api import create_app
 from masthead.api.app import operations_of
-from masthead.api.routing import Operation
+from masthead.api.routing import Operation, Routes, fixed_routes, starlette_routes
 
 DOC = Path(__file__).parents[3] / "docs" / "reference" / "http-api.md"
 DOORS = {"gate": "", "orca": "/orca", "echo": "/echo", "front50": "/front50", "v1": "/v1"}
@@ -98,3 +98,26 @@ async def test_what_is_not_built_says_so_or_answers_empty(client, operation, pre
         assert operation.summary.endswith(".")
     else:
         assert not any(answer.json()) or answer.json() == {"functions": [], "spelEvaluators": []}
+
+
+def test_only_what_is_found_first_is_answered_directly():
+    """A path with a part that varies, or one that another route takes before, is searched for as ever."""
+    routes = Routes("gate")
+    routes.empty("/a/{id}", "varies", "")
+    routes.empty("/a/b", "taken before", "")
+    routes.empty("/c", "first", "")
+    routes.empty("/c", "second", "")
+    built = starlette_routes(routes.operations, None)
+    assert fixed_routes(built) == {("GET", "/c"): built[2]}
+
+
+async def test_a_page_is_asked_for_directly_at_both_of_its_doors(house):
+    """By the exact paths of Echo's and our own; with a slash behind they are searched for, and behave the same."""
+    routes = create_app(house.services).routes
+    assert {("POST", "/echo/notifications"), ("POST", "/v1/pages")} <= set(fixed_routes(routes))
+    for path in ("/echo/notifications", "/echo/notifications/"):
+        answer = await house.client.post(
+            path, json={"notificationType": 1}, headers={"X-SPINNAKER-REQUEST-ID": "r-1"}
+        )
+        assert (answer.status_code, answer.json()["pointer"]) == (400, "/notificationType")
+        assert answer.headers["x-spinnaker-request-id"] == "r-1"
