@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from masthead.config.convert import allowed
-from masthead.config.settings import Setting, all_settings
+from masthead.config.settings import Setting, account_settings, all_settings
 
 PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "settings.md"
 HEAD = """# Settings
@@ -25,15 +25,23 @@ knows, in a file or among the variables `MASTHEAD_…`, is named with the neares
 | `window.spinnakerSettings.feature.pagerDuty` | `deck.featurePagerDuty` |
 | `window.spinnakerSettings.pagerDuty.accountName`, `.defaultSubject`, `.defaultDetails`, `.required` | `deck.accountName`, … |
 """
+ACCOUNTS = """
+## Several accounts
+
+Below `accounts:` in `masthead.yml` stand further PagerDuty accounts, by name (`accounts: {eu: {region: eu, …}}`) or as a list whose entries
+have a `name`. In the keys below, `NAME` stands for it. Echo's and Gate's blocks are the account called `default`: the only one without `accounts:`,
+and one more beside them where Gate's block has a token. See [Use several accounts](../how-to/use-several-accounts.md).
+"""
 
 
 def render() -> str:
     """Give the whole page."""
-    return HEAD + "".join(_entry(setting) for setting in all_settings())
+    account = "".join(_entry(setting) for setting in account_settings("NAME"))
+    return HEAD + "".join(_entry(setting) for setting in all_settings()) + ACCOUNTS + account
 
 
 def _entry(setting: Setting) -> str:
-    default = "not set" if setting.default in (None, "") else setting.default
+    default = "not set" if setting.default in (None, "", ()) else setting.default
     choices = f" One of {', '.join(setting.choices)}." if setting.choices else ""
     numbers = f" {allowed(setting)}" if setting.kind != "ports" and allowed(setting) else ""
     return (

@@ -3,6 +3,7 @@
 from masthead.config.load import Loaded, Source, load
 from masthead.config.report import masked, render_report
 from masthead.config.settings import (
+    AccountSettings,
     DeckSettings,
     EchoSettings,
     EventsSettings,
@@ -14,6 +15,7 @@ from masthead.config.settings import (
 )
 
 __all__ = [
+    "AccountSettings",
     "DeckSettings",
     "EchoSettings",
     "EventsSettings",

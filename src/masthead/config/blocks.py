@@ -6,9 +6,10 @@ import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from masthead.config.accounts import ACCOUNTS, AccountBlock, read_accounts
 from masthead.config.given import Gathered
 from masthead.config.javascript import has_swallowing_comment, read_settings_local
-from masthead.config.settings import SECTIONS
+from masthead.config.settings import SECTIONS, account_settings
 from masthead.config.tree import Mapped, Problems, Source, Value, fold
 
 __all__ = ["PAGER_DUTY", "PROFILES", "SERVICES", "Blocks"]
@@ -35,13 +36,13 @@ _FRONT50: Mapping[str, str] = {
         ("validation-message", "applications.nameMessage"),
     )
 }
+_DEEPEST_FRONT50 = 3
 #: The services whose profiles are read.
 PROFILES = (*SERVICES, "deck", "front50")
 #: PagerDuty's block, folded.
 PAGER_DUTY = "pagerduty"
 _SCRIPT = "settings-local.js"
 _SCRIPT_REMEDY = f"write `{_SCRIPT}: |` and keep the script indented below it"
-_TOKEN_FILE = "token-file"  # noqa: S105 - a key's name
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class Blocks:
             self._script(profile.get(_SCRIPT))
             return
         if service == "front50":
-            for path, item in _leaves(profile):
+            for path, item in _leaves(profile, deepest=_DEEPEST_FRONT50):
                 if (key := _FRONT50.get(fold(path))) is not None:
                     self._gathered.give(key, item, written=f"front50.{path}")
             return
@@ -79,8 +80,11 @@ class Blocks:
         """Read our own sections."""
         self.twins(document)
         for name, block in document:
-            if fold(name) not in SECTIONS:
-                self.unknown(document.place(name), name, name, tuple(SECTIONS))
+            if fold(name) == ACCOUNTS:
+                for account in read_accounts(name, block, self._gathered, self._problems):
+                    self._account(f"{name}.{account.name}", account)
+            elif fold(name) not in SECTIONS:
+                self.unknown(document.place(name), name, name, (*SECTIONS, ACCOUNTS))
             elif isinstance(block, Mapped):
                 self._section(name, block)
             elif block.value is not None:
@@ -135,18 +139,29 @@ class Blocks:
         known = {one.key.partition(".")[2]: one.key for one in settings}
         self._take(list(_entries(block, name)), known, name)
 
+    def _account(self, path: str, account: AccountBlock) -> None:
+        known = {one.key.rpartition(".")[2]: one.key for one in account_settings(account.name)}
+        entries = [entry for entry in _entries(account.block, path) if entry.name not in account.skipped]
+        self._take(entries, known, path)
+
     def _take(self, entries: Sequence[_Entry], known: Mapping[str, str], path: str) -> None:
         self._refuse_twins(entries)
-        self._refuse_two_tokens(entries)
         keys = {fold(name): key for name, key in known.items()}
+        files = {
+            f"{name}-file": key
+            for name, key in known.items()
+            if self._gathered.settings[fold(key)].kind == "token"
+        }
+        self._refuse_two_tokens(entries, files)
+        keys_of_files = {fold(name): key for name, key in files.items()}
         for entry in entries:
-            is_file = fold(entry.name) == fold(_TOKEN_FILE) and "token" in keys
-            key = keys["token"] if is_file else keys.get(fold(entry.name))
+            key = keys.get(fold(entry.name))
             if key is not None:
-                self._gathered.give(key, entry.item, written=entry.written, is_file=is_file)
+                self._gathered.give(key, entry.item, written=entry.written)
+            elif (key := keys_of_files.get(fold(entry.name))) is not None:
+                self._gathered.give(key, entry.item, written=entry.written, is_file=True)
             else:
-                words = (*known, _TOKEN_FILE) if "token" in keys else tuple(known)
-                self.unknown(entry.place, f"{path}.{entry.name}", entry.name, words)
+                self.unknown(entry.place, f"{path}.{entry.name}", entry.name, (*known, *files))
 
     def _refuse_twins(self, entries: Iterable[_Entry]) -> None:
         seen: dict[str, _Entry] = {}
@@ -159,13 +174,15 @@ class Blocks:
                     "merge the two into one",
                 )
 
-    def _refuse_two_tokens(self, entries: Iterable[_Entry]) -> None:
+    def _refuse_two_tokens(self, entries: Iterable[_Entry], files: Iterable[str]) -> None:
         names = {fold(entry.name): entry for entry in entries}
-        token, file = names.get("token"), names.get(fold(_TOKEN_FILE))
-        if token and file:
-            self._problems.error(
-                file.place, f"{file.written}: token is given too, in line {token.place.line}; keep one"
-            )
+        for name in files:
+            token, file = names.get(fold(name.removesuffix("-file"))), names.get(fold(name))
+            if token and file:
+                self._problems.error(
+                    file.place,
+                    f"{file.written}: {token.name} is given too, in line {token.place.line}; keep one",
+                )
 
     def _script(self, script: Value | Mapped | None) -> None:
         if isinstance(script, Mapped):
@@ -190,11 +207,12 @@ def _entries(block: Mapped, path: str) -> Iterator[_Entry]:
     return (_Entry(name, f"{path}.{name}", item, block.place(name)) for name, item in block)
 
 
-def _leaves(block: Mapped, above: str = "") -> Iterator[tuple[str, Value]]:
-    """Give every value below *block* with its dotted path."""
+def _leaves(block: Mapped, above: str = "", *, deepest: int) -> Iterator[tuple[str, Value]]:
+    """Give every value below *block* with its dotted path, *deepest* levels down: an alias may name what it is in."""
     for name, item in block:
         if isinstance(item, Mapped):
-            yield from _leaves(item, f"{above}{name}.")
+            if deepest:
+                yield from _leaves(item, f"{above}{name}.", deepest=deepest - 1)
         else:
             yield f"{above}{name}", item
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
+from masthead.config.account_checks import check_accounts, of_two_regions
 from masthead.config.given import ENVIRONMENT, Gathered
 from masthead.config.settings import Settings
 from masthead.config.tree import Problems, Source
 
 __all__ = ["check", "missing"]
-
-_EU = ".eu.pagerduty.com"
 
 
 def check(settings: Settings, gathered: Gathered, problems: Problems) -> None:
@@ -18,6 +15,7 @@ def check(settings: Settings, gathered: Gathered, problems: Problems) -> None:
     _check_gate(settings, gathered, problems)
     _check_echo(settings, gathered, problems)
     _check_regions(settings, gathered, problems)
+    check_accounts(settings, gathered, problems)
 
 
 def missing(settings: Settings) -> tuple[str, ...]:
@@ -27,7 +25,7 @@ def missing(settings: Settings) -> tuple[str, ...]:
         sentences.append(
             "Paging is off: set pager-duty.enabled: true in Echo's profile, or MASTHEAD_EVENTS_ENABLED=true."
         )
-    if not settings.rest.enabled:
+    if not any(one.can_read for one in settings.pagerduty_accounts):
         sentences.append(
             "PagerDuty's services are not listed: give a REST API token in Gate's profile (pagerDuty.token, enabled: true), "
             "or PAGERDUTY_TOKEN."
@@ -77,8 +75,7 @@ def _check_regions(settings: Settings, gathered: Gathered, problems: Problems) -
     events, rest = settings.events, settings.rest
     if not (events.enabled and rest.enabled):
         return
-    hosts = [urlsplit(url).hostname or "" for url in (events.endpoint, rest.base_url)]
-    if all(host.endswith(".pagerduty.com") for host in hosts) and len({_EU in host for host in hosts}) > 1:
+    if hosts := of_two_regions(events.endpoint, rest.base_url):
         problems.warn(
             _place(gathered, "events.endpoint", "rest.baseUrl"),
             f"{gathered.named('events.endpoint')}: {hosts[0]} and Gate's {hosts[1]} are of different regions; a key of one is unknown to the other",

@@ -24,6 +24,7 @@ _LONGEST_SHOWN = 16
 #: From here on a number is shown with an exponent.
 _LONGEST_PLAIN = 1e15
 
+_WORD = re.compile(r"[\w.:-]+")
 _BARE_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+(?::\d+)?/?")
 _DATABASES = ("sqlite", "postgresql", "postgres")
 _DATABASE_FORMS = (
@@ -158,6 +159,13 @@ def _regex(setting: Setting, raw: Any) -> str:
     return text
 
 
+def _words(_setting: Setting, raw: Any) -> tuple[str, ...]:
+    words = raw.replace(",", " ").split() if isinstance(raw, str) else raw
+    if not isinstance(words, list) or not all(isinstance(one, str) and _WORD.fullmatch(one) for one in words):
+        raise Unusable("must be a list of words, such as [services.read, oncalls.read]")
+    return tuple(dict.fromkeys(words))
+
+
 def _choice(setting: Setting, raw: Any) -> str:
     for choice in setting.choices:
         if str(raw).casefold() == choice.casefold():
@@ -184,6 +192,7 @@ _BY_KIND = {
     "seconds": _seconds,
     "url": _url,
     "choice": _choice,
+    "words": _words,
     "database": _database,
     "ports": _ports,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from masthead.config.accounts import ACCOUNTS
 from masthead.config.blocks import PAGER_DUTY, PROFILES, SERVICES, Blocks
 from masthead.config.convert import described
 from masthead.config.given import Gathered
@@ -166,7 +167,7 @@ def _kind(path: Path, document: Mapped) -> str:
         return "profile"
     if name in _OTHERS:
         return "foreign"
-    is_own = name == _OURS or any(fold(key) in SECTIONS for key, _ in document)
+    is_own = name == _OURS or any(fold(key) in (*SECTIONS, ACCOUNTS) for key, _ in document)
     return "own" if is_own else "unknown"
 
 
@@ -186,5 +187,5 @@ def _unknown_remedy(document: Mapped) -> str:
             )
     return (
         "not a configuration that Masthead knows; name a profile echo.yml or gate.yml, begin a manifest with "
-        f"`spec:`, or use the sections of masthead.yml: {', '.join(SECTIONS)}"
+        f"`spec:`, or use the sections of masthead.yml: {', '.join((*SECTIONS, ACCOUNTS))}"
     )

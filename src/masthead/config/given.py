@@ -11,9 +11,11 @@ from typing import Any
 from masthead.config.convert import Unusable, convert
 from masthead.config.settings import (
     SECTIONS,
+    AccountSettings,
     Setting,
     Settings,
     TokenSource,
+    account_settings,
     all_settings,
     token_doubt,
     token_problem,
@@ -50,6 +52,7 @@ class Gathered:
         given: Key → everywhere it was given, the winner last.
         failed: Keys that were given something unusable, which was told.
         elsewhere: Tokens that stand in Spinnaker's secret store, by key, and where that is said.
+        accounts: The entries of ``accounts:`` by name, and where each was named first.
     """
 
     def __init__(self, environ: Mapping[str, str], problems: Problems) -> None:
@@ -59,6 +62,7 @@ class Gathered:
         self.given: dict[str, list[Given]] = {}
         self.failed: set[str] = set()
         self.elsewhere: dict[str, Source] = {}
+        self.accounts: dict[str, Source] = {}
 
     def give(self, key: str, item: Value | Mapped, *, written: str = "", is_file: bool = False) -> None:
         """Take *item* for *key*, however *key* is spelled.
@@ -83,6 +87,12 @@ class Gathered:
         if value is not _SKIPPED:
             self.given.setdefault(setting.key, []).append(Given(setting.key, value, item.source, written))
 
+    def add_account(self, name: str, place: Source) -> None:
+        """Take the settings of the account *name* from now on."""
+        self.accounts[name] = place
+        for setting in account_settings(name):
+            self.settings[fold(setting.key)] = setting
+
     def imply(self, key: str, value: Any, source: Source) -> None:
         """Take *value*, which follows from something else that stood at *source*."""
         self.given.setdefault(key, []).append(Given(key, value, source, key))
@@ -100,13 +110,16 @@ class Gathered:
 
     def build(self) -> Settings:
         """Give the settings: the winners over the defaults."""
-        changed: dict[str, dict[str, Any]] = {section: {} for section in SECTIONS}
+        changed: dict[str, dict[str, Any]] = {}
         for setting in self.settings.values():
             if values := self.given.get(setting.key):
-                changed[setting.section][setting.name] = values[-1].value
+                changed.setdefault(setting.section, {})[setting.name] = values[-1].value
         settings = Settings()
-        sections = {name: replace(getattr(settings, name), **values) for name, values in changed.items()}
-        return replace(settings, **sections)
+        sections = {name: replace(getattr(settings, name), **changed.get(name, {})) for name in SECTIONS}
+        accounts = tuple(
+            AccountSettings(name, **changed.get(f"accounts.{name}", {})) for name in self.accounts
+        )
+        return replace(settings, **sections, accounts=accounts)
 
     def _converted(self, setting: Setting, item: Value | Mapped, *, written: str, is_file: bool) -> Any:
         if isinstance(item, Value) and item.tag:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from masthead.config.load import Loaded
-from masthead.config.settings import TokenSource, all_settings
+from masthead.config.settings import Setting, Settings, TokenSource, account_settings, all_settings
 
 __all__ = ["masked", "render_report"]
 
@@ -30,8 +30,13 @@ def render_report(loaded: Loaded) -> str:
 
 
 def _what_it_does(loaded: Loaded) -> str:
-    events, rest = loaded.settings.events, loaded.settings.rest
-    return f"pages go out by {events.endpoint}, services are listed from {rest.base_url}."
+    accounts = loaded.settings.pagerduty_accounts
+    if len(accounts) == 1:
+        (only,) = accounts
+        return f"pages go out by {only.events_url}, services are listed from {only.rest_url}."
+    readers = ", ".join(f"{one.rest_url} ({one.name})" for one in accounts if one.can_read)
+    senders = ", ".join(f"{one.events_url} ({one.name})" for one in accounts)
+    return f"pages go out by {senders}; services are listed from {readers}; unknown keys are sent by {accounts[0].name}."
 
 
 def masked(address: str) -> str:
@@ -41,13 +46,21 @@ def masked(address: str) -> str:
 
 def _rows(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
     yield "SETTING", "VALUE", "FROM"
-    for setting in all_settings():
-        value = getattr(getattr(loaded.settings, setting.section), setting.name)
+    for setting, value in _effective(loaded.settings):
         given = loaded.sources.get(setting.key, ())
         source = str(given[-1].source) if given else "default"
         if len(given) > 1:
             source += f" (over {', '.join(str(one.source) for one in reversed(given[:-1]))})"
         yield setting.key, _shown(setting.kind, value), source
+
+
+def _effective(settings: Settings) -> Iterator[tuple[Setting, Any]]:
+    for setting in all_settings():
+        yield setting, getattr(getattr(settings, setting.section), setting.name)
+    for account in settings.accounts:
+        hosts = {"endpoint": account.events_url, "base_url": account.rest_url}
+        for setting in account_settings(account.name):
+            yield setting, hosts.get(setting.name, getattr(account, setting.name))
 
 
 def _shown(kind: str, value: Any) -> str:  # noqa: PLR0911 - one line a kind
@@ -61,6 +74,8 @@ def _shown(kind: str, value: Any) -> str:  # noqa: PLR0911 - one line a kind
         return str(value).lower()
     if kind == "seconds":
         return f"{value:g} s"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "not set"
     if isinstance(value, dict):
         return ", ".join(f"{name}={port}" for name, port in value.items()) or "none"
     return masked(str(value)).replace("\n", "⏎")

@@ -6,6 +6,7 @@ A setting ``events.timeout_s`` is ``events: {timeoutSeconds: …}`` in ``masthea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -15,7 +16,9 @@ from masthead.kernel.errors import ConfigurationInvalid
 from masthead.kernel.secret import Secret
 
 __all__ = [
+    "DEFAULT_ACCOUNT",
     "SECTIONS",
+    "AccountSettings",
     "ApplicationsSettings",
     "DeckSettings",
     "EchoSettings",
@@ -26,12 +29,19 @@ __all__ = [
     "Setting",
     "Settings",
     "TokenSource",
+    "account_settings",
     "all_settings",
     "token_doubt",
     "token_problem",
 ]
 
 _DAY_S = 86_400.0
+#: The account of Echo's and Gate's blocks.
+DEFAULT_ACCOUNT = "default"
+_REGIONS = {
+    "us": ("https://events.pagerduty.com", "https://api.pagerduty.com"),
+    "eu": ("https://events.eu.pagerduty.com", "https://api.eu.pagerduty.com"),
+}
 
 
 @dataclass(frozen=True)
@@ -286,6 +296,60 @@ class PagingSettings:
 
 
 @dataclass(frozen=True)
+class AccountSettings:
+    """One of several PagerDuty accounts: an entry of ``accounts:`` in ``masthead.yml``."""
+
+    #: The entry's key, or its ``name``.
+    name: str
+    default: bool = _setting(
+        False,
+        "boolean",
+        "Whether keys that no account's catalog has are sent by this account; without any such it is the first account.",
+    )
+    region: str = _setting("us", "choice", "Whose hosts are taken.", choices=tuple(_REGIONS))
+    endpoint: str | None = _setting(None, "url", "Events API; the region's if not set.")
+    base_url: str | None = _setting(None, "url", "REST API; the region's if not set.")
+    token: TokenSource | None = _setting(None, "token", "REST API token, read-only is enough.")
+    client_id: str | None = _setting(
+        None, "text", "Id of a scoped OAuth app, which gets its tokens by itself; in place of a token."
+    )
+    client_secret: TokenSource | None = _setting(None, "token", "The OAuth app's secret.")
+    scopes: tuple[str, ...] = _setting(
+        (), "words", "What the OAuth app asks for; all that Masthead can use if not set."
+    )
+    identity_url: str = _setting(
+        "https://identity.pagerduty.com", "url", "Where OAuth tokens come from, the same for both regions."
+    )
+    account_name: str = _setting(
+        "",
+        "text",
+        "Deck's accountName, the SUBDOMAIN of https://SUBDOMAIN.pagerduty.com: builds links, and an OAuth app needs it.",
+    )
+    #: Sent along with events, as Echo does; of Echo's own block only.
+    events_token: TokenSource | None = None
+
+    @property
+    def events_url(self) -> str:
+        """The Events API's address."""
+        return self.endpoint or _REGIONS[self.region][0]
+
+    @property
+    def rest_url(self) -> str:
+        """The REST API's address."""
+        return self.base_url or _REGIONS[self.region][1]
+
+    @property
+    def can_read(self) -> bool:
+        """Whether there is a token, or an app that gets one."""
+        return self.token is not None or (self.client_id is not None and self.client_secret is not None)
+
+    @property
+    def account_scope(self) -> str:
+        """The scope that names the account to PagerDuty's identity host: ``as_account-eu.acme``."""
+        return f"as_account-{self.region}.{self.account_name.removesuffix('.eu')}"
+
+
+@dataclass(frozen=True)
 class Settings:
     """All of it."""
 
@@ -296,6 +360,32 @@ class Settings:
     deck: DeckSettings = field(default_factory=DeckSettings)
     applications: ApplicationsSettings = field(default_factory=ApplicationsSettings)
     paging: PagingSettings = field(default_factory=PagingSettings)
+    #: As they are listed below ``accounts:``; see :attr:`pagerduty_accounts`.
+    accounts: tuple[AccountSettings, ...] = ()
+
+    @property
+    def pagerduty_accounts(self) -> tuple[AccountSettings, ...]:
+        """Every account, the default account first.
+
+        Echo's and Gate's blocks are an account of their own, called default: the only one without ``accounts:``,
+        and beside those where Gate's block has a token.
+        """
+        blocks = AccountSettings(
+            DEFAULT_ACCOUNT,
+            endpoint=self.events.endpoint,
+            base_url=self.rest.base_url,
+            token=self.rest.token if self.rest.enabled else None,
+            account_name=self.deck.account_name,
+            events_token=self.events.token,
+        )
+        if not self.accounts:
+            return (blocks,)
+        listed = (blocks, *self.accounts) if blocks.can_read else self.accounts
+        return tuple(sorted(listed, key=lambda one: not one.default))
+
+    def account_name_of(self, account: str) -> str:
+        """Give Deck's name of *account*, empty when nobody gave it."""
+        return next((one.account_name for one in self.pagerduty_accounts if one.name == account), "")
 
 
 SECTIONS: Mapping[str, type] = {
@@ -338,23 +428,31 @@ class Setting:
     @property
     def variable(self) -> str:
         """As written in the environment: ``MASTHEAD_EVENTS_TIMEOUT_SECONDS``."""
-        return f"MASTHEAD_{self.section}_{self.words}".upper()
+        return re.sub(r"\W", "_", f"MASTHEAD_{self.section}_{self.words}").upper()
 
 
 def all_settings() -> list[Setting]:
     """Give every setting, in the order of the sections."""
-    defaults = Settings()
+    return [one for section, cls in SECTIONS.items() for one in _declared(section, cls())]
+
+
+def account_settings(account: str) -> list[Setting]:
+    """Give every setting of one entry of ``accounts:``."""
+    return _declared(f"accounts.{account}", AccountSettings(account))
+
+
+def _declared(section: str, defaults: Any) -> list[Setting]:
     return [
         Setting(
             section,
             one.name,
             one.metadata["kind"],
             one.metadata["doc"],
-            getattr(getattr(defaults, section), one.name),
+            getattr(defaults, one.name),
             one.metadata["choices"],
             one.metadata["least"],
             one.metadata["most"],
         )
-        for section, cls in SECTIONS.items()
-        for one in fields(cls)
+        for one in fields(defaults)
+        if "kind" in one.metadata
     ]

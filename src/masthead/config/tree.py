@@ -43,6 +43,8 @@ class Value:
     tag: str = ""
     #: Whether it stood in a script, where ``${…}`` means nothing.
     is_script: bool = False
+    #: Of a list: what it holds, mappings too.
+    parts: list[Value | Mapped] = field(default_factory=list, repr=False)
 
 
 @dataclass

@@ -211,6 +211,7 @@ class _Nodes:
         if isinstance(node, ScalarNode):
             return self._scalar(node, path)
         value = self._done[id(node)] = Value([], self._source(node))
+        value.parts.extend(self._item(one, path) for one in node.value)
         value.value.extend(one.value if isinstance(one, ScalarNode) else "…" for one in node.value)
         return value
 

@@ -126,6 +126,7 @@ def event_of(page: Page, delivery: Delivery, repeats: Repeats | None = None) -> 
             action=delivery.action,
             routing_key=delivery.key,
             dedup_key=delivery.dedup_key,
+            account=delivery.account,
         )
     return Event(
         protocol=delivery.protocol,
@@ -140,6 +141,7 @@ def event_of(page: Page, delivery: Delivery, repeats: Repeats | None = None) -> 
         client_url=page.client_url,
         links=page.links,
         timestamp=page.created_at,
+        account=delivery.account,
     )
 
 

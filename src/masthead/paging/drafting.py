@@ -187,9 +187,9 @@ class Drafting:
     def _service(self, key: Secret) -> tuple[str | None, str, str, Protocol]:
         known = self._catalog.service_of_key(key)
         if known is None:
-            return None, key.label, "default", self._unknown_key_protocol
+            return None, key.label, self._catalog.default_account, self._unknown_key_protocol
         service, integration = known
-        return service.id, service.name, "default", integration.protocol or self._unknown_key_protocol
+        return service.id, service.name, service.account, integration.protocol or self._unknown_key_protocol
 
     def _delivery_of(  # noqa: PLR0913 - a row's columns
         self,

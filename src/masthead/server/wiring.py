@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from masthead import __version__
 from masthead.api.services import Services
 from masthead.applications import Applications, NameRule
-from masthead.catalog import Catalog
+from masthead.catalog import Catalog, CatalogState
 from masthead.config import Settings
 from masthead.executions import Executions
 from masthead.executions.ports import Services as StageServices
@@ -23,7 +23,7 @@ from masthead.kernel.errors import StorageUnavailable
 from masthead.kernel.ids import UlidIds
 from masthead.kernel.tasks import Tasks
 from masthead.ownership import Ownership
-from masthead.pagerduty import EventsClient, Protocol, RestClient, RestIncidents, parse_severity
+from masthead.pagerduty import AccountSenders, Protocol, parse_severity
 from masthead.paging import Paging
 from masthead.paging.audit import Audit
 from masthead.paging.hashing import KeyHasher
@@ -32,6 +32,7 @@ from masthead.paging.proof import Proof, Timings
 from masthead.paging.retention import Retention
 from masthead.paging.retry import RetryPolicy
 from masthead.pipelines import Pipelines
+from masthead.server.accounts import open_accounts
 from masthead.server.scrape import readings_of
 from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
@@ -55,7 +56,7 @@ class Masthead:
     database: Database
     machines: Machines
     bursts: Bursts
-    events: EventsClient
+    events: AccountSenders
     catalog: Catalog
     applications: Applications
     pipelines: Pipelines
@@ -77,10 +78,8 @@ class Masthead:
         database = await Database.open(database_url, clock=clock)
         machines = Machines(database, clock, ids, version=__version__)
         bursts = Bursts(database, clock, machines)
-        rest = _rest(settings, clock)
-        catalog = Catalog(
-            rest, database, clock, refresh_s=settings.rest.refresh_s, jitter=settings.rest.refresh_jitter
-        )
+        accounts = open_accounts(settings, database, clock)
+        catalog = accounts.catalog
         await catalog.load()
         rule = NameRule(settings.applications.name_regex, settings.applications.name_message)
         applications = Applications(database, clock, name_rule=rule)
@@ -92,22 +91,17 @@ class Masthead:
             prefer_v1=settings.events.prefer_v1,
             requires_service=settings.deck.required,
         )
-        events = EventsClient(
-            settings.events.endpoint,
-            timeout_s=settings.events.timeout_s,
-            token=settings.events.token.read if settings.events.token else None,
-        )
         proof = Proof(
             database,
             bursts,
             clock,
-            readers={"default": RestIncidents(rest)} if rest else {},
+            readers=accounts.incidents,
             catalog=catalog,
             timings=Timings(wait_s=settings.paging.proof_wait_s, follow_s=settings.paging.follow_s),
         )
         paging = Paging(
             Infrastructure(database, bursts, machines, clock, ids),
-            sender=events,
+            sender=accounts.senders,
             catalog=catalog,
             hasher=await KeyHasher.of(database),
             retry=_retry(settings),
@@ -133,7 +127,7 @@ class Masthead:
         )
         executions = Executions(database, bursts, clock, ids, services=stage_services)
         masthead = cls(
-            settings, clock, database, machines, bursts, events, catalog, applications, pipelines, ownership,
+            settings, clock, database, machines, bursts, accounts.senders, catalog, applications, pipelines, ownership,
             paging, executions, Tasks(_log_failure), metrics,
         )  # fmt: skip
         await masthead._set_going()
@@ -181,10 +175,10 @@ class Masthead:
 
     async def health(self) -> Mapping[str, Mapping[str, Any]]:
         """Give the components of Spring's health document."""
-        state = self.catalog.state
-        catalog: dict[str, Any] = {"services": state.services}
-        if state.trouble:
-            catalog["error"] = state.trouble.text
+        state, states = self.catalog.state, self.catalog.states
+        catalog = _details(state)
+        if len(states) > 1:
+            catalog["accounts"] = {name: _details(one) for name, one in states.items()}
         return {
             "database": await self._database_health(),
             "catalog": {"status": "UP" if state.trouble is None else "UNKNOWN", "details": catalog},
@@ -201,13 +195,9 @@ class Masthead:
         return {"status": "UP", "details": {"database": self.database.url.get_backend_name()}}
 
 
-def _rest(settings: Settings, clock: Clock) -> RestClient | None:
-    rest = settings.rest
-    if not (rest.enabled and rest.token):
-        return None
-    return RestClient(
-        rest.base_url, rest.token.read, clock, in_flight=rest.in_flight, timeout_s=rest.timeout_s
-    )
+def _details(state: CatalogState) -> dict[str, Any]:
+    details: dict[str, Any] = {"services": state.services}
+    return details | {"error": state.trouble.text} if state.trouble else details
 
 
 def _retry(settings: Settings) -> RetryPolicy:

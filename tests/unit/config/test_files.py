@@ -154,8 +154,16 @@ def test_front50s_rule_for_names_is_read(read, name, text):
     assert not any("front50" in warning for warning in loaded.warnings)
 
 
+def test_an_alias_of_what_it_stands_in_is_no_trap(read):
+    """Of the whole document, too."""
+    text = "validation: &v\n  applicationNameValidator: {validation-regex: x}\n  again: *v\n"
+    assert read("front50.yml", text).settings.applications.name_regex == "x"
+
+
 def test_a_rule_that_is_no_regular_expression_is_refused(refused):
     """At start, not with the first application."""
     text = "validation.application-name-validator.validation-regex: '['\n"
     (told,) = refused("front50.yml", text)
-    assert told.startswith("front50.yml:1: front50.validation.application-name-validator.validation-regex: must be")
+    assert told.startswith(
+        "front50.yml:1: front50.validation.application-name-validator.validation-regex: must be"
+    )

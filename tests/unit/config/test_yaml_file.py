@@ -180,8 +180,8 @@ def test_merges_of_merges_are_bounded(refused):
 
 
 def test_a_chain_of_aliases_that_is_too_deep_is_refused(refused):
-    """Each hides in a list, where it is read only when somebody names it."""
-    deep = "x: &k0 {a: 1}\nl:\n" + "".join(f"- &k{i} {{a: *k{i - 1}}}\n" for i in range(1, 3000))
+    """Each hides in a key, where it is read only when somebody names it."""
+    deep = "x: &k0 {a: 1}\n" + "".join(f"? &k{i} {{a: *k{i - 1}}}\n: x\n" for i in range(1, 3000))
     assert "nested more than" in refused("gate.yml", f"{deep}y: *k2999\n{GATE}")[0]
 
 

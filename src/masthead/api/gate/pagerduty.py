@@ -39,6 +39,9 @@ async def services(ask: Ask) -> Any:
     )
     prefer_v1 = ask.services.settings.events.prefer_v1
     shown = [_service(service, prefer_v1=prefer_v1) for service in catalog.services()]
+    if len(catalog.states) > 1:
+        accounts = [service.account for service in catalog.services()]
+        shown = [{"account": account, **one} for account, one in zip(accounts, shown, strict=True)]
     return json_answer(shown, headers=headers, is_sorted=True)
 
 

@@ -77,7 +77,7 @@ def _shown(ask: Ask, service: Service) -> dict[str, Any]:
 
 
 def _state(ask: Ask) -> dict[str, Any]:
-    return catalog_document(ask.services.catalog.state, now=ask.services.clock.now())
+    return catalog_document(ask.services.catalog, now=ask.services.clock.now())
 
 
 async def _applications_of(ask: Ask, service: Service) -> list[str]:

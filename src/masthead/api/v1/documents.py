@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from masthead.catalog import CatalogState, OnCall, Service
+from masthead.catalog import Catalog, CatalogState, OnCall, Service
 from masthead.config import Settings
 from masthead.ownership import Owner
 
@@ -19,10 +19,11 @@ def service_document(service: Service, oncalls: Sequence[OnCall], *, settings: S
     return {
         "id": service.id,
         "name": service.name,
+        "account": service.account,
         "status": service.status,
         "escalationPolicy": {"id": service.policy_id, "name": service.policy_name},
         "teams": list(service.teams),
-        "url": service.html_url or _link(service.id, account=settings.deck.account_name),
+        "url": service.html_url or _link(service.id, account=settings.account_name_of(service.account)),
         "lastIncidentAt": service.last_incident_at,
         "isPageable": integration is not None,
         "reason": service.unusable_reason,
@@ -56,8 +57,16 @@ def oncall_document(oncall: OnCall) -> dict[str, Any]:
     }
 
 
-def catalog_document(state: CatalogState, *, now: datetime) -> dict[str, Any]:
-    """Show how much the catalog knows, how old it is, and what is wrong with it."""
+def catalog_document(catalog: Catalog, *, now: datetime) -> dict[str, Any]:
+    """Show how much the catalog knows, how old it is, and what is wrong with it; of several accounts also each."""
+    states = catalog.states
+    shown = _state_document(catalog.state, now=now)
+    if len(states) == 1:
+        return shown
+    return shown | {"accounts": {name: _state_document(one, now=now) for name, one in states.items()}}
+
+
+def _state_document(state: CatalogState, *, now: datetime) -> dict[str, Any]:
     return {
         "isConfigured": state.is_configured,
         "isLoading": state.is_loading,
