@@ -29,12 +29,12 @@ __all__ = ["Attempt", "Audit", "Entry", "Listing"]
 _MOST_ROWS = 10_000
 #: The first window is so many times what is wanted; each next one so many times the one before.
 _GROWTH = 4
-_LARGEST_WINDOW = 10_000
+_LARGEST_WINDOW = 5_000
 _SMALLEST_WINDOW = 200
 #: So many deliveries that wait can be looked at in one go.
 _FEW = 2_000
 #: Pages that an export reads at a time: what is in memory at once.
-_EXPORT_BATCH = 200
+_EXPORT_BATCH = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +166,7 @@ class _Search:
         self._before = before
         self._conditions = filters.conditions(connection.dialect.name)
         self._branches = filters.indexed_by(few_wait=_few_wait(connection))
-        self._rows_left = _MOST_ROWS
+        self._rows_left = _MOST_ROWS // 2 if filters.asks_deliveries else _MOST_ROWS
 
     def run(self, limit: int) -> tuple[list[str], str | None]:
         """Give the ids of at most *limit* matches, and the cursor behind them if there may be more."""
@@ -180,7 +180,7 @@ class _Search:
                 return found, None
             if self._rows_left <= 0 and self._before is not None:
                 return found, cursor_after(self._before)
-            size = min(size * _GROWTH, _LARGEST_WINDOW)
+            size = min(size * _GROWTH, _LARGEST_WINDOW, self._rows_left)
 
     def _look(self, found: list[str], wanted: int, size: int) -> bool:
         """Add the matches of the next *size* candidates; tell whether there are more candidates."""

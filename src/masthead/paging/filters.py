@@ -67,6 +67,11 @@ class Filters:
     #: Each stands in the message or in the details, in any case.
     words: tuple[str, ...] = ()
 
+    @property
+    def asks_deliveries(self) -> bool:
+        """Whether the deliveries of each page have to be looked at, which costs as much again as the page."""
+        return bool(self.states or self.service_id is not None or self.service is not None)
+
     def indexed_by(self, *, few_wait: bool) -> Branches:
         """Give the queries of ids, each served by one index, that together hold every match; none when there is none.
 

@@ -57,7 +57,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 async def as_csv(ask: Ask) -> StreamingResponse:
     """Stream the export for spreadsheets."""
     return await _stream(
-        ask, _csv, media_type="text/csv; charset=utf-8", name="pages.csv", head=_row(COLUMNS)
+        ask, _csv, media_type="text/csv; charset=utf-8", name="pages.csv", head=_rows([COLUMNS])
     )
 
 
@@ -89,7 +89,7 @@ def _json_lines(pages: Iterable[Page]) -> str:
 
 
 def _csv(pages: Iterable[Page]) -> str:
-    return "".join(_row(cells) for page in pages for cells in _lines(page_document(page)))
+    return _rows(cells for page in pages for cells in _lines(page_document(page)))
 
 
 def _lines(page: dict[str, Any]) -> Iterable[list[Any]]:
@@ -101,10 +101,10 @@ def _lines(page: dict[str, Any]) -> Iterable[list[Any]]:
         yield head + cells
 
 
-def _row(cells: Iterable[Any]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow([_defused(cell) for cell in cells])
-    return line.getvalue()
+def _rows(rows: Iterable[Iterable[Any]]) -> str:
+    lines = io.StringIO()
+    csv.writer(lines).writerows([_defused(cell) for cell in cells] for cells in rows)
+    return lines.getvalue()
 
 
 def _defused(cell: Any) -> Any:
