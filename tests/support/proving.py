@@ -100,7 +100,7 @@ class House:
 
     async def run(self, account: str = ACCOUNT) -> None:
         """Let the burst run once, here and now."""
-        await self.database.write(lambda c: self.bursts.request(c, BURST, account))
+        await self.database.write(lambda c: self.bursts.request(c, BURST, account, due_at_ms=0))
         turn = await self.database.write(lambda c: self.bursts._claim(c, (BURST, account)))
         assert turn is not None
         await self.proof._work_off(turn)
@@ -113,7 +113,7 @@ class House:
             due = max(due, self.clock.now() + rest)
             if due > end:
                 break
-            self.pass_time(max((due - self.clock.now()).total_seconds(), 0))
+            self.pass_time(max((due - self.clock.now()).total_seconds(), 0.001))
             await self.run()
         self.pass_time((end - self.clock.now()).total_seconds())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -231,7 +232,7 @@ class Proof:
 
     def _rest(self, turn: Turn, looker: Looker, connection: Connection) -> None:
         turn.hold(connection)
-        now_ms, rest_ms = to_ms(self._clock.now()), int(1000 * looker.rate.rest_s)
+        now_ms, rest_ms = to_ms(self._clock.now()), math.ceil(1000 * looker.rate.rest_s)
         if rest_ms:
             oldest_ms = now_ms - int(1000 * (self._timings.follow_s + _GRACE_S))
             rows.forget_older(connection, turn.subject, oldest_ms)
