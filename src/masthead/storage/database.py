@@ -9,16 +9,17 @@ therefore run more than once, and must have no effect outside the database.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import queue
 import threading
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, RootTransaction, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from masthead.kernel.clock import Clock, to_ms
@@ -42,7 +43,8 @@ log = structlog.get_logger(__name__)
 @dataclass(slots=True)
 class _Unit:
     work: Work[Any]
-    done: Future[Any] = field(default_factory=Future)
+    #: Of the event loop that waits; settled there.
+    done: asyncio.Future[Any]
     result: Any = None
     error: BaseException | None = None
 
@@ -61,6 +63,8 @@ class Database:
         self._reader_engine = reader_engine(self.url, connections=_READERS)
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="masthead-read")
         self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
+        #: Of the writing thread, kept from group to group: getting one costs as much as storing some pages.
+        self._connection: Connection | None = None
         self._writer = threading.Thread(target=self._write_groups, name="masthead-write", daemon=True)
 
     @classmethod
@@ -98,10 +102,9 @@ class Database:
             StorageUnavailable: the database does not answer or cannot store; nothing of it is stored,
                 unless the connection broke during the commit itself, when either may be true.
         """
-        unit = _Unit(work)
-        self._units.put(unit)
-        result: T = await asyncio.wrap_future(unit.done)
-        return result
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._units.put(_Unit(work, done))
+        return await done
 
     def now_ms(self, connection: Connection) -> int:
         """Give the time that all machines of this database share: PostgreSQL's clock, else our own."""
@@ -116,6 +119,8 @@ class Database:
         """Finish what was handed over and close every connection."""
         self._units.put(None)
         await asyncio.to_thread(self._writer.join)
+        if self._connection is not None:
+            self._connection.close()
         self._readers.shutdown(wait=True)
         self._reader_engine.dispose()
         self._writer_engine.dispose()
@@ -131,8 +136,7 @@ class Database:
         while (first := self._units.get()) is not None:
             group, is_last = self._gather(first)
             self._write_group(group)
-            for unit in group:
-                _settle(unit)
+            _settle(group)
             if is_last:
                 return
 
@@ -164,7 +168,7 @@ class Database:
 
     def _try_together(self, group: Sequence[_Unit]) -> bool:
         """Run the whole group without savepoints; False when a unit raised and nothing was stored."""
-        with self._writer_engine.connect() as connection, connection.begin() as transaction:
+        with self._transaction() as (connection, transaction):
             for unit in group:
                 try:
                     unit.result, unit.error = unit.work(connection), None
@@ -178,8 +182,22 @@ class Database:
                     return True
         return True
 
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[tuple[Connection, RootTransaction]]:
+        """Begin and commit on the kept connection; after trouble the next group gets a new one."""
+        if self._connection is None:
+            self._connection = self._writer_engine.connect()
+        connection = self._connection
+        try:
+            with connection.begin() as transaction:
+                yield connection, transaction
+        except BaseException:
+            self._connection = None
+            connection.close()
+            raise
+
     def _try_apart(self, group: Sequence[_Unit]) -> None:
-        with self._writer_engine.connect() as connection, connection.begin():
+        with self._transaction() as (connection, _):
             for unit in group:
                 savepoint = connection.begin_nested()
                 try:
@@ -202,13 +220,21 @@ def _require_folder(file: Path) -> None:
         raise ConfigurationInvalid(f"{file}: is a folder; name a file for the database")
 
 
-def _settle(unit: _Unit) -> None:
-    if unit.done.cancelled():
-        return
-    if unit.error is not None:
-        unit.done.set_exception(unit.error)
-    else:
-        unit.done.set_result(unit.result)
+def _settle(group: Sequence[_Unit]) -> None:
+    """Hand the results over, waking each event loop once."""
+    for loop in {unit.done.get_loop() for unit in group}:
+        with contextlib.suppress(RuntimeError):  # the loop was closed, and nobody waits any more
+            loop.call_soon_threadsafe(_hand_over, [unit for unit in group if unit.done.get_loop() is loop])
+
+
+def _hand_over(units: Sequence[_Unit]) -> None:
+    for unit in units:
+        if unit.done.done():
+            continue  # its caller was cancelled
+        if unit.error is not None:
+            unit.done.set_exception(unit.error)
+        else:
+            unit.done.set_result(unit.result)
 
 
 def _fail(group: Sequence[_Unit], error: BaseException) -> None:
