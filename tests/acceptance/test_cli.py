@@ -160,6 +160,33 @@ def test_the_user_stands_in_the_history(house):
     history = json.loads(house.run("application", "history", "demo", "--json"))
 
     assert [one["who"] for one in history][:2] == ["bob@example.com", "ann@example.com"]
+    assert history[0]["changed"] == ["description"]
+    assert history[-1]["changed"] == ["created"]
+
+
+def test_a_history_says_what_was_changed(house):
+    """The service without its key; a deletion too, and what comes after it is new."""
+    for more in (["--email", "o@example.com"], ["--pagerduty-service", "Search"], []):
+        house.run("application", "save", "old", *more)
+    house.run("application", "delete", "old")
+    house.run("application", "save", "old", "--email", "o@example.com")
+    history = json.loads(house.run("application", "history", "old", "--json"))
+
+    changed = [["created"], ["deleted"], ["nothing"], ["PagerDuty service"], ["created"]]
+    assert [one["changed"] for one in history] == changed
+    assert "No application was ever called nowhere." in house.run("application", "history", "nowhere")
+
+
+def test_a_pipeline_of_no_application_is_saved_with_a_warning(house):
+    """As Front50 does; whoever mistyped the name reads it."""
+    said = house.run("pipeline", "save", "-", text='{"application": "dmeo", "name": "x", "stages": []}')
+    assert "Warning: there is no application dmeo yet." in said
+
+
+def test_a_terminal_of_few_letters_is_no_reason_to_fail(house):
+    """What it cannot show becomes a question mark."""
+    house.run("application", "save", "demo", "--description", "on the Straße 東京")
+    assert "on the Stra?e ??" in house.run("application", "show", "demo", PYTHONIOENCODING="ascii")
 
 
 def test_a_name_beyond_ascii_is_read_back_as_it_was(house):

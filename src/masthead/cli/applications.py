@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import Annotated, Any
 
 import typer
@@ -13,6 +14,10 @@ from masthead.cli.options import AsJson, asks_server, segment
 __all__ = ["app"]
 
 app = typer.Typer(help="Applications and who is paged for them.", no_args_is_help=True)
+#: As many versions as are shown.
+_VERSIONS = 20
+#: What changes with every version.
+_STAMPS = ("updateTs", "lastModifiedBy")
 _Name = Annotated[str, typer.Argument(help="The application's name.", callback=segment)]
 
 
@@ -100,19 +105,33 @@ def delete(client: Client, name: _Name) -> None:
 @app.command()
 @asks_server
 def history(client: Client, name: _Name, as_json: AsJson = False) -> None:
-    """Show who changed an application, newest first."""
-    found = client.get(f"/applications/{quoted(name)}/history")
+    """Show who changed what of an application, newest first."""
+    found = client.get(f"/applications/{quoted(name)}/history", limit=_VERSIONS + 1)
     rows = [
         {
             "when": show.instant(one.get("updateTs")),
             "who": one.get("lastModifiedBy"),
             "owner": one.get("email"),
+            "changed": _changed(one, older),
         }
-        for one in found
-    ]
+        for one, older in zip_longest(found, found[1:])
+    ][:_VERSIONS]
     if as_json:
         show.as_json(rows)
         return
     show.table(
-        ("WHEN (UTC)", "WHO", "OWNER"), [tuple(row.values()) for row in rows], empty="It was never changed."
+        ("WHEN (UTC)", "WHO", "OWNER", "CHANGED"),
+        [(*list(row.values())[:3], ", ".join(row["changed"])) for row in rows],
+        empty=f"No application was ever called {name}.",
     )
+
+
+def _changed(version: dict[str, Any], older: dict[str, Any] | None) -> list[str]:
+    """Name the attributes that *version* changed, never showing a key."""
+    if version.get("deleted"):
+        return ["deleted"]
+    if older is None or older.get("deleted"):
+        return ["created"]
+    names = sorted(name for name in version.keys() | older.keys() if version.get(name) != older.get(name))
+    shown = ["PagerDuty service" if name == "pdApiKey" else name for name in names if name not in _STAMPS]
+    return shown or ["nothing"]

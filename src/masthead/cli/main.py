@@ -6,6 +6,7 @@ configuration cannot be used (sysexits.h); 130 ended by Ctrl-C.
 
 from __future__ import annotations
 
+import io
 import sys
 from typing import Annotated
 
@@ -75,6 +76,9 @@ app.add_typer(tasks.app, name="task")
 
 def main() -> None:
     """Run the command line; ends the process."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal that has no … is no reason to fail
     try:
         app(prog_name="masthead")
     except ServerMissing as error:

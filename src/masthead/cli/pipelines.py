@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from masthead.cli import show
-from masthead.cli.client import Client, quoted
+from masthead.cli.client import Client, ServerRefused, quoted
 from masthead.cli.follow import follow
 from masthead.cli.options import AsJson, asks_server, pairs, segment
 
@@ -32,7 +32,10 @@ def save(
     """Save a pipeline; one of the same name is replaced."""
     document = _read(file)
     save_pipeline(client, document)
-    print(f"Pipeline {document.get('name')} of application {document.get('application')} is saved.")
+    application = document["application"]
+    print(f"Pipeline {document['name']} of application {application} is saved.")
+    if not _exists(client, application):
+        typer.echo(f"Warning: there is no application {application} yet.", err=True)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -51,6 +54,14 @@ def _read(file: Path) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise _unusable(f"{file} is not one pipeline: a JSON object is needed")
     return document
+
+
+def _exists(client: Client, application: str) -> bool:
+    try:
+        client.get(f"/v1/applications/{quoted(application)}")
+    except ServerRefused:
+        return False
+    return True
 
 
 def _unusable(sentence: str) -> typer.BadParameter:

@@ -74,7 +74,8 @@ def simulate(
         raise typer.Exit(78) from None
     except OSError as error:
         where = error.filename or f"{host}:{port}"
-        typer.echo(f"{where} cannot be used: {error.strerror or error}.", err=True)
+        hint = "" if error.filename else " Choose another with --host or --port."
+        typer.echo(f"{where} cannot be used: {error.strerror or error}.{hint}", err=True)
         raise typer.Exit(69) from None
 
 
@@ -93,7 +94,7 @@ def migrate(
         ),
     ],
 ) -> None:
-    """Bring a database to this release's schema; ``serve`` does it by itself."""
+    """Bring a database to this release's schema; masthead serve does it by itself."""
     from masthead.kernel.clock import SystemClock
     from masthead.kernel.errors import ConfigurationInvalid, MastheadError
     from masthead.storage.database import Database
