@@ -131,6 +131,8 @@ def _servers(masthead: Masthead, sockets: Mapping[str, socket.socket]) -> dict[s
         masthead.settings,
         masthead.clock,
         __version__,
+        services.audit,
+        masthead.paging,
     )
     origins = [one.strip() for one in masthead.settings.server.cors_origins.split(",") if one.strip()]
     apps = {

@@ -1,18 +1,16 @@
 """The overview: what Masthead knows, which applications page whom, and what to do when something is missing.
 
-Rendered on the server with strict headers: no script, no request to another host, no integration key.
+The other pages hang under it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import jinja2
 from starlette.requests import Request
-from starlette.responses import FileResponse, HTMLResponse, Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from masthead.applications import Applications
@@ -21,17 +19,14 @@ from masthead.config import Settings
 from masthead.kernel.caller import ANONYMOUS
 from masthead.kernel.clock import Clock
 from masthead.ownership import Owner, Ownership
+from masthead.paging import Paging
+from masthead.paging.audit import Audit
+from masthead.web.audit import audit_routes
+from masthead.web.rendering import STATIC, Renderer
 
 __all__ = ["WebServices", "pages"]
 
-_HERE = Path(__file__).parent
 _MOST_ROWS = 200
-_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-}
 
 
 @dataclass(frozen=True)
@@ -44,6 +39,8 @@ class WebServices:
     settings: Settings
     clock: Clock
     version: str
+    audit: Audit
+    paging: Paging
 
 
 @dataclass(frozen=True)
@@ -55,23 +52,20 @@ class _Row:
 
 def pages(services: WebServices) -> Sequence[BaseRoute]:
     """Give the routes of the pages."""
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(_HERE / "templates"), autoescape=True, undefined=jinja2.StrictUndefined
-    )
-    template = environment.get_template("overview.html")
+    renderer = Renderer(version=services.version)
 
     async def overview(_request: Request) -> Response:
-        page = template.render(await _overview(services))
-        return HTMLResponse(page, headers=_HEADERS)
+        return renderer.page("overview.html", **await _overview(services))
 
     async def stylesheet(_request: Request) -> Response:
         return FileResponse(
-            _HERE / "static" / "ui.css", media_type="text/css", headers={"X-Content-Type-Options": "nosniff"}
+            STATIC / "ui.css", media_type="text/css", headers={"X-Content-Type-Options": "nosniff"}
         )
 
     return [
         Route("/ui/", overview, methods=["GET"], name="overview"),
         Route("/ui/static/ui.css", stylesheet, methods=["GET"], name="stylesheet"),
+        *audit_routes(services.audit, services.paging, renderer),
     ]
 
 
@@ -93,7 +87,6 @@ async def _overview(services: WebServices) -> dict[str, Any]:
         "age": _age(services, state),
         "shows_paging": services.settings.deck.feature_pager_duty is not False,
         "events_enabled": services.settings.events.enabled,
-        "version": services.version,
     }
 
 

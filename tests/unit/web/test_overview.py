@@ -25,6 +25,8 @@ async def overview(house: House, **changes: Any) -> str:
         services.settings,
         services.clock,
         "1.2.3",
+        services.audit,
+        services.paging,
     )
     app = create_app(services, mounts=pages(replace(web, **changes)))
     async with client_of(app) as client:
