@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from datetime import timedelta
 
 import pytest
@@ -530,3 +531,43 @@ async def test_a_lease_that_was_lost_and_found_again_forgets_nothing_that_waits(
     assert not (await node.paging.wait(asked.id, 0.3)).is_decided
     node._loops.append(asyncio.ensure_future(node.machines.run()))
     await node.decided(asked.id)
+
+
+async def test_a_caller_that_goes_away_takes_no_page_with_it(node):
+    """Cancelled while its page is being stored: what was stored is sent all the same."""
+    gate, begun = threading.Event(), asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def hold(_connection):
+        loop.call_soon_threadsafe(begun.set)
+        gate.wait(10)
+
+    holding = asyncio.ensure_future(node.database.write(hold))
+    await begun.wait()
+    asking = asyncio.ensure_future(node.page())
+    while not node.paging._intake._is_writing:  # noqa: ASYNC110 - nobody tells of it
+        await asyncio.sleep(0)
+    asking.cancel()
+    gate.set()
+    await asyncio.gather(holding, asking, return_exceptions=True)
+    await node.database.write(lambda c: None)
+    (page_id,) = await node.rows(select(page.c.id))
+    await node.decided(page_id)
+
+
+async def test_a_delivery_that_cannot_even_be_tried_holds_up_no_other(node, sender):
+    """Whatever sending raises: the delivery is tried again, and what waits for the same key goes out."""
+    real, failures = sender.send, [RuntimeError("unforeseen"), RuntimeError("unforeseen")]
+
+    async def send(event):
+        if event.summary == "poison" and failures:
+            raise failures.pop()
+        return await real(event)
+
+    sender.send = send
+    poison = await node.page(message="poison")
+    sender.answer(KEY.reveal(), THROTTLE, ACCEPT)
+    other = await node.page(message="fine")
+    node.work_off()
+    await node.decided(other.id)
+    await node.decided(poison.id)

@@ -12,7 +12,7 @@ import structlog
 from msgspec.structs import replace
 
 from masthead.kernel.clock import Clock, to_ms
-from masthead.kernel.errors import Reason
+from masthead.kernel.errors import InvalidRequest, Reason
 from masthead.pagerduty import Answer, Event, EventsSender, Outcome
 from masthead.paging.model import Delivery, DeliveryState, Kind, Page
 from masthead.paging.outcomes import Result
@@ -46,7 +46,7 @@ class Attempts:
     async def make(self, page: Page, delivery: Delivery, *, repeats: Repeats | None = None) -> Result:
         """Send the delivery's event once and give what came of it."""
         at = self._clock.now()
-        answer = await self._sender.send(event_of(page, delivery, repeats))
+        answer = await self._send(event_of(page, delivery, repeats))
         log.info(
             "delivery.attempted",
             delivery=delivery.id,
@@ -71,6 +71,17 @@ class Attempts:
             due_at_ms=due_at_ms,
             is_uncertain=delivery.is_uncertain or answer.may_have_arrived,
         )
+
+    async def _send(self, event: Event) -> Answer:
+        """Send, and make an answer of whatever is raised: nothing may hold up what else waits for the key."""
+        try:
+            return await self._sender.send(event)
+        except InvalidRequest as error:
+            return Answer(Outcome.REJECTED, None, Reason.REJECTED, None, error.message, 0)
+        except Exception as error:
+            log.exception("delivery.not-sent", error=type(error).__name__)
+            text = f"Masthead failed to send it ({type(error).__name__}); its log says more."
+            return Answer(Outcome.RETRY, None, Reason.ANSWER, None, text, 0, may_have_arrived=True)
 
     def expire(self, delivery: Delivery) -> Result:
         """Give up: the deadline passed."""

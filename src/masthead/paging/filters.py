@@ -39,7 +39,8 @@ Branches = Sequence[Branch]
 
 _FAILED = frozenset({DeliveryState.REJECTED, DeliveryState.EXPIRED})
 _WAITING = frozenset({DeliveryState.PENDING})
-#: An id is made a moment before its page is dated.
+#: An id is made a moment before its page is dated; longer before, while a clock that was set back is not followed.
+_ID_IS_OLDER_BY = timedelta(hours=2)
 _SLACK = timedelta(seconds=1)
 _ESCAPE = "\\"
 
@@ -109,7 +110,7 @@ class Filters:
         if before is not None:
             bounds.append(column < before)
         if self.since:
-            bounds.append(column >= first_id(self.since - _SLACK))
+            bounds.append(column >= first_id(self.since - _ID_IS_OLDER_BY))
         if self.until:
             bounds.append(column < first_id(self.until + _SLACK))
         return bounds

@@ -273,17 +273,9 @@ class Paging:
 
     async def _send(self, entry: Entry) -> Page:
         await self._room.take(len(entry.page.deliveries))
-        try:
-            stored = await self._intake.put(entry)
-        except StorageUnavailable:
-            self._room.give_back(len(entry.page.deliveries))
-            raise
+        stored = await self._intake.put(entry)
         if isinstance(stored, Conflict):
             raise stored
-        if stored is entry.page:
-            self._set_off(entry)
-        else:
-            self._room.give_back(len(entry.page.deliveries))
         return stored
 
     def _set_off(self, entry: Entry) -> None:
@@ -414,7 +406,18 @@ class Paging:
                 del self._waiters[page_id]
 
     async def _store_entries(self, entries: Sequence[Entry]) -> Sequence[Page | Conflict]:
-        return await self._on.database.write(lambda c: self._intake_work.store(c, entries))
+        """Store, and set off what is new: here, because a caller may be gone before it hears of it."""
+        try:
+            answers = await self._on.database.write(lambda c: self._intake_work.store(c, entries))
+        except Exception:
+            self._room.give_back(sum(len(entry.page.deliveries) for entry in entries))
+            raise
+        for entry, answer in zip(entries, answers, strict=True):
+            if answer is entry.page:
+                self._set_off(entry)
+            else:
+                self._room.give_back(len(entry.page.deliveries))
+        return answers
 
     async def _record_results(self, results: Sequence[Result]) -> Sequence[Recorded]:
         return await self._on.database.write(lambda c: self._outcomes_work.record(c, results))
