@@ -174,6 +174,21 @@ async def test_words_are_found_in_message_and_details_in_any_case(audit, store, 
     assert await found(audit, words=words) == messages
 
 
+async def test_letters_that_only_look_alike_to_the_database_hide_nothing(audit, store):
+    """It takes any sign for one that is not ASCII; what it finds too much is not counted."""
+    await store(0, message="Über alles")
+    for number in range(1, 6):
+        await store(number, message=f"aber {number}")
+    assert await everything(audit, 1, words=("über",)) == ["Über alles"]
+
+
+async def test_a_page_of_a_clock_that_was_set_back_is_found_by_its_date(audit, store):
+    """Its id is older than it is, because the clock that dates pages does not follow."""
+    await store(0, message="late", id=id_at(at(-60), 0))
+    assert await found(audit, since=at(-1)) == ["late"]
+    assert await found(audit, since=at(-61), until=at(-1)) == []
+
+
 async def test_every_filter_leads_through_all_its_pages_by_cursor(audit, store):
     """However small the steps; those of two states are merged in order."""
     for number in range(12):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import json
 from datetime import UTC, datetime, timedelta
@@ -243,6 +244,21 @@ async def test_a_request_that_was_refused_uses_no_key_up(demo):
     """Corrected, it is taken."""
     await ask(demo, {"message": "m"}, key="k")
     assert (await ask(demo, key="k")).status_code == 202
+
+
+async def test_requests_of_one_key_at_the_same_time_are_one_page(demo):
+    """Whichever comes first; somebody is woken once."""
+    answers = await asyncio.gather(*(ask(demo, query="?wait=20", key="k") for _ in range(8)))
+    assert len({answer.json()["id"] for answer in answers}) == 1
+    assert (len(demo.sender.sent), await stored(demo)) == (1, 1)
+
+
+async def test_when_too_much_waits_it_is_said_when_to_try_again(demo):
+    """503 with Retry-After, before anything is stored."""
+    demo.services.paging._room._limit = 0
+    answer = await ask(demo, key="k")
+    assert (answer.status_code, await stored(demo)) == (503, 0)
+    assert int(answer.headers["retry-after"]) >= 1
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 256])
