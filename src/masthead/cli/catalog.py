@@ -35,7 +35,7 @@ def services(client: Client, text: _Text = "", as_json: AsJson = False) -> None:
                 one.get("status"),
                 (one.get("escalationPolicy") or {}).get("name"),
                 show.names(one.get("onCall", ())),
-                pageable(one),
+                pageable(one, knows_oncalls=found["catalog"]["oncallsFetchedAt"] is not None),
             )
             for one in found["services"]
         ),
@@ -44,13 +44,18 @@ def services(client: Client, text: _Text = "", as_json: AsJson = False) -> None:
     _explain(found.get("catalog") or {}, "services")
 
 
-def pageable(service: dict[str, Any]) -> str:
-    """Say whether a page to *service* would wake somebody, and if not, why."""
+def pageable(service: dict[str, Any], *, knows_oncalls: bool = True) -> str:
+    """Say whether a page to *service* would wake somebody, and if not, why.
+
+    Where nobody *knows_oncalls* nothing is said of them.
+    """
     if not service.get("isPageable"):
         return f"no: {service.get('reason')}"
     if service.get("warning"):
         return f"yes, but {service['warning']}"
-    return "yes" if show.names(service.get("onCall", ())) else "yes, but nobody is on call now"
+    if not knows_oncalls or show.names(service.get("onCall", ())):
+        return "yes"
+    return "yes, but nobody is on call now"
 
 
 @asks_server

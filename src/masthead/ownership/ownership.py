@@ -59,7 +59,11 @@ class Ownership:
         Raises:
             NotFound: there is no such application.
         """
-        document = await self._applications.get(name, caller)
+        return self.owner_of(await self._applications.get(name, caller), name=name)
+
+    def owner_of(self, document: Mapping[str, Any], *, name: str = "") -> Owner:
+        """Say who would be woken for the application *document*; *name* is how its name is shown, if not as stored."""
+        name = name or str(document["name"])
         key = self._applications.pd_api_key(document)
         if key is None:
             return Owner(name, None, None, ())

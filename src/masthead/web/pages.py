@@ -14,15 +14,15 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from masthead.applications import Applications
-from masthead.catalog import Catalog, CatalogState
+from masthead.catalog import Catalog
 from masthead.config import Settings
-from masthead.kernel.caller import ANONYMOUS
 from masthead.kernel.clock import Clock
 from masthead.ownership import Owner, Ownership
 from masthead.paging import Paging
 from masthead.paging.audit import Audit
 from masthead.web.audit import audit_routes
 from masthead.web.rendering import STATIC, Renderer
+from masthead.web.services import age_of, service_routes
 
 __all__ = ["WebServices", "pages"]
 
@@ -52,7 +52,9 @@ class _Row:
 
 def pages(services: WebServices) -> Sequence[BaseRoute]:
     """Give the routes of the pages."""
-    renderer = Renderer(version=services.version)
+    renderer = Renderer(
+        version=services.version, shows_paging=services.settings.deck.feature_pager_duty is not False
+    )
 
     async def overview(_request: Request) -> Response:
         return renderer.page("overview.html", **await _overview(services))
@@ -65,6 +67,9 @@ def pages(services: WebServices) -> Sequence[BaseRoute]:
     return [
         Route("/ui/", overview, methods=["GET"], name="overview"),
         Route("/ui/static/ui.css", stylesheet, methods=["GET"], name="stylesheet"),
+        *service_routes(
+            services.catalog, services.clock, renderer, prefer_v1=services.settings.events.prefer_v1
+        ),
         *audit_routes(services.audit, services.paging, renderer),
     ]
 
@@ -72,11 +77,7 @@ def pages(services: WebServices) -> Sequence[BaseRoute]:
 async def _overview(services: WebServices) -> dict[str, Any]:
     documents = await services.applications.list_all()
     rows = [
-        _Row(
-            str(one["name"]),
-            str(one.get("email", "")),
-            await services.ownership.owner(str(one["name"]), ANONYMOUS),
-        )
+        _Row(str(one["name"]), str(one.get("email") or ""), services.ownership.owner_of(one))
         for one in documents[:_MOST_ROWS]
     ]
     state = services.catalog.state
@@ -84,15 +85,7 @@ async def _overview(services: WebServices) -> dict[str, Any]:
         "rows": rows,
         "left_out": max(len(documents) - _MOST_ROWS, 0),
         "state": state,
-        "age": _age(services, state),
-        "shows_paging": services.settings.deck.feature_pager_duty is not False,
+        "services_age": age_of(state.services_fetched_at, services.clock),
+        "oncalls_age": age_of(state.oncalls_fetched_at, services.clock),
         "events_enabled": services.settings.events.enabled,
     }
-
-
-def _age(services: WebServices, state: CatalogState) -> str:
-    if state.services_fetched_at is None:
-        return "never"
-    seconds = (services.clock.now() - state.services_fetched_at).total_seconds()
-    minutes = int(seconds // 60)
-    return f"{minutes} min ago" if minutes else "less than a minute ago"

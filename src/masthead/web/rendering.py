@@ -27,8 +27,13 @@ _HEADERS = {
 class Renderer:
     """Renders templates of this package."""
 
-    def __init__(self, *, version: str) -> None:
-        """Args: version: shown at the foot of every page."""
+    def __init__(self, *, version: str, shows_paging: bool = True) -> None:
+        """Build it.
+
+        Args:
+            version: Shown at the foot of every page.
+            shows_paging: Whether pages lead to what concerns PagerDuty (Deck's ``feature.pagerDuty``).
+        """
         self._environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_HERE / "templates"),
             autoescape=True,
@@ -37,6 +42,7 @@ class Renderer:
             lstrip_blocks=True,
         )
         self._environment.globals["version"] = version
+        self._environment.globals["shows_paging"] = shows_paging
         self._environment.filters["instant"] = _instant
 
     def page(self, template: str, status: int = 200, **values: Any) -> Response:

@@ -73,3 +73,8 @@ def test_a_table_without_rows_is_a_sentence(capsys):
 def test_a_service_says_whether_and_why_not(service, text):
     """What cannot be done is shown, with the reason."""
     assert pageable(service) == text
+
+
+def test_nobody_on_call_is_not_claimed_before_the_on_calls_were_read():
+    """A token that may not see them says nothing about them."""
+    assert pageable({"isPageable": True, "onCall": []}, knows_oncalls=False) == "yes"

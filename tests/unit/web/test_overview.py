@@ -15,8 +15,8 @@ from masthead.web import WebServices, pages
 from support.doors import CHECKOUT_KEY, House, client_of
 
 
-async def overview(house: House, **changes: Any) -> str:
-    """Give the page's text, with what is behind it changed."""
+async def overview(house: House, path: str = "/ui/", **changes: Any) -> str:
+    """Give the text of the page at *path*, with what is behind it changed."""
     services = house.services
     web = WebServices(
         services.applications,
@@ -30,7 +30,7 @@ async def overview(house: House, **changes: Any) -> str:
     )
     app = create_app(services, mounts=pages(replace(web, **changes)))
     async with client_of(app) as client:
-        answer = await client.get("/ui/")
+        answer = await client.get(path)
     assert answer.status_code == 200
     assert "script" not in answer.headers["content-security-policy"]
     return str(answer.text)
@@ -69,3 +69,47 @@ async def test_a_catalog_that_has_still_to_come_says_so(house: House, database: 
     text = await overview(house, catalog=never)
 
     assert "services have not been read yet; ask again in a moment." in text.replace("&#39;", "'")
+
+
+async def test_every_service_says_whether_a_page_wakes_somebody(house: House) -> None:
+    """Those that cannot be paged stand there too, with the reason; no key does."""
+    text = await overview(house, "/ui/services")
+
+    assert "Ada Lovelace" in text
+    assert "it is disabled" in text
+    assert "cannot be paged: it has no integration" in text
+    assert "3 services, read less than a minute ago" in text
+    assert CHECKOUT_KEY not in text
+
+
+async def test_nobody_on_call_is_not_claimed_before_the_on_calls_were_read(
+    house: House, database: Database
+) -> None:
+    """A token that may not see them says nothing about them."""
+    house.rest.fails["oncalls"] = OutsideFailure("The token may not read on-calls.", reason=Reason.SCOPE)
+    blind = Catalog(house.rest, database, house.services.clock, account="new")
+    await blind.refresh()
+    text = await overview(house, "/ui/services", catalog=blind)
+
+    assert "who is on call is not known yet" in text
+    assert "nobody is on call" not in text
+
+
+async def test_services_are_filtered_by_the_address(house: House) -> None:
+    """By a name or a person; nothing found is said."""
+    assert "Payments" not in await overview(house, "/ui/services?q=lovelace")
+    assert "No service matches." in await overview(house, "/ui/services?q=nonsense")
+    assert "&lt;b&gt;" in await overview(house, "/ui/services?q=<b>")
+
+
+async def test_decks_switch_hides_paging_and_refuses_nothing(house: House) -> None:
+    """feature.pagerDuty: false."""
+    settings = house.services.settings
+    hidden = replace(settings, deck=replace(settings.deck, feature_pager_duty=False))
+    await house.application("demo", pdApiKey=CHECKOUT_KEY)
+    text = await overview(house, settings=hidden)
+
+    assert "demo" in text
+    assert "Paging is hidden here" in text
+    assert not any(word in text for word in ("Checkout", "/ui/services", "/ui/pages"))
+    assert "Checkout" in await overview(house, "/ui/services", settings=hidden)

@@ -1,0 +1,75 @@
+"""PagerDuty's services: who is on call for each, and whether a page would wake them; if not, why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from masthead.catalog import Catalog, Service
+from masthead.kernel.clock import Clock
+from masthead.web.rendering import Renderer
+
+__all__ = ["age_of", "service_routes"]
+
+_MOST_ROWS = 200
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A service, and in shape, word and colour what a page to it does."""
+
+    service: Service
+    on_call: tuple[str, ...]
+    mark: str
+    verdict: str
+    #: A class of the stylesheet: succeeded, failed or neutral.
+    style: str
+
+
+def service_routes(
+    catalog: Catalog, clock: Clock, renderer: Renderer, *, prefer_v1: bool
+) -> Sequence[BaseRoute]:
+    """Give the route of the list; ``q`` in its address filters."""
+
+    async def listed(request: Request) -> Response:
+        text = request.query_params.get("q", "").strip()
+        found = catalog.search_services(text)
+        state = catalog.state
+        return renderer.page(
+            "services.html",
+            text=text,
+            rows=[_row(catalog, service, prefer_v1=prefer_v1) for service in found[:_MOST_ROWS]],
+            left_out=max(len(found) - _MOST_ROWS, 0),
+            state=state,
+            services_age=age_of(state.services_fetched_at, clock),
+            oncalls_age=age_of(state.oncalls_fetched_at, clock),
+        )
+
+    return [Route("/ui/services", listed, methods=["GET"], name="services")]
+
+
+def age_of(instant: datetime | None, clock: Clock) -> str:
+    """Say how long ago *instant* was, to the minute; "never" for None."""
+    if instant is None:
+        return "never"
+    minutes = int((clock.now() - instant).total_seconds() // 60)
+    return f"{minutes} min ago" if minutes > 0 else "less than a minute ago"
+
+
+def _row(catalog: Catalog, service: Service, *, prefer_v1: bool) -> _Row:
+    people = [one.user_name for one in catalog.oncalls_of(service.policy_id) if one.level == 1]
+    on_call = tuple(dict.fromkeys(people))
+    if service.usable(prefer_v1=prefer_v1) is None:
+        return _Row(service, on_call, "✕", f"cannot be paged: {service.unusable_reason}", "failed")
+    if service.warning:
+        return _Row(service, on_call, "✕", service.warning, "failed")
+    if catalog.state.oncalls_fetched_at is None:
+        return _Row(service, on_call, "?", "who is on call is not known yet", "neutral")
+    if not on_call:
+        return _Row(service, on_call, "✕", "nobody is on call now", "failed")
+    return _Row(service, on_call, "✓", "yes", "succeeded")
