@@ -163,7 +163,7 @@ def _outputs(child: Document, context: dict[str, Any]) -> Document:
 
 
 def _errors(child: Document) -> list[str]:
-    found = []
+    found: list[str] = []
     for stage in child["stages"]:
         exception = (stage.get("context") or {}).get("exception")
         details = exception.get("details") if isinstance(exception, dict) else None
