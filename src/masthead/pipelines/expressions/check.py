@@ -1,0 +1,82 @@
+"""What can be said against an expression before it runs: that it does not parse, or names what is not there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from masthead.pipelines.expressions.errors import ExpressionError, shown
+from masthead.pipelines.expressions.functions import FUNCTIONS, MISSING
+from masthead.pipelines.expressions.methods.types import find_type
+from masthead.pipelines.expressions.syntax.nodes import Function, New, Node, TypeName, walk
+from masthead.pipelines.expressions.syntax.parse import Expression
+from masthead.pipelines.expressions.syntax.templates import Template, has_expression
+
+__all__ = ["Problem", "check", "check_document"]
+
+_NESTING = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        pointer: JSON pointer (RFC 6901) to the text; empty when a single text was checked.
+        sentence: What is wrong with it.
+    """
+
+    pointer: str
+    sentence: str
+
+
+def check(text: str) -> list[Problem]:
+    """Give what is wrong with the expressions in *text*; empty when nothing is, or when there are none."""
+    return [Problem("", sentence) for sentence in _sentences(text)]
+
+
+def check_document(value: Any) -> list[Problem]:
+    """Give what is wrong with the expressions anywhere in the JSON *value*, in its order."""
+    return list(_problems(value, "", 0))
+
+
+def _problems(value: Any, pointer: str, depth: int) -> Iterator[Problem]:
+    if isinstance(value, str):
+        for sentence in _sentences(value):
+            yield Problem(pointer, sentence)
+    elif depth > _NESTING:
+        return
+    elif isinstance(value, Mapping):
+        for key, each in value.items():
+            place = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
+            for sentence in _sentences(key):
+                yield Problem(place, sentence)
+            yield from _problems(each, place, depth + 1)
+    elif isinstance(value, list):
+        for number, each in enumerate(value):
+            yield from _problems(each, f"{pointer}/{number}", depth + 1)
+
+
+def _sentences(text: str) -> list[str]:
+    if not has_expression(text):
+        return []
+    try:
+        template = Template.parse(text)
+    except ExpressionError as error:
+        return [error.message]
+    roots = [part.node for part in template.parts if isinstance(part, Expression)]
+    return [sentence for root in roots for node in walk(root) if (sentence := _sentence(node)) is not None]
+
+
+def _sentence(node: Node) -> str | None:
+    if isinstance(node, Function) and node.name in MISSING:
+        return f"#{node.name} is about a cloud, and Masthead deploys to none"
+    if isinstance(node, Function) and node.name not in FUNCTIONS:
+        return f"The function '{shown(node.name)}' could not be found"
+    if isinstance(node, (TypeName, New)):
+        try:
+            find_type(node.name)
+        except ExpressionError as error:
+            return error.message
+    return None

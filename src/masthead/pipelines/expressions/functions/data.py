@@ -1,0 +1,187 @@
+"""``#`` functions that turn one form of data into another.
+
+Source: Spinnaker compatibility facts, section 4.10.4.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import msgspec
+import yaml
+
+from masthead.pipelines.expressions.context import Running
+from masthead.pipelines.expressions.errors import HelperFailed, shown
+from masthead.pipelines.expressions.methods.signature import Kind, Methods, add, number_of, whole_of
+from masthead.pipelines.expressions.syntax.templates import PREFIX
+from masthead.pipelines.expressions.values import INT_LIMIT, NotEvaluated, Value, java_text, plain
+
+__all__ = ["DATA", "read_json", "read_properties", "read_yaml"]
+
+DATA: Methods = {}
+#: Most characters of YAML, which takes long to read.
+_YAML_LIMIT = 200_000
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PROPERTY = re.compile(r"((?:\\.|[^\\=: \t\f])+)[ \t\f]*[=: \t\f]?[ \t\f]*(.*)", re.DOTALL)
+_ESCAPED = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
+
+
+@add(DATA, "toJson", Kind.ANY)
+def _to_json(running: Running, value: Value) -> str:
+    text = msgspec.json.encode(plain(value, running.budget)).decode("utf-8")
+    running.budget.text(len(text))
+    if PREFIX in text and not isinstance(value, NotEvaluated):
+        raise HelperFailed("result for toJson cannot contain an expression")
+    return text
+
+
+@add(DATA, "doNotEval", Kind.ANY)
+def _do_not_evaluate(_: Running, value: Value) -> NotEvaluated:
+    return NotEvaluated(value)
+
+
+@add(DATA, "fetchReference", Kind.TEXT)
+def _fetch_reference(_: Running, text: str) -> str:
+    return text
+
+
+@add(DATA, "toInt", Kind.TEXT)
+def _to_int(_: Running, text: str) -> int:
+    number = whole_of(text)
+    if not -INT_LIMIT <= number < INT_LIMIT:
+        raise HelperFailed(f'For input string: "{shown(text)}"')
+    return number
+
+
+@add(DATA, "toFloat", Kind.TEXT)
+def _to_float(_: Running, text: str) -> float:
+    return number_of(text)
+
+
+@add(DATA, "toBoolean", Kind.ANY)
+def _to_boolean(running: Running, value: Value) -> bool:
+    return java_text(value, running.budget).lower() == "true"
+
+
+@add(DATA, "toBase64", Kind.TEXT)
+def _to_base64(running: Running, text: str) -> str:
+    running.budget.text(2 * len(text))
+    return base64.b64encode(text.encode("utf-8", "surrogatepass")).decode("ascii")
+
+
+@add(DATA, "fromBase64", Kind.TEXT)
+def _from_base64(running: Running, text: str) -> str:
+    running.budget.text(len(text))
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode("utf-8", "replace")
+    except (binascii.Error, ValueError) as error:
+        raise HelperFailed(f"Illegal base64: {shown(text)}") from error
+
+
+@add(DATA, "alphanumerical", Kind.TEXT)
+def _alphanumerical(running: Running, text: str) -> str:
+    running.budget.text(len(text))
+    return re.sub("[^A-Za-z0-9]", "", text)
+
+
+@add(DATA, "readJson", Kind.TEXT)
+def read_json(running: Running, text: str) -> Value:
+    """Give the list or map that *text* is in JSON.
+
+    Raises:
+        HelperFailed: it is neither.
+    """
+    running.budget.text(len(text))
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError, ValueError) as error:
+        raise HelperFailed(f"#readJson({shown(text)}) failed: {error}") from error
+    if not isinstance(value, (list, dict)):
+        raise HelperFailed(f"#readJson({shown(text)}) failed: it is neither a list nor a map")
+    return plain(value, running.budget)
+
+
+@add(DATA, "readYaml", Kind.TEXT)
+def read_yaml(running: Running, text: str) -> Value:
+    """Give what *text* holds in YAML, which must be one document.
+
+    Raises:
+        HelperFailed: it is no YAML, several documents, or has a tag that makes something of it.
+    """
+    documents = _documents(running, text, "readYaml")
+    if len(documents) > 1:
+        raise HelperFailed(f"#readYaml({shown(text)}) failed: expected a single document, found more")
+    return documents[0] if documents else None
+
+
+@add(DATA, "readAllYaml", Kind.TEXT)
+def _read_all_yaml(running: Running, text: str) -> list[Value]:
+    return _documents(running, text, "readAllYaml")
+
+
+def _documents(running: Running, text: str, name: str) -> list[Value]:
+    if len(text) > _YAML_LIMIT:
+        raise HelperFailed(f"#{name} failed: the text has more than {_YAML_LIMIT:,} characters")
+    running.budget.spend(len(text) // 8)
+    try:
+        loaded = list(yaml.load_all(text, _LOADER))
+        return [plain(_of_json(each, running, 0), running.budget) for each in loaded]
+    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
+        problem = getattr(error, "problem", None) or "it cannot be read"
+        raise HelperFailed(f"#{name}({shown(text)}) failed: {problem}") from error
+
+
+def _of_json(value: Any, running: Running, depth: int) -> Value:
+    """Give *value* with only what JSON has; what repeats by an alias counts every time."""
+    if depth > running.budget.limits.nesting:
+        raise ValueError
+    if isinstance(value, Mapping):
+        running.budget.items(len(value))
+        return {_key_text(key): _of_json(each, running, depth + 1) for key, each in value.items()}
+    if isinstance(value, (list, set, tuple)):
+        running.budget.items(len(value))
+        return [_of_json(each, running, depth + 1) for each in value]
+    if isinstance(value, date):
+        return value.isoformat()
+    return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)
+
+
+def _key_text(key: Any) -> str:
+    """Give the text of a key, which in YAML may be a number, a date or a boolean."""
+    return java_text(key) if key is None or isinstance(key, (str, bool, int, float)) else str(key)
+
+
+def read_properties(text: str) -> dict[str, str]:
+    """Read Java's properties: ``key=value`` or ``key: value``; ``#`` and ``!`` begin a comment, a backslash joins lines.
+
+    Source: Java's documentation, ``java.util.Properties.load``.
+    """
+    found: dict[str, str] = {}
+    pending = ""
+    for line in text.splitlines():
+        present = pending + line.lstrip(" \t\f")
+        pending = ""
+        if not present or (present[0] in "#!"):
+            continue
+        if (len(present) - len(present.rstrip("\\"))) % 2:
+            pending = present[:-1]
+            continue
+        match = _PROPERTY.fullmatch(present)
+        if match is not None:
+            found[_unescaped(match[1])] = _unescaped(match[2])
+    return found
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPED.sub(lambda found: _meant(found[1]), text)
+
+
+def _meant(escape: str) -> str:
+    if len(escape) > 1:
+        return chr(int(escape[1:], 16))
+    return {"t": "\t", "n": "\n", "r": "\r", "f": "\f"}.get(escape, escape)

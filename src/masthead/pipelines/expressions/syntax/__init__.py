@@ -1,0 +1,1 @@
+"""From text to nodes: templates with ``${…}``, the grammar, and the parsed form."""
