@@ -6,10 +6,11 @@ Source: Spinnaker compatibility facts, section 4.3.
 from __future__ import annotations
 
 import os
-import time
 from typing import Protocol
 
 from ulid import ULID
+
+from masthead.kernel.clock import Clock, SystemClock, to_ms
 
 __all__ = ["Ids", "SequentialIds", "UlidIds"]
 
@@ -30,16 +31,19 @@ class Ids(Protocol):
 class UlidIds:
     """Random ULIDs; those of one process made in one millisecond are in no particular order.
 
-    Written here because a page needs several: 48 bits of time and 80 of chance, each ten bits by a table.
+    Written here because the library's own took 7 µs of a page's 200: 48 bits of time and 80 of chance, each ten
+    bits by a table.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, clock: Clock | None = None) -> None:
+        """Args: clock: whose time the ids carry, so that they are in order with what it dates."""
+        self._clock = clock or SystemClock()
         self._at_ms = -1
         self._time = ""
 
     def new(self) -> str:
         """Give a new ULID."""
-        at_ms = time.time_ns() // 1_000_000
+        at_ms = to_ms(self._clock.now())
         if at_ms != self._at_ms:
             self._at_ms, self._time = at_ms, _pairs(at_ms, 5)
         return self._time + _pairs(int.from_bytes(os.urandom(10), "big"), 8)

@@ -74,7 +74,8 @@ class Masthead:
             ConfigurationInvalid: the database URL is none of ours.
             StorageUnavailable: the database cannot be opened.
         """
-        clock, ids, metrics = SystemClock(), UlidIds(), Metrics()
+        clock, metrics = SystemClock(), Metrics()
+        ids = UlidIds(clock)
         database = await Database.open(database_url, clock=clock)
         machines = Machines(database, clock, ids, version=__version__)
         bursts = Bursts(database, clock, machines)
@@ -166,7 +167,7 @@ class Masthead:
             ownership=self.ownership,
             settings=self.settings,
             clock=self.clock,
-            ids=UlidIds(),
+            ids=UlidIds(self.clock),
             health=self.health,
             version=__version__,
             metrics=self.metrics,
