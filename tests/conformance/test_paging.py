@@ -9,60 +9,22 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from masthead.catalog import Catalog
-from masthead.kernel.caller import Caller
 from masthead.kernel.clock import SystemClock
 from masthead.kernel.errors import InvalidRequest, NotFound, Reason
-from masthead.kernel.ids import UlidIds
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Severity
 from masthead.pagerduty.fakes import ACCEPT, REJECT, THROTTLE, ScriptedSender
-from masthead.paging import DeliveryState, Draft, Paging
-from masthead.paging.hashing import KeyHasher
+from masthead.paging import DeliveryState, Draft
 from masthead.paging.model import Door
-from masthead.paging.pager import Infrastructure
 from masthead.paging.retry import RetryPolicy
-from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
-from masthead.storage.machines import Machines, Rhythm
 from masthead.storage.schema import attempt, delivery, page
-
-ANN = Caller(user="ann@example.com")
-KEYS = tuple(Secret(f"{letter}" * 32) for letter in "abc")
-QUICK = RetryPolicy(timedelta(milliseconds=5), timedelta(milliseconds=10), timedelta(hours=1))
-RHYTHM = Rhythm(timedelta(milliseconds=50), timedelta(milliseconds=300), timedelta(milliseconds=400))
+from support.paging import ANN, KEYS, QUICK, Node
+from support.paging import draft as draft_to
 
 
 def draft(*keys: Secret, **changes) -> Draft:
-    values = {"message": "db down", "door": Door.V1, "application": "demo", "severity": Severity.CRITICAL}
-    return Draft(keys=keys or KEYS, **values | changes)
-
-
-class Node:
-    """One Masthead process as far as paging is concerned."""
-
-    def __init__(self, database: Database, sender: ScriptedSender, retry: RetryPolicy) -> None:
-        self.database, self.sender, self.retry = database, sender, retry
-        self.machines = Machines(database, SystemClock(), UlidIds(), version="test", rhythm=RHYTHM)
-        self.bursts = Bursts(database, SystemClock(), self.machines, sweep_every_s=0.02)
-
-    async def start(self) -> Node:
-        on = Infrastructure(self.database, self.bursts, self.machines, SystemClock(), UlidIds())
-        catalog = Catalog(None, self.database, SystemClock())
-        hasher = await KeyHasher.of(self.database)
-        self.paging = Paging(on, sender=self.sender, catalog=catalog, hasher=hasher, retry=self.retry)
-        await self.machines.start()
-        self._loops = [asyncio.ensure_future(self.bursts.run()), asyncio.ensure_future(self.machines.run())]
-        return self
-
-    async def die(self) -> None:
-        """End as by kill -9."""
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
-        await self.bursts.close()
-        await self.paging._tasks.close()
-        self.machines._drop_lock()
+    return draft_to(*(keys or KEYS), **changes)
 
 
 @pytest.fixture
@@ -77,7 +39,8 @@ async def start(database_url, sender):
         async def make(retry: RetryPolicy = QUICK) -> Node:
             database = await Database.open(database_url, clock=SystemClock())
             stack.push_async_callback(database.close)
-            node = await Node(database, sender, retry).start()
+            node = await Node(database, sender, retry=retry).start()
+            node.work_off()
             stack.push_async_callback(node.die)
             return node
 

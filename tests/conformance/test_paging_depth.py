@@ -11,35 +11,22 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import insert, select, update
 
-from masthead.catalog import Catalog
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import SystemClock, to_ms
 from masthead.kernel.errors import Conflict, NotFound, Overloaded, Reason, StorageUnavailable
-from masthead.kernel.ids import UlidIds
-from masthead.kernel.secret import Secret
 from masthead.pagerduty import Answer, Outcome, Severity
 from masthead.pagerduty.fakes import ACCEPT, REJECT, THROTTLE, ScriptedSender
-from masthead.paging import Delivery, DeliveryState, Draft, Paging, pager
-from masthead.paging.hashing import KeyHasher
-from masthead.paging.model import Door, Incident, IncidentState, Kind
-from masthead.paging.pager import Infrastructure, Limits
+from masthead.paging import Delivery, DeliveryState, pager
+from masthead.paging.model import Incident, IncidentState, Kind
+from masthead.paging.pager import Limits
 from masthead.paging.retry import RetryPolicy
-from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
-from masthead.storage.machines import Machines, Rhythm
 from masthead.storage.schema import attempt, delivery, page
 from masthead.telemetry.metrics import PagingMetrics
+from support.paging import ANN, KEYS, Node
 
-ANN = Caller(user="ann@example.com", address="10.0.0.7")
-KEY, OTHER = (Secret(letter * 32) for letter in "ab")
-QUICK = RetryPolicy(timedelta(milliseconds=5), timedelta(milliseconds=10), timedelta(hours=1))
-RHYTHM = Rhythm(timedelta(milliseconds=50), timedelta(milliseconds=300), timedelta(milliseconds=400))
+KEY, OTHER, _ = KEYS
 LOST = Answer(Outcome.RETRY, None, Reason.NETWORK, None, "reset", 1, may_have_arrived=True)
-
-
-def draft(*keys: Secret, **changes) -> Draft:
-    values = {"message": "db down", "door": Door.V1, "application": "demo", "severity": Severity.CRITICAL}
-    return Draft(keys=keys or (KEY,), **values | changes)
 
 
 class ScriptedMemory:
@@ -52,48 +39,6 @@ class ScriptedMemory:
     async def has_arrived(self, delivery: Delivery) -> Incident | None:
         self.asked.append(delivery.dedup_key)
         return self.answer
-
-
-class Node:
-    """One Masthead process as far as paging is concerned."""
-
-    def __init__(self, database: Database, sender: ScriptedSender, **paging) -> None:
-        self.database = database
-        self.machines = Machines(database, SystemClock(), UlidIds(), version="test", rhythm=RHYTHM)
-        self.bursts = Bursts(database, SystemClock(), self.machines, sweep_every_s=0.02)
-        self._sender, self._paging = sender, {"retry": QUICK} | paging
-
-    async def start(self) -> Node:
-        on = Infrastructure(self.database, self.bursts, self.machines, SystemClock(), UlidIds())
-        catalog = Catalog(None, self.database, SystemClock())
-        hasher = await KeyHasher.of(self.database)
-        self.paging = Paging(on, sender=self._sender, catalog=catalog, hasher=hasher, **self._paging)
-        await self.machines.start()
-        self._loops = [asyncio.ensure_future(self.machines.run())]
-        return self
-
-    def work_off(self) -> None:
-        """Begin to work off what waits."""
-        self._loops.append(asyncio.ensure_future(self.bursts.run()))
-
-    async def page(self, *keys: Secret, **changes):
-        return await self.paging.request(draft(*keys, **changes), ANN)
-
-    async def decided(self, page_id: str):
-        found = await self.paging.wait(page_id, 20)
-        assert found.is_decided, found
-        return found
-
-    async def rows(self, query):
-        return await self.database.read(lambda c: c.execute(query).scalars().all())
-
-    async def end(self) -> None:
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
-        await self.bursts.close()
-        await self.paging._tasks.close()
-        self.machines._drop_lock()
 
 
 @pytest.fixture
@@ -109,7 +54,7 @@ async def start(database_url, sender):
             database = await Database.open(database_url, clock=SystemClock())
             stack.push_async_callback(database.close)
             node = await Node(database, sender, **paging).start()
-            stack.push_async_callback(node.end)
+            stack.push_async_callback(node.die)
             return node
 
         yield make
@@ -334,7 +279,7 @@ async def test_what_a_dead_machine_was_sending_may_have_arrived(start, sender):
     sender.gate.clear()
     first = await start()
     asked = await first.page()
-    await first.end()
+    await first.die()
     memory = ScriptedMemory()
     sender.gate.set()
     second = await start(look_back=memory)
@@ -513,7 +458,7 @@ async def test_a_database_that_fails_while_a_key_is_worked_off_holds_up_nothing(
 async def test_a_lease_that_was_lost_and_found_again_forgets_no_first_attempt(node):
     """The machine was too slow to beat but nobody buried it: what it took meanwhile is sent."""
     node.work_off()
-    node._loops[0].cancel()
+    node.loops[0].cancel()
     node.machines._beat_at -= 1000
     asked = await node.page()
     await node.machines.beat()
@@ -525,11 +470,11 @@ async def test_a_lease_that_was_lost_and_found_again_forgets_nothing_that_waits(
     sender.answer(KEY.reveal(), THROTTLE, ACCEPT)
     asked = await node.page()
     await node.paging.wait(asked.id, 0.1)
-    node._loops[0].cancel()
+    node.loops[0].cancel()
     node.machines._beat_at -= 1000
     node.work_off()
     assert not (await node.paging.wait(asked.id, 0.3)).is_decided
-    node._loops.append(asyncio.ensure_future(node.machines.run()))
+    node.beat()
     await node.decided(asked.id)
 
 
