@@ -345,3 +345,24 @@ def test_asking_for_help_loads_neither_the_server_nor_an_http_client():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
     assert done.stdout == "[]\n"
+
+
+def test_the_operators_rules_hold_where_they_are_meant_to(house, tmp_path):
+    """Front50's rule for names at every door; Deck's wish for a service where Masthead itself saves."""
+    front50, deck = tmp_path / "front50.yml", tmp_path / "settings-local.js"
+    front50.write_text(
+        "validation.application-name-validator: {validation-regex: '[A-Z]+', validation-message: Letters only.}\n"
+    )
+    deck.write_text("window.spinnakerSettings.pagerDuty = {required: true};\n")
+    files = ["--config", str(front50), "--config", str(deck)]
+    with running(masthead(house.pagerduty.url, str(tmp_path / "m.db"), more=files)) as strict:
+        wait_until(lambda: strict.get("/v1/catalog")["services"])
+
+        def save(*arguments: str, status: int) -> str:
+            mail = ["--email", "o@example.com", "--server", strict.url]
+            return house.run("application", "save", *arguments, *mail, status=status)
+
+        assert "Letters only." in save("shop2", "--pagerduty-service", "Search", status=1)
+        assert "must have a PagerDuty service" in save("shop", status=1)
+        save("shop", "--pagerduty-service", "Search", status=0)
+        strict.post("/front50/v2/applications", {"name": "other", "email": "o@example.com"})
