@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -60,8 +61,25 @@ def executions(database: str) -> dict[str, str]:
 
 def is_at_rest(database: str) -> bool:
     """Whether every delivery is decided and every execution has ended."""
-    (pending,) = query(database, "SELECT count(*) FROM delivery WHERE state = 'pending'")[0]
-    return not pending and all(status in ENDED for status in executions(database).values())
+    return not unrest(database)
+
+
+def unrest(database: str) -> list[str]:
+    """Say which deliveries are pending, which executions have not ended, and who is to carry them forward."""
+    pending = query(
+        database,
+        "SELECT id, machine, due_at, attempts, folded_into, text FROM delivery WHERE state = 'pending'",
+    )
+    running = {run: status for run, status in executions(database).items() if status not in ENDED}
+    if not pending and not running:
+        return []
+    return [
+        f"now {time.time() * 1000:.0f}",
+        *(f"delivery {row}" for row in pending),
+        *(f"execution {run} is {status}" for run, status in running.items()),
+        *(f"burst {row}" for row in query(database, "SELECT * FROM burst")),
+        *(f"machine {row}" for row in query(database, "SELECT * FROM machine")),
+    ]
 
 
 def broken_promises(
@@ -116,6 +134,8 @@ def _promised_and_stored(
         keys[one.message].add(one.key)
         of_run[one.execution].add(one.stage)
     for one in asked:
+        if one.status == 503 and one.by is By.ECHO and keys[one.message]:
+            yield f"{one.message!r} was refused and stored all the same"
         if one.status is not None and not one.is_promised and one.status != 503:
             yield f"{one.message!r} was answered {one.status}: {one.text[:200]}"
         if not one.is_promised:

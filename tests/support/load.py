@@ -17,6 +17,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 import aiohttp
+import httpx
 
 
 class By(StrEnum):
@@ -180,3 +181,27 @@ class Crowd:
                 if not is_repeated:
                     return
             await asyncio.sleep(0.05)
+
+
+class Human:
+    """Resolves every incident soon after it was opened, so that an event that is sent again would open another."""
+
+    def __init__(self, pagerduty: str) -> None:
+        """Args: pagerduty: the simulator's address."""
+        self._url = pagerduty
+        self._home = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="human")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._home.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        with httpx.Client(base_url=self._url, timeout=60) as http:
+            while not self._home.wait(0.1):
+                for incident in http.get("/simulator/incidents", params={"status": "triggered"}).json():
+                    http.post(f"/simulator/incidents/{incident['number']}/resolve")

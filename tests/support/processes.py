@@ -17,6 +17,8 @@ from typing import Any
 
 import httpx
 
+from support.nursery import Child, Nursery
+
 START_TIMEOUT_S = 40.0
 
 
@@ -34,7 +36,11 @@ class Process:
     url: str
     probe: str
     environ: dict[str, str] = field(default_factory=dict)
-    process: subprocess.Popen[bytes] | None = None
+    process: subprocess.Popen[bytes] | Child | None = None
+    #: Where standard error goes; by default along with standard output.
+    log: str | None = None
+    #: Gives birth to it in a fraction of the time that a start of Python takes.
+    nursery: Nursery | None = None
 
     def start(self) -> Process:
         """Start it and wait until it answers."""
@@ -43,13 +49,21 @@ class Process:
     def launch(self) -> Process:
         """Start it and wait for nothing."""
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the process
+        if self.nursery is not None:
+            self.process = self.nursery.bear(self.arguments, self.environ, self._output.fileno())
+            return self
         self.process = subprocess.Popen(
             [sys.executable, "-m", "masthead", *self.arguments],
             env={**os.environ, **self.environ},
             stdout=self._output,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.STDOUT if self.log is None else os.open(self.log, os.O_WRONLY),
             start_new_session=True,
         )
+        return self
+
+    def with_log_on(self, path: str) -> Process:
+        """Have standard error written to *path*, which exists."""
+        self.log = path
         return self
 
     def wait_up(self) -> Process:
