@@ -15,7 +15,8 @@ import pytest
 from support.processes import wait_until
 
 ROOT = Path(__file__).parents[2]
-MASTHEAD = f"'{sys.executable}' -m masthead"
+#: Stands in the commands for ours; its own path may hold anything, also what is replaced in them.
+MASTHEAD = '"$PYTHON" -m masthead'
 #: As one line would be run by hand: the first failure ends it.
 HEAD = "set -eu -o pipefail\n"
 
@@ -34,7 +35,7 @@ def run(script: str, folder: Path, **environ: str) -> str:
         text=True,
         timeout=100,
         check=False,
-        env={**os.environ, **environ},
+        env={**os.environ, "PYTHON": sys.executable, **environ},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

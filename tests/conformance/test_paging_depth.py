@@ -461,7 +461,7 @@ async def test_a_lease_that_was_lost_and_found_again_forgets_no_first_attempt(no
     node.loops[0].cancel()
     node.machines._beat_at -= 1000
     asked = await node.page()
-    await node.machines.beat()
+    node.beat()
     await node.decided(asked.id)
 
 
