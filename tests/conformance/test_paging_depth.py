@@ -16,7 +16,7 @@ from masthead.kernel.clock import SystemClock, to_ms
 from masthead.kernel.errors import Conflict, NotFound, Overloaded, Reason, StorageUnavailable
 from masthead.pagerduty import Answer, Outcome, Severity
 from masthead.pagerduty.fakes import ACCEPT, REJECT, THROTTLE, ScriptedSender
-from masthead.paging import Delivery, DeliveryState, pager
+from masthead.paging import Delivery, DeliveryState, pager, waiting
 from masthead.paging.model import Incident, IncidentState, Kind
 from masthead.paging.pager import Limits
 from masthead.paging.retry import RetryPolicy
@@ -262,6 +262,36 @@ async def test_before_sending_again_it_is_looked_up_whether_the_first_arrived(
     assert len(sender.sent) == events
     assert memory.asked == [sender.sent[0].dedup_key]
     assert ("incident #7" in done.deliveries[0].text) is (events == 1)
+
+
+async def test_while_nobody_can_tell_yet_it_is_not_sent_blindly(start, sender, monkeypatch):
+    """It is looked for again as soon as PagerDuty's REST API answers; no attempt is counted meanwhile."""
+    monkeypatch.setattr(waiting, "_LOOK_AGAIN", timedelta(milliseconds=5))
+    memory = ScriptedMemory()
+    memory.answer = Incident(IncidentState.UNKNOWN, is_awaited=True)
+    sender.answer(KEY.reveal(), LOST, ACCEPT)
+    node = await start(look_back=memory)
+    node.work_off()
+    asked = await node.page()
+    while len(memory.asked) < 3:
+        assert not (await node.paging.wait(asked.id, 0.01)).is_decided
+    memory.answer = Incident(IncidentState.RESOLVED, number=7)
+    done = await node.decided(asked.id)
+    assert (len(sender.sent), done.deliveries[0].attempts) == (1, 1)
+    assert "incident #7" in done.deliveries[0].text
+
+
+async def test_what_nobody_can_tell_for_long_is_sent_all_the_same(start, sender, monkeypatch):
+    """A page that is never sent wakes nobody."""
+    monkeypatch.setattr(waiting, "_LOOK_AGAIN", timedelta(milliseconds=5))
+    monkeypatch.setattr(waiting, "_LOOK_PATIENCE_S", 0.1)
+    memory = ScriptedMemory()
+    memory.answer = Incident(IncidentState.UNKNOWN, is_awaited=True)
+    sender.answer(KEY.reveal(), LOST, ACCEPT)
+    node = await start(look_back=memory)
+    node.work_off()
+    done = await node.decided((await node.page()).id)
+    assert (len(sender.sent), done.deliveries[0].state) == (2, DeliveryState.ACCEPTED)
 
 
 async def test_what_was_surely_refused_is_not_looked_up(start, sender):

@@ -98,10 +98,10 @@ class Attempts:
         text = f"An earlier attempt had arrived although its answer was lost: it opened {incident}."
         return self._without_attempt(delivery, DeliveryState.ACCEPTED, None, text)
 
-    def leave(self, delivery: Delivery) -> Result:
-        """Leave a delivery, that was not sent, to whoever works off what waits for its key."""
-        result = self._without_attempt(delivery, DeliveryState.PENDING, None, "")
-        return replace(result, due_at_ms=result.at_ms)
+    def leave(self, delivery: Delivery, *, for_: timedelta = timedelta(0)) -> Result:
+        """Leave a delivery, that was not sent, to whoever works off what waits for its key, so much later."""
+        result = self._without_attempt(delivery, DeliveryState.PENDING, delivery.reason, delivery.text)
+        return replace(result, due_at_ms=result.at_ms + for_ // timedelta(milliseconds=1))
 
     def _without_attempt(
         self, delivery: Delivery, state: DeliveryState, reason: Reason | None, text: str

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Protocol
 
@@ -40,6 +41,10 @@ _PATIENCE = 2
 _BLOCKED_MS = 1000
 #: How soon to look again when this machine could not say that it lives.
 _NO_LEASE_MS = 1000
+#: While PagerDuty's REST API fails, what may have arrived is looked for again so often, for so long at most.
+_LOOK_AGAIN = timedelta(seconds=2)
+_LOOK_PATIENCE_S = 30.0
+_MOST_IN_VAIN = 10_000
 #: No wait is longer than this (answers.py bounds what the other side asks); what is due later was dated by
 #: a clock that has been set back since, and is due now.
 _LONGEST_WAIT_MS = 1_000_000
@@ -49,7 +54,7 @@ class LookBack(Protocol):
     """Who can tell whether an event whose answer was lost had arrived: :mod:`masthead.paging.proof`."""
 
     async def has_arrived(self, delivery: Delivery) -> Incident | None:
-        """Give the incident that it opened, in any state; one of state *unknown* when nobody can tell."""
+        """Give the incident that it opened, in any state; one of state *unknown* when nobody can tell (yet: awaited)."""
         ...
 
 
@@ -84,6 +89,8 @@ class Waiting:
         self._budget = budget
         self._ways = ways
         self._look_back = look_back
+        #: Delivery → when this process first looked for it in vain.
+        self._in_vain_since: dict[str, float] = {}
 
     async def work_off(self, turn: Turn) -> None:
         """Send what waits for the key and is due, then rest until the next is."""
@@ -134,6 +141,8 @@ class Waiting:
                 await self._let_go(turn, one)
                 return to_ms(self._clock.now()) + _NO_LEASE_MS
             result = await self._send(one, is_overdue=is_overdue)
+            if result.number or result.state.is_decided:
+                self._in_vain_since.pop(one.speaker.id, None)
             recorded = await self._ways.record(replace(result, turn=turn, next_id=following))
             if not recorded.holds:
                 raise Superseded
@@ -150,11 +159,22 @@ class Waiting:
             incident = await self._look_back.has_arrived(speaker)
             if incident is not None and incident.state is not IncidentState.UNKNOWN:
                 return self._attempts.had_arrived(speaker, _words(incident))
+            if incident is not None and incident.is_awaited and self._may_look_again(speaker):
+                return self._attempts.leave(speaker, for_=_LOOK_AGAIN)
         if is_overdue:
             return self._attempts.expire(speaker)
         page = await self._ways.page(speaker.page_id)
         repeats = await self._repeats(speaker) if speaker.speaks_for_others else None
         return await self._attempts.make(page, speaker, repeats=repeats)
+
+    def _may_look_again(self, speaker: Delivery) -> bool:
+        """Whether it is looked at once more before it is sent without knowing: for half a minute, and not for ever."""
+        now = self._clock.monotonic()
+        since = self._in_vain_since.setdefault(speaker.id, now)
+        if now - since < _LOOK_PATIENCE_S and len(self._in_vain_since) < _MOST_IN_VAIN:
+            return True
+        self._in_vain_since.pop(speaker.id, None)
+        return False
 
     async def _repeats(self, speaker: Delivery) -> Repeats:
         query = select(func.count(), func.min(delivery.c.created_at), func.max(delivery.c.created_at)).where(

@@ -35,6 +35,8 @@ _NO_READER_MS = 300_000
 #: While PagerDuty does not answer, what nobody has asked about for so long beyond following it is let go.
 _GRACE_S = 86_400.0
 _UNKNOWN = Incident(IncidentState.UNKNOWN)
+#: Nobody can tell now; another look may.
+_LATER = Incident(IncidentState.UNKNOWN, is_awaited=True)
 
 
 class Proof:
@@ -118,14 +120,16 @@ class Proof:
         that is certainly this delivery's does; see :mod:`masthead.paging.proof.verdict`.
 
         Returns:
-            The incident; None when there is none; one of state *unknown* when nobody can tell within a few seconds
-            (no token, PagerDuty's REST API fails or is slow, or the incident cannot be told from others). Then the
-            event is to be sent again: a page that is never sent wakes nobody, one that is sent twice is merged
-            unless somebody resolved the first within those seconds.
+            The incident; None when there is none; one of state *unknown* when nobody can tell. It is *awaited* when
+            another look may tell (PagerDuty's REST API fails, throttles or is slow), else the token is missing or the
+            incident cannot be told from others. What cannot be told is to be sent again: a page that is never sent
+            wakes nobody, one that is sent twice is merged unless somebody resolved the first meanwhile.
         """
         looker = self._lookers.get(delivery.account)
-        if looker is None or looker.rate.rest_s > 0:
+        if looker is None:
             return _UNKNOWN
+        if looker.rate.rest_s > 0:
+            return _LATER
         sought = await self._sought(delivery)
         if not can_tell(sought):
             return _UNKNOWN
@@ -133,9 +137,9 @@ class Proof:
             seen = await self._in_time(looker, delivery.dedup_key)
         except OutsideFailure as failure:
             self._note(delivery.account, looker, failure)
-            return _UNKNOWN
+            return _LATER
         if seen is None:
-            return _UNKNOWN
+            return _LATER
         mine = own(sought, seen, await self._claims(delivery.account, delivery.dedup_key, seen))
         return told(mine, sought) if mine else None
 
