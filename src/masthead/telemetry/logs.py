@@ -6,12 +6,15 @@ text that came from outside and may echo a key.
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import contextlib
 import json
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+import threading
+from collections.abc import Callable, MutableMapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,7 +32,12 @@ _encode = msgspec.json.Encoder(enc_hook=repr).encode
 
 def redact(text: str) -> str:
     """Put ``…`` where *text* holds what looks like an integration key or an authorization token."""
-    return _TOKEN.sub(r"\1…", _KEY.sub(lambda found: f"…{found[0][-4:]}", text))
+    # Most texts are short words, and a search costs more than to see that there is nothing to look for.
+    if len(text) >= _KEY_LENGTH:
+        text = _KEY.sub(lambda found: f"…{found[0][-4:]}", text)
+    if "=" in text or "earer" in text.lower():
+        text = _TOKEN.sub(r"\1…", text)
+    return text
 
 
 def configure(*, level: str = "INFO", as_json: bool | None = None) -> None:
@@ -44,7 +52,7 @@ def configure(*, level: str = "INFO", as_json: bool | None = None) -> None:
     structlog.configure(
         processors=[_write_line] if as_json else _for_people(),
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
-        logger_factory=_bytes_logger if as_json else _text_logger,
+        logger_factory=_json_logger() if as_json else _text_logger,
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr)
@@ -91,8 +99,56 @@ def _text_logger(*_: Any) -> structlog.WriteLogger:
     return structlog.WriteLogger(_Undaunted(sys.stderr))  # type: ignore[arg-type]
 
 
-def _bytes_logger(*_: Any) -> structlog.BytesLogger:
-    return structlog.BytesLogger(_Undaunted(sys.stderr.buffer))  # type: ignore[arg-type]
+def _json_logger() -> Callable[..., _Lines]:
+    """Give a factory of one and the same logger: structlog asks it for every line."""
+    lines = _Lines(_Undaunted(sys.stderr.buffer))
+    atexit.register(lines.write)
+    return lambda *_: lines
+
+
+class _Lines:
+    """Writes what is logged within one turn of the event loop at once, and warnings without delay.
+
+    A page logs two lines, and pages come in groups: one write for all of them saves more than making the lines costs.
+    What was not written yet when the process is killed is lost, as it would be a moment earlier.
+    """
+
+    def __init__(self, stream: _Undaunted) -> None:
+        self._stream = stream
+        self._waiting: list[bytes] = []
+        self._lock = threading.Lock()
+        #: Whose next turn writes what waits.
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def debug(self, line: bytes) -> None:
+        """Write *line* at the end of this turn; at once outside an event loop."""
+        self._waiting.append(line)
+        if self._loop is not None and not self._loop.is_closed():
+            return
+        try:
+            self._loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self.write()
+        else:
+            self._loop.call_soon(self.write)
+
+    info = debug
+
+    def warning(self, line: bytes) -> None:
+        """Write *line* at once, behind those that wait."""
+        self._waiting.append(line)
+        self.write()
+
+    error = critical = warning
+
+    def write(self) -> None:
+        """Write what waits."""
+        with self._lock:
+            self._loop = None
+            lines, self._waiting = self._waiting, []
+            if lines:
+                self._stream.write(b"\n".join(lines) + b"\n")
+                self._stream.flush()
 
 
 def _write_line(logger: Any, name: str, event: MutableMapping[str, Any]) -> bytes:
@@ -102,10 +158,11 @@ def _write_line(logger: Any, name: str, event: MutableMapping[str, Any]) -> byte
     """
     if "exc_info" in event:
         event = structlog.processors.format_exc_info(logger, name, event)
+    _redact_event(logger, name, event)
     event["level"] = name
-    event["timestamp"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
+    event["timestamp"] = f"{datetime.now(UTC).replace(tzinfo=None).isoformat()}Z"
     try:
-        return _encode(_redact_event(logger, name, event))
+        return _encode(event)
     except (
         TypeError,
         ValueError,
@@ -118,7 +175,6 @@ def _write_line(logger: Any, name: str, event: MutableMapping[str, Any]) -> byte
 
 def _redact_event(_logger: Any, _name: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     for key, value in event.items():
-        # Ids and words, which most values are, need no search.
-        if isinstance(value, str) and (len(value) >= _KEY_LENGTH or not value.isalnum()):
+        if isinstance(value, str):
             event[key] = redact(value)
     return event

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -49,15 +50,21 @@ def test_a_log_line_is_one_json_object_without_the_key(capsys):
 
 
 @pytest.fixture
-def as_json():
-    configure(as_json=True)
-    yield structlog.get_logger("test")
+def start():
+    """Begins to log within the test itself, because what is captured changes before it."""
+
+    def begin():
+        configure(as_json=True)
+        return structlog.get_logger("test")
+
+    yield begin
     structlog.reset_defaults()
 
 
-def test_a_log_line_says_what_where_how_bad_and_when(as_json, capsys):
+def test_a_log_line_says_what_where_how_bad_and_when(start, capsys):
     """The event, its level, an instant in UTC, and what was given."""
-    as_json.info("page.stored", page="01J5Z3N8W6Y0V4C7Q2R9T1XABC", deliveries=2, door=Door.ECHO, user="Zoë")
+    log = start()
+    log.info("page.stored", page="01J5Z3N8W6Y0V4C7Q2R9T1XABC", deliveries=2, door=Door.ECHO, user="Zoë")
     line = json.loads(capsys.readouterr().err)
     assert datetime.fromisoformat(line.pop("timestamp")).utcoffset() == timedelta(0)
     assert line == {
@@ -80,19 +87,21 @@ def test_a_log_line_says_what_where_how_bad_and_when(as_json, capsys):
         (object, repr(object)),
     ],
 )
-def test_nothing_that_is_logged_breaks_the_line(as_json, capsys, value, shown):
+def test_nothing_that_is_logged_breaks_the_line(start, capsys, value, shown):
     """Secrets are masked, and what JSON has no form for is written as Python shows it."""
-    as_json.error("event.name", value=value)
+    log = start()
+    log.error("event.name", value=value)
     line = json.loads(capsys.readouterr().err)
     assert line["value"] == shown
     assert line["event"].strip("'") == "event.name"
 
 
-def test_a_logged_exception_brings_its_traceback(as_json, capsys):
+def test_a_logged_exception_brings_its_traceback(start, capsys):
     """Of a crash the log says where."""
+    log = start()
     with pytest.raises(ZeroDivisionError) as crash:
         _ = 1 / 0
-    as_json.error("request.crashed", exc_info=crash.value)
+    log.error("request.crashed", exc_info=crash.value)
     line = json.loads(capsys.readouterr().err)
     assert "ZeroDivisionError: division by zero" in line["exception"]
     assert "exc_info" not in line
@@ -129,6 +138,38 @@ def test_what_libraries_log_is_cut_too():
     assert text.startswith("ERROR sent …cdef")
     assert "ValueError: refused …cdef" in text
     assert KEY not in text
+
+
+async def test_lines_of_one_turn_are_written_together_and_in_order(start, capsys):
+    """At the end of the turn; a warning takes those before it along at once."""
+    log = start()
+    log.info("first")
+    log.info("second")
+    assert capsys.readouterr().err == ""
+    await asyncio.sleep(0)
+    assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["first", "second"]
+    log.info("third")
+    log.warning("fourth")
+    assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["third", "fourth"]
+    await asyncio.sleep(0)
+    assert capsys.readouterr().err == ""
+
+
+def test_a_line_outlives_the_loop_it_was_written_in(start, capsys):
+    """A loop may end before its next turn; the next line takes the other along."""
+    log = start()
+
+    async def end_at_once():
+        log.info("first")
+        asyncio.get_running_loop().stop()
+
+    loop = asyncio.new_event_loop()
+    task = loop.create_task(end_at_once())
+    loop.run_forever()
+    loop.close()
+    assert task.done()
+    log.info("second")
+    assert [json.loads(line)["event"] for line in capsys.readouterr().err.splitlines()] == ["first", "second"]
 
 
 @pytest.mark.parametrize("as_json", [True, False])
