@@ -10,13 +10,14 @@ Whoever changes an execution from outside moves its generation; this run then st
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import Connection
 
 from masthead.executions import store
+from masthead.executions.evaluation import Expressions
 from masthead.executions.failure import is_retryable
 from masthead.executions.identity import caller_of
 from masthead.executions.machine import Machine, Planner, Step
@@ -53,6 +54,7 @@ class Burst:
         *,
         planner: Planner,
         services: Services,
+        expressions: Expressions,
         on_complete: Callable[[Execution], None],
     ) -> None:
         """Args: on_complete: called with an execution that is complete and stored."""
@@ -60,6 +62,7 @@ class Burst:
         self._clock = clock
         self._planner = planner
         self._services = services
+        self._expressions = expressions
         self._on_complete = on_complete
 
     async def run(self, turn: Turn) -> None:
@@ -72,7 +75,7 @@ class Burst:
         if execution is None:
             await self._database.write(lambda connection: _finish(connection, turn))
             return
-        machine = Machine(execution, self._planner, self._now_ms)
+        machine = Machine(execution, self._planner, self._now_ms, self._expressions)
         tasks = Tasks(_log_failure)
         try:
             await self._carry(turn, machine, tasks)
@@ -107,6 +110,7 @@ class Burst:
         """Run instant tasks to their end, then start the others, the execution being stored before."""
         while True:
             waiting = self._due(machine, running)
+            await self._evaluate(machine, waiting)
             instant = [step for step in waiting if step.type.is_instant]
             if not instant:
                 break
@@ -118,6 +122,14 @@ class Burst:
         for step in waiting:
             task = tasks.start(self._attempt(machine, step), name=f"{step.task.name} {step.stage.id}")
             running[task] = step
+
+    async def _evaluate(self, machine: Machine, steps: Sequence[Step]) -> None:
+        """Evaluate what did not resolve yet in the stages that are about to run, so that it is stored before."""
+        stages = {step.stage.id: step.stage for step in steps if self._expressions.is_pending(step.stage)}
+        found = await asyncio.gather(
+            *(self._expressions.go_on(machine.execution, stage) for stage in stages.values())
+        )
+        machine.is_changed = machine.is_changed or any(found)
 
     def _due(self, machine: Machine, running: dict[asyncio.Task[_Outcome], Step]) -> list[Step]:
         now_ms = self._now_ms()

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from masthead.executions.evaluation import keep_as_data
 from masthead.executions.machine import cancel_by, reschedule
 from masthead.executions.model import Document, Execution, Stage
 from masthead.executions.stages.registry import StageTypes
@@ -101,6 +102,7 @@ def change_stage(execution: Execution, stage_id: str, changes: Document, user: s
     stage = _stage(execution, stage_id)
     if changes.get("manualSkip") and not stage.context.get("canManuallySkip"):
         raise Conflict("Cannot manually skip stage.")
+    keep_as_data(stage)
     stage.context.update(changes)
     stage.context["lastModifiedBy"] = user
     stage.last_modified = {"user": user, "allowedAccounts": [], "lastModifiedTime": now_ms}

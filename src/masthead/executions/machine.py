@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from masthead.executions.evaluation import unresolved_error
 from masthead.executions.failure import TaskFailed, TaskTimedOut, describe
 from masthead.executions.graph import relationship_problem
 from masthead.executions.model import Execution, Stage, TaskExecution
@@ -21,7 +22,7 @@ from masthead.executions.status import Status
 from masthead.executions.timeouts import Limits, limits_of
 from masthead.kernel.clock import to_ms
 
-__all__ = ["Machine", "Planner", "Step", "cancel_by", "reschedule"]
+__all__ = ["Evaluator", "Machine", "Planner", "Step", "cancel_by", "reschedule"]
 
 _EXPIRED = "Could not begin execution before start time expiry"
 
@@ -36,6 +37,32 @@ class Planner(Protocol):
     def task_type(self, stage: Stage, task: TaskExecution) -> TaskType | None:
         """Give the code of *task*, or None when this release does not have it."""
         ...
+
+
+class Evaluator(Protocol):
+    """Knows what the expressions of a stage are worth."""
+
+    def is_enabled(self, execution: Execution, stage: Stage) -> bool:
+        """Tell whether ``stageEnabled`` lets *stage* run."""
+        ...
+
+    def begin(self, execution: Execution, stage: Stage) -> None:
+        """Evaluate the context of a stage that starts, in place."""
+        ...
+
+
+class _NoExpressions:
+    """Takes every text as it is."""
+
+    def is_enabled(self, execution: Execution, stage: Stage) -> bool:
+        del execution, stage
+        return True
+
+    def begin(self, execution: Execution, stage: Stage) -> None:
+        pass
+
+
+_NO_EXPRESSIONS = _NoExpressions()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,12 +116,19 @@ class Machine:
         ended_early: Steps that were cancelled while they ran, for the caller to tell their types.
     """
 
-    def __init__(self, execution: Execution, planner: Planner, now: Callable[[], int]) -> None:
+    def __init__(
+        self,
+        execution: Execution,
+        planner: Planner,
+        now: Callable[[], int],
+        evaluator: Evaluator = _NO_EXPRESSIONS,
+    ) -> None:
         """Args: now: gives the present in milliseconds."""
         self.execution = execution
         self.is_changed = False
         self.ended_early: list[Step] = []
         self._planner = planner
+        self._evaluator = evaluator
         self._now = now
         self._startable: deque[Stage] = deque()
         self._has_ended = False
@@ -253,8 +287,12 @@ class Machine:
         if stage.start_time_expiry is not None and stage.start_time_expiry < now:
             self._end_stage(stage, Status.SKIPPED)
             return
+        if not self._evaluator.is_enabled(self.execution, stage):
+            self._end_stage(stage, Status.SKIPPED)
+            return
         stage.status, stage.start_time = Status.RUNNING, now
         try:
+            self._evaluator.begin(self.execution, stage)
             stage.tasks = _tasks(self._planner.plan(stage))
         except Exception as error:  # noqa: BLE001 - whatever planning raises is the stage's failure
             stage.context["exception"] = describe(error, operation=stage.name, now_ms=now)
@@ -286,7 +324,13 @@ class Machine:
         for status in (Status.STOPPED, Status.CANCELED, Status.FAILED_CONTINUE):
             if status in statuses:
                 return status
-        return Status.SUCCEEDED if statuses <= {Status.SUCCEEDED, Status.SKIPPED} else Status.TERMINAL
+        if not statuses <= {Status.SUCCEEDED, Status.SKIPPED}:
+            return Status.TERMINAL
+        error = unresolved_error(stage)
+        if error is None:
+            return Status.SUCCEEDED
+        stage.context["exception"] = describe(error, operation=stage.name, now_ms=self._now())
+        return Status.TERMINAL
 
     def _restarted(self) -> list[Stage]:
         """Give the stages that could have begun before: somebody had them begin anew."""

@@ -1,14 +1,15 @@
 """Execution, stage and task, and the one place that turns them into Spinnaker's JSON and back.
 
 Missing values are left out (Orca's NON_NULL), keys that are not known here are kept and written back, and
-instants are milliseconds since 1970. The stored form has two fields more than the form others see:
-``masthead`` on the execution and ``againAt`` on a task.
+instants are milliseconds since 1970. The stored form has three fields more than the form others see:
+``masthead`` on the execution, ``unevaluated`` on a stage and ``againAt`` on a task.
 
 Source: Spinnaker compatibility facts, section 4.3.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, TypeVar
@@ -17,6 +18,7 @@ from masthead.executions.status import Status
 
 __all__ = [
     "PRIVATE_EXECUTION_KEY",
+    "PRIVATE_STAGE_KEY",
     "PRIVATE_TASK_KEY",
     "Document",
     "Execution",
@@ -24,6 +26,7 @@ __all__ = [
     "Stage",
     "TaskExecution",
     "from_document",
+    "json_names",
     "to_document",
 ]
 
@@ -31,6 +34,7 @@ __all__ = [
 Document = dict[str, Any]
 #: Keys of the stored form that nobody outside sees.
 PRIVATE_EXECUTION_KEY = "masthead"
+PRIVATE_STAGE_KEY = "unevaluated"
 PRIVATE_TASK_KEY = "againAt"
 
 
@@ -81,6 +85,8 @@ class Stage:
     parent_stage_id: str | None = None
     synthetic_stage_owner: str | None = None
     last_modified: Document | None = None
+    #: Key of the context → what it is to be evaluated from; None before the first evaluation. Stored, never shown.
+    unevaluated: Document | None = None
     extra: Document = field(default_factory=dict)
 
     @property
@@ -169,6 +175,11 @@ def from_document(document: Document) -> Execution:
 def to_document(execution: Execution) -> Document:
     """Give the stored JSON object of *execution*, sharing its containers."""
     return _write(execution)
+
+
+def json_names(model: type[Any]) -> Mapping[str, str]:
+    """Give the JSON keys of a model's class, each with its attribute."""
+    return _NAMES[model]
 
 
 def _read(model: type[_Model], document: Document) -> _Model:

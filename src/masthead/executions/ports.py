@@ -5,17 +5,20 @@ The fakes for tests stand beside them, in ``fakes.py``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from masthead.executions.model import Execution, Stage
 from masthead.kernel.caller import Caller
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Severity
 from masthead.paging import Draft, Page
+from masthead.pipelines.expressions import EvaluationContext, Outside
 
 __all__ = [
     "ApplicationsPort",
+    "ExpressionsPort",
     "PagingPort",
     "PipelinesPort",
     "Services",
@@ -134,6 +137,33 @@ class _NoRuns:
 _NO_RUNS = _NoRuns()
 
 
+class ExpressionsPort(Protocol):
+    """See masthead.executions.evaluation."""
+
+    @property
+    def outside(self) -> Outside:
+        """Give whom expressions may ask."""
+        ...
+
+    def context_of(self, execution: Execution, stage: Stage) -> EvaluationContext:
+        """Give what the expressions of *stage* read."""
+        ...
+
+
+class _NoExpressions:
+    """Stands in before there are executions."""
+
+    @property
+    def outside(self) -> Outside:
+        raise NotImplementedError
+
+    def context_of(self, execution: Execution, stage: Stage) -> EvaluationContext:
+        raise NotImplementedError
+
+
+_NO_EXPRESSIONS = _NoExpressions()
+
+
 @dataclass(frozen=True)
 class Services:
     """What stage types may use."""
@@ -147,3 +177,7 @@ class Services:
     default_severity: Severity = Severity.CRITICAL
     #: The executions themselves, which put themselves here.
     runs: RunsPort = _NO_RUNS
+    #: Reads the text at a URL that a user gave, guarded; None where expressions may not read URLs.
+    read_url: Callable[[str], Awaitable[str]] | None = None
+    #: For stage types that evaluate in their own way; executions put it here.
+    expressions: ExpressionsPort = _NO_EXPRESSIONS

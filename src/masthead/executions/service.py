@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from masthead.executions import control, store
 from masthead.executions.burst import Burst
+from masthead.executions.evaluation import Expressions
 from masthead.executions.machine import cancel_by, reschedule
 from masthead.executions.model import Document, Execution, ExecutionType
 from masthead.executions.ports import Services
@@ -53,14 +54,22 @@ class Executions(Reading):
     ) -> None:
         """Register with *bursts* and with paging; nothing runs before ``bursts`` does."""
         paging = WatchedPaging(services.paging)
-        services = replace(services, paging=paging, runs=self)
+        self._expressions = Expressions(services, clock, types.raw_fields)
+        services = replace(services, paging=paging, runs=self, expressions=self._expressions)
         super().__init__(database, clock, services)
         self._bursts = bursts
         self._types = types
         self._ids = ids
         self._waiters: dict[str, set[asyncio.Event]] = {}
         self._tasks = Tasks(_log_failure)
-        burst = Burst(database, clock, planner=types, services=services, on_complete=self._completed)
+        burst = Burst(
+            database,
+            clock,
+            planner=types,
+            services=services,
+            expressions=self._expressions,
+            on_complete=self._completed,
+        )
         bursts.register(BURST, burst.run)
         paging.on_decided(self._page_decided)
 
@@ -87,6 +96,7 @@ class Executions(Reading):
             await self._record_refused(execution, reason)
             raise InvalidRequest(reason)
         await self._check_enabled(config, execution)
+        await self._expressions.start(execution, config)
         return await self._start(execution)
 
     async def start_tasks(self, body: Any, caller: Caller) -> str:

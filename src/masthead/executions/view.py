@@ -12,10 +12,15 @@ from typing import Any
 
 import msgspec
 
-from masthead.executions.model import PRIVATE_EXECUTION_KEY, PRIVATE_TASK_KEY, Document
+from masthead.executions.model import (
+    PRIVATE_EXECUTION_KEY,
+    PRIVATE_STAGE_KEY,
+    PRIVATE_TASK_KEY,
+    Document,
+)
 from masthead.kernel.secret import Secret
 
-__all__ = ["KeyLabel", "hide_keys", "pipeline_view", "task_view"]
+__all__ = ["KeyLabel", "hide_keys", "pipeline_view", "task_view", "without_private"]
 
 KeyLabel = Callable[[Secret], str]
 
@@ -34,16 +39,38 @@ def pipeline_view(stored: Document, label: KeyLabel, *, expand: bool = True) -> 
         label: Gives what people see in a key's place.
         expand: False leaves out what lists do not need (Orca's ``expand=false``).
     """
-    stored.pop(PRIVATE_EXECUTION_KEY, None)
+    _hide_private(stored)
     if not expand:
         _reduce(stored)
     for stage in stored.get("stages", ()):
-        for task in stage.get("tasks", ()):
-            task.pop(PRIVATE_TASK_KEY, None)
         if stage.get("type") in _ENCODED:
             _hide_encoded_in(stage.get("context", {}), label)
     shown: Document = hide_keys(stored, label)
     return shown
+
+
+def without_private(stored: Document, label: KeyLabel) -> Document:
+    """Give a copy of an execution as others may see it, whoever made it."""
+    shown: Document = hide_keys(stored, label)
+    _hide_private(shown)
+    return shown
+
+
+def _hide_private(stored: Document) -> None:
+    """Take out our own fields, also of the executions that started this one, which callers may have made up."""
+    present: Any = stored
+    while isinstance(present, dict):
+        present.pop(PRIVATE_EXECUTION_KEY, None)
+        for stage in _objects(present.get("stages")):
+            stage.pop(PRIVATE_STAGE_KEY, None)
+            for task in _objects(stage.get("tasks")):
+                task.pop(PRIVATE_TASK_KEY, None)
+        trigger = present.get("trigger")
+        present = trigger.get("parentExecution") if isinstance(trigger, dict) else None
+
+
+def _objects(value: Any) -> list[Document]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
 def task_view(stored: Document, label: KeyLabel) -> Document:

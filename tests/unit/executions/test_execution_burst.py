@@ -63,6 +63,7 @@ def scripted(bench) -> Scripted:
         bench.clock,
         planner=StageTypes([ScriptedStage(task)]),
         services=bench.executions._services,
+        expressions=bench.executions._expressions,
         on_complete=bench.executions._completed,
     )
     bench.bursts.register("execution", burst.run)

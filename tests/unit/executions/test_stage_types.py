@@ -45,6 +45,7 @@ async def test_the_example_of_the_how_to_runs(bench):
         bench.clock,
         planner=StageTypes([module["GreetStage"]()]),
         services=bench.executions._services,
+        expressions=bench.executions._expressions,
         on_complete=lambda _id: None,
     )
     bench.bursts.register("execution", burst.run)

@@ -121,6 +121,10 @@ _FIELDS = (
 )
 
 
+#: An application's attributes are data.
+_RAW = frozenset({"application"})
+
+
 class CreateApplicationStage(StageType):
     """Creates an application."""
 
@@ -128,6 +132,7 @@ class CreateApplicationStage(StageType):
     label = "Create application"
     doc = "Creates an application, or updates it when it exists."
     fields = _FIELDS
+    raw_fields = _RAW
     tasks = (CreateApplicationTask(),)
 
 
@@ -138,6 +143,7 @@ class UpdateApplicationStage(StageType):
     label = "Update application"
     doc = "Updates an application by merging, or creates it when it does not exist."
     fields = _FIELDS
+    raw_fields = _RAW
     tasks = (UpdateApplicationTask(),)
 
 
@@ -148,6 +154,7 @@ class UpsertApplicationStage(StageType):
     label = "Create or update application"
     doc = "Creates an application or updates it by merging."
     fields = _FIELDS
+    raw_fields = _RAW
     tasks = (UpsertApplicationTask(),)
 
 
@@ -158,6 +165,7 @@ class DeleteApplicationStage(StageType):
     label = "Delete application"
     doc = "Deletes an application with its pipelines. Nothing happens when there is none of that name."
     fields = (Field("application", Kind.OBJECT, "An object with the `name`.", is_required=True),)
+    raw_fields = _RAW
     tasks = (VerifyNoDependenciesTask(), DeleteApplicationTask())
 
 

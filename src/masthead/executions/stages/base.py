@@ -128,6 +128,8 @@ class StageType:
     #: What it does, in a sentence or two.
     doc: ClassVar[str]
     fields: ClassVar[tuple[Field, ...]] = ()
+    #: Fields whose expressions are left to the type: they belong to something else, or are evaluated in its own way.
+    raw_fields: ClassVar[frozenset[str]] = frozenset()
     tasks: ClassVar[tuple[TaskType, ...]] = ()
 
     def plan(self, stage: Stage) -> tuple[TaskType, ...]:

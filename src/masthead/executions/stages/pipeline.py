@@ -41,7 +41,7 @@ class StartPipelineTask(TaskType):
             raise TaskFailed(f"The referenced pipeline cannot be located ({config_id})") from error
         if config.get("disabled") is True:
             raise TaskFailed("The referenced pipeline is disabled")
-        trigger = _trigger(work, config, config_id)
+        trigger = _trigger(work, config_id)
         try:
             child = await work.services.runs.start_pipeline({**config, "trigger": trigger}, work.caller)
         except InvalidRequest as error:
@@ -128,7 +128,7 @@ def _check_depth(trigger: Document) -> None:
         raise TaskFailed(f"Pipelines run each other {_DEEPEST} deep already; does one of them run itself?")
 
 
-def _trigger(work: TaskContext, config: Document, config_id: str) -> Document:
+def _trigger(work: TaskContext, config_id: str) -> Document:
     parent, stage = work.execution, work.stage
     correlation_id = f"{parent.id}_{stage.id}_{config_id}_{parent.start_time}"
     restart = work.context.get("restartDetails")
@@ -139,18 +139,16 @@ def _trigger(work: TaskContext, config: Document, config_id: str) -> Document:
         "user": work.caller.user,
         "parentExecution": to_document(parent),
         "parentPipelineStageId": stage.id,
-        "parameters": _parameters(work.context.get("pipelineParameters"), config),
+        "parameters": _parameters(work.context.get("pipelineParameters")),
         "strategy": False,
         "correlationId": correlation_id,
         "dryRun": parent.trigger.get("dryRun") is True,
     }
 
 
-def _parameters(given: object, config: Document) -> Document:
-    supplied = dict(given) if isinstance(given, dict) else {}
-    declared = [each for each in config.get("parameterConfig") or () if isinstance(each, dict)]
-    defaults = {str(each["name"]): each.get("default") for each in declared if each.get("name")}
-    return defaults | supplied
+def _parameters(given: object) -> Document:
+    """Give what this stage supplies; what it does not, the child takes from its own declarations."""
+    return dict(given) if isinstance(given, dict) else {}
 
 
 def _outputs(child: Document, context: dict[str, Any]) -> Document:

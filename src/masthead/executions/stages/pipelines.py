@@ -149,6 +149,10 @@ _SAVE_FIELDS = (
 _ID = Field("id", Kind.TEXT, "Id that the pipeline must have already; another id in the pipeline is refused.")
 
 
+#: What another pipeline says is evaluated when that one runs.
+_RAW = frozenset({"pipeline", "pipelines"})
+
+
 class SavePipelineStage(StageType):
     """Saves a pipeline."""
 
@@ -156,6 +160,7 @@ class SavePipelineStage(StageType):
     label = "Save pipeline"
     doc = "Creates a pipeline or replaces the one with the same id."
     fields = _SAVE_FIELDS
+    raw_fields = _RAW
     tasks = (SavePipelineTask(), WaitForPipelineSaveTask())
 
 
@@ -166,6 +171,7 @@ class UpdatePipelineStage(StageType):
     label = "Update pipeline"
     doc = "Replaces the pipeline with the same id."
     fields = (*_SAVE_FIELDS, _ID)
+    raw_fields = _RAW
     tasks = (UpdatePipelineTask(),)
 
 
@@ -176,6 +182,7 @@ class DeletePipelineStage(StageType):
     label = "Delete pipeline"
     doc = "Deletes the pipeline with the application and name of `pipeline`, if there is one."
     fields = (_PIPELINE,)
+    raw_fields = _RAW
     tasks = (DeletePipelineTask(),)
 
 

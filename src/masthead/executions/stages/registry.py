@@ -13,6 +13,7 @@ from masthead.executions.stages.applications import (
     UpsertApplicationStage,
 )
 from masthead.executions.stages.base import StageType, TaskType
+from masthead.executions.stages.evaluate_variables import EvaluateVariablesStage
 from masthead.executions.stages.manual_judgment import ManualJudgmentStage
 from masthead.executions.stages.noop import NoOpStage
 from masthead.executions.stages.page_application_owner import PageApplicationOwnerStage
@@ -61,6 +62,11 @@ class StageTypes:
             )
         return found.plan(stage)
 
+    def raw_fields(self, stage: Stage) -> frozenset[str]:
+        """Give the fields of *stage* whose expressions are its type's own affair."""
+        found = self._types.get(stage.lookup_type)
+        return found.raw_fields if found else frozenset()
+
     def task_type(self, stage: Stage, task: TaskExecution) -> TaskType | None:
         """Give the code of *task*, or None when this release does not have it."""
         found = self._types.get(stage.lookup_type)
@@ -72,6 +78,7 @@ STAGE_TYPES = StageTypes(
         CreateApplicationStage(),
         DeleteApplicationStage(),
         DeletePipelineStage(),
+        EvaluateVariablesStage(),
         ManualJudgmentStage(),
         NoOpStage(),
         PageApplicationOwnerStage(),

@@ -7,16 +7,33 @@ A calculation over plain data: it knows nothing of executions, applications or t
 from __future__ import annotations
 
 from masthead.pipelines.expressions.check import Problem, check, check_document
-from masthead.pipelines.expressions.context import EvaluationContext, FakeOutside, Nothing, Outside, Version
-from masthead.pipelines.expressions.document import SUMMARY, Evaluated, evaluate_document, resolve
+from masthead.pipelines.expressions.context import (
+    NO_ANSWERS,
+    EvaluationContext,
+    FakeOutside,
+    Nothing,
+    Outside,
+    Version,
+)
+from masthead.pipelines.expressions.document import (
+    SUMMARY,
+    Evaluated,
+    evaluate_all,
+    evaluate_document,
+    resolve,
+    resolve_all,
+)
 from masthead.pipelines.expressions.errors import ExpressionError
 from masthead.pipelines.expressions.roots import stage_root, start_root
 from masthead.pipelines.expressions.syntax.parse import Expression
-from masthead.pipelines.expressions.variables import evaluate_variables
+from masthead.pipelines.expressions.syntax.templates import holds_expression
+from masthead.pipelines.expressions.variables import EvaluatedVariables, evaluate_variables
 
 __all__ = [
+    "NO_ANSWERS",
     "SUMMARY",
     "Evaluated",
+    "EvaluatedVariables",
     "EvaluationContext",
     "Expression",
     "ExpressionError",
@@ -27,9 +44,12 @@ __all__ = [
     "Version",
     "check",
     "check_document",
+    "evaluate_all",
     "evaluate_document",
     "evaluate_variables",
+    "holds_expression",
     "resolve",
+    "resolve_all",
     "stage_root",
     "start_root",
 ]

@@ -19,6 +19,7 @@ from masthead.pipelines.expressions.bounds import Budget, Limits
 from masthead.pipelines.expressions.errors import HelperFailed
 
 __all__ = [
+    "NO_ANSWERS",
     "Answer",
     "EvaluationContext",
     "FakeOutside",
@@ -71,6 +72,19 @@ class Answer:
 
     value: Any = None
     refusal: str | None = None
+
+
+class _NoAnswers(dict[Lookup, Answer]):
+    """Answers every question with a refusal."""
+
+    def get(self, key: Lookup, default: Any = None) -> Any:
+        """Refuse."""
+        del key, default
+        return Answer(refusal="Nothing outside of the execution can be asked here.")
+
+
+#: For evaluating where nobody can be waited for.
+NO_ANSWERS: Mapping[Lookup, Answer] = _NoAnswers()
 
 
 class Wanted(Exception):

@@ -9,7 +9,7 @@ Source: Spinnaker compatibility facts, sections 4.10.1 and 4.10.5.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -31,7 +31,7 @@ from masthead.pipelines.expressions.syntax.parse import Expression
 from masthead.pipelines.expressions.syntax.templates import PREFIX, Template, has_expression, summary_key
 from masthead.pipelines.expressions.values import Value, joined_text, plain
 
-__all__ = ["SUMMARY", "Evaluated", "evaluate_document", "resolve"]
+__all__ = ["SUMMARY", "Evaluated", "evaluate_all", "evaluate_document", "resolve", "resolve_all"]
 
 #: Where a document's report stands in it.
 SUMMARY = "expressionEvaluationSummary"
@@ -55,6 +55,11 @@ class Evaluated:
     attempted: int = 0
     wanted: frozenset[Lookup] = frozenset()
 
+    @property
+    def is_resolved(self) -> bool:
+        """Tell whether every expression has its value."""
+        return not self.summary and not self.wanted
+
 
 def evaluate_document(value: Any, context: EvaluationContext) -> Evaluated:
     """Evaluate every text in *value*, as deep as it goes.
@@ -63,9 +68,13 @@ def evaluate_document(value: Any, context: EvaluationContext) -> Evaluated:
         value: JSON; left as it is.
         context: What the expressions read.
     """
-    walk = _Walk(context)
-    result = walk.value(value, None, 0)
-    return Evaluated(result, walk.summary, walk.attempted, frozenset(walk.wanted))
+    return evaluate_all([value], context)[0]
+
+
+def evaluate_all(values: Sequence[Any], context: EvaluationContext) -> list[Evaluated]:
+    """Evaluate several documents that together have the limits of one; one result each, in their order."""
+    budget = Budget(context.limits, context.clock.monotonic)
+    return [_Walk(context, budget).document(value) for value in values]
 
 
 async def resolve(value: Any, context: EvaluationContext, outside: Outside) -> Evaluated:
@@ -74,12 +83,20 @@ async def resolve(value: Any, context: EvaluationContext, outside: Outside) -> E
     Everything is evaluated again once the answers are there, so random numbers are drawn again too. At most 20
     questions are asked for one document.
     """
+    return (await resolve_all([value], context, outside))[0]
+
+
+async def resolve_all(values: Sequence[Any], context: EvaluationContext, outside: Outside) -> list[Evaluated]:
+    """Evaluate several documents as :func:`evaluate_all` does, asking *outside* as :func:`resolve` does."""
     answers = dict(context.answers)
     while True:
-        evaluated = evaluate_document(value, replace(context, answers=answers))
-        if not evaluated.wanted:
+        evaluated = evaluate_all(values, replace(context, answers=answers))
+        wanted = sorted(
+            {lookup for each in evaluated for lookup in each.wanted},
+            key=lambda lookup: (lookup.source, lookup.arguments),
+        )
+        if not wanted:
             return evaluated
-        wanted = sorted(evaluated.wanted, key=lambda lookup: (lookup.source, lookup.arguments))
         allowed = wanted[: max(_LOOKUPS - len(answers), 0)]
         found = await asyncio.gather(*(_ask(outside, lookup) for lookup in allowed))
         refused = Answer(refusal=f"The expressions of one document may ask the outside {_LOOKUPS} times.")
@@ -102,12 +119,17 @@ async def _ask(outside: Outside, lookup: Lookup) -> Answer:
 class _Walk:
     """One way through a document."""
 
-    def __init__(self, context: EvaluationContext) -> None:
+    def __init__(self, context: EvaluationContext, budget: Budget) -> None:
         self.summary: dict[str, list[dict[str, Any]]] = {}
         self.attempted = 0
         self.wanted: set[Lookup] = set()
         self._context = context
-        self._running = Running(context, Budget(context.limits, context.clock.monotonic))
+        self._running = Running(context, budget)
+
+    def document(self, value: Any) -> Evaluated:
+        """Give *value* evaluated, with the report."""
+        result = self.value(value, None, 0)
+        return Evaluated(result, self.summary, self.attempted, frozenset(self.wanted))
 
     def value(self, value: Any, key: str | None, depth: int) -> Any:
         """Give *value* evaluated; *key* is the nearest one it stands under."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from masthead.pipelines.expressions.context import EvaluationContext, Outside
 from masthead.pipelines.expressions.document import resolve
-from masthead.pipelines.expressions.syntax.templates import PREFIX, has_expression
+from masthead.pipelines.expressions.syntax.templates import PREFIX, has_expression, holds_expression
 
 __all__ = ["EvaluatedVariables", "evaluate_variables"]
 
@@ -33,17 +33,28 @@ class EvaluatedVariables:
 
 
 async def evaluate_variables(
-    variables: Sequence[Mapping[str, Any]], context: EvaluationContext, outside: Outside
+    variables: Sequence[Mapping[str, Any]],
+    context: EvaluationContext,
+    outside: Outside,
+    *,
+    is_sequential: bool = True,
 ) -> EvaluatedVariables:
-    """Evaluate *variables* one after the other; each sees those before it (v4).
+    """Evaluate *variables* one after the other.
 
-    A value that is no text is taken as it is. One that fails stays as its text, and the others go on.
+    With v4 a value that is no text is taken as it is. One that fails stays as its text, and the others go on.
+
+    Args:
+        variables: Each with ``key`` and ``value``; left as they are.
+        context: What the expressions read.
+        outside: Whom they may ask.
+        is_sequential: Whether each sees those before it (v4), or none another (v3).
     """
     done = EvaluatedVariables()
     for variable in variables:
         key, value = variable.get("key"), variable.get("value")
-        seen = replace(context, root=ChainMap(done.outputs, context.root))  # type: ignore[arg-type]
-        if has_expression(value):
+        earlier = done.outputs if is_sequential else {}
+        seen = replace(context, root=ChainMap(earlier, context.root))  # type: ignore[arg-type]
+        if has_expression(value) if is_sequential else holds_expression(value):
             evaluated = await resolve({key or "value": value}, seen, outside)
             for name, notes in evaluated.summary.items():
                 done.summary.setdefault(name, []).extend(notes)
@@ -56,4 +67,9 @@ async def evaluate_variables(
 
 
 def _with_source(variable: Mapping[str, Any], value: Any) -> dict[str, Any]:
-    return {**variable, "value": value, "sourceValue": variable["value"].replace(PREFIX, "{")}
+    source = variable["value"]
+    return {
+        **variable,
+        "value": value,
+        "sourceValue": source.replace(PREFIX, "{") if isinstance(source, str) else source,
+    }

@@ -8,14 +8,16 @@ Source: Spinnaker compatibility facts, section 4.10.1.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from masthead.pipelines.expressions.bounds import LENGTH_LIMIT
 from masthead.pipelines.expressions.errors import ExpressionSyntaxError
 from masthead.pipelines.expressions.syntax.parse import Expression
 
-__all__ = ["PREFIX", "Template", "has_expression", "summary_key"]
+__all__ = ["PREFIX", "Template", "has_expression", "holds_expression", "summary_key"]
 
 PREFIX = "${"
 _KEPT = 4096
@@ -66,6 +68,22 @@ class Template:
 def has_expression(value: object) -> bool:
     """Tell whether *value* is a text with an expression in it."""
     return isinstance(value, str) and PREFIX in value
+
+
+def holds_expression(value: Any) -> bool:
+    """Tell whether there is an expression anywhere in the JSON *value*, keys included."""
+    waiting = [value]
+    while waiting:
+        present = waiting.pop()
+        if isinstance(present, str):
+            if PREFIX in present:
+                return True
+        elif isinstance(present, Mapping):
+            waiting.extend(present)
+            waiting.extend(present.values())
+        elif isinstance(present, list):
+            waiting.extend(present)
+    return False
 
 
 def summary_key(text: str) -> str:

@@ -1,0 +1,287 @@
+"""Expressions in executions: when they are evaluated, what is kept, and what is never evaluated.
+
+A stage begins with what the pipeline's owner wrote. Each key of its context that holds an expression is evaluated when the
+stage starts, and what did not resolve then, before each run of a task. Beside such a key stands what it was made from
+(``Stage.unevaluated``), so that only the owner's text is ever evaluated: neither a result, nor what a task or a caller put
+in a key's place.
+
+Source: Spinnaker compatibility facts, sections 4.5, 4.5.2, 4.10.1, 4.10.3, 4.10.6; 7.5 (52, 54) for what is different.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from masthead.executions.failure import TaskFailed
+from masthead.executions.model import Document, Execution, ExecutionType, Stage
+from masthead.executions.ports import Services
+from masthead.executions.seen import SeenContext, SeenExecution
+from masthead.executions.view import hide_keys
+from masthead.kernel.clock import Clock
+from masthead.kernel.errors import MastheadError, NotFound
+from masthead.pipelines.expressions import (
+    NO_ANSWERS,
+    SUMMARY,
+    Evaluated,
+    EvaluationContext,
+    Outside,
+    Version,
+    evaluate_all,
+    evaluate_document,
+    holds_expression,
+    resolve_all,
+    stage_root,
+    start_root,
+)
+
+__all__ = ["Expressions", "Neighbours", "keep_as_data", "unresolved_error"]
+
+#: What of an execution is evaluated when it starts, besides its stages.
+_STARTING = ("name", "template_variables", "notifications", "initial_config")
+#: Stage → fields whose expressions are the type's own affair.
+RawFields = Callable[[Stage], frozenset[str]]
+
+
+class Neighbours:
+    """What expressions may ask of the rest: applications without their keys, pipelines' ids, and URLs."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def text_of_url(self, url: str) -> str:
+        """Read a URL, where this installation has a reader for them."""
+        if self._services.read_url is None:
+            raise MastheadError("Expressions cannot read from a URL here.")
+        return await self._services.read_url(url)
+
+    async def application(self, name: str) -> Document | None:
+        """Give an application with its service's name in the key's place."""
+        found = await self._services.applications.find(name)
+        return None if found is None else hide_keys(found, self._services.key_label)
+
+    async def pipeline_id(self, application: str, name: str) -> str | None:
+        """Give the id of a pipeline."""
+        try:
+            pipelines = await self._services.pipelines.of_application(application)
+        except NotFound:
+            return None
+        return next((str(each["id"]) for each in pipelines if each.get("name") == name), None)
+
+
+class Expressions:
+    """Evaluates what stands in executions."""
+
+    def __init__(self, services: Services, clock: Clock, raw_fields: RawFields) -> None:
+        self._services = services
+        self._clock = clock
+        self._raw_fields = raw_fields
+        self._outside: Outside = Neighbours(services)
+
+    @property
+    def outside(self) -> Outside:
+        """Give whom expressions may ask."""
+        return self._outside
+
+    # -- a pipeline starts --------------------------------------------------------------------------
+
+    async def start(self, execution: Execution, config: Document) -> None:
+        """Evaluate what *config* says, all of it but the trigger; with v4, all but the stages too.
+
+        Args:
+            execution: Made of *config*; changed in place.
+            config: The pipeline's JSON as it was posted, with its trigger.
+        """
+        if not holds_expression({key: value for key, value in config.items() if key != "trigger"}):
+            return
+        await self._defaults(execution, config)
+        stages = execution.stages if Version.of(execution.spel_evaluator) is Version.V3 else []
+        pending = [_pending(stage, self._raw_fields(stage)) for stage in stages]
+        sources = [_sources(each) for each in pending]
+        values = [
+            *(getattr(execution, name) for name in _STARTING),
+            *(stage.name for stage in stages),
+            *(source for each in sources for source in each),
+        ]
+        found = iter(await resolve_all(values, self._start_context(execution), self._outside))
+        for name in _STARTING:
+            setattr(execution, name, next(found).value)
+        for stage in stages:
+            stage.name = str(next(found).value)
+        for stage, each in zip(stages, pending, strict=True):
+            _keep(stage, each, [next(found) for _ in range(len(each))])
+            stage.context.pop(SUMMARY, None)
+
+    async def _defaults(self, execution: Execution, config: Document) -> None:
+        """Evaluate the defaults of parameters that nobody supplied, one after the other."""
+        given = config.get("trigger")
+        supplied = given.get("parameters") if isinstance(given, dict) else None
+        parameters = execution.trigger["parameters"]
+        for declared in config.get("parameterConfig") or ():
+            name = declared.get("name") if isinstance(declared, dict) else None
+            if (
+                isinstance(name, str)
+                and name not in (supplied or {})
+                and holds_expression(parameters.get(name))
+            ):
+                context = self._start_context(execution)
+                (found,) = await resolve_all([parameters[name]], context, self._outside)
+                parameters[name] = found.value
+
+    def _start_context(self, execution: Execution) -> EvaluationContext:
+        return EvaluationContext(
+            root=start_root(execution.trigger, execution.template_variables),
+            user=execution.user,
+            allow_unknown_keys=False,
+            clock=self._clock,
+        )
+
+    # -- a stage starts and runs --------------------------------------------------------------------
+
+    def is_enabled(self, execution: Execution, stage: Stage) -> bool:
+        """Tell whether ``stageEnabled`` lets *stage* run; what is neither true nor false says no, and is reported.
+
+        Source: Spinnaker compatibility facts, section 4.5.2.
+        """
+        option = _stage_enabled(execution, stage)
+        if not isinstance(option, dict) or option.get("type") != "expression":
+            return True
+        expression = option.get("expression")
+        if execution.type is not ExecutionType.PIPELINE or not isinstance(expression, str) or not expression:
+            return True
+        written = expression if expression.startswith("${") else f"${{{expression}}}"
+        context = replace(self.context_of(execution, stage), answers=NO_ANSWERS)
+        evaluated = evaluate_document({"stageEnabled": written}, context)
+        if evaluated.summary:
+            stage.context[SUMMARY] = evaluated.summary
+        return str(evaluated.value["stageEnabled"]).lower() == "true"
+
+    def begin(self, execution: Execution, stage: Stage) -> None:
+        """Evaluate the context of a stage that starts, as far as nobody has to be asked."""
+        pending = _pending(stage, self._raw_fields(stage))
+        if pending:
+            found = evaluate_all(_sources(pending), self.context_of(execution, stage))
+            _keep(stage, pending, found)
+
+    def is_pending(self, stage: Stage) -> bool:
+        """Tell whether something in *stage* did not resolve yet."""
+        return stage.unevaluated is None or bool(stage.unevaluated)
+
+    async def go_on(self, execution: Execution, stage: Stage) -> bool:
+        """Evaluate what did not resolve yet, before a task runs; tell whether anything changed."""
+        return await self._run(stage, self.context_of(execution, stage))
+
+    async def _run(self, stage: Stage, context: EvaluationContext) -> bool:
+        was_pending = bool(stage.unevaluated)
+        pending = _pending(stage, self._raw_fields(stage))
+        if not pending:
+            return was_pending and _report(stage, {})
+        return _keep(stage, pending, await resolve_all(_sources(pending), context, self._outside))
+
+    def context_of(self, execution: Execution, stage: Stage) -> EvaluationContext:
+        """Give what the expressions of *stage* read."""
+        label = self._services.key_label
+        own = SeenContext(execution, stage, label)
+        is_pipeline = execution.type is ExecutionType.PIPELINE
+        seen = SeenExecution(execution, label) if is_pipeline else None
+        version = Version.of(execution.spel_evaluator)
+        return EvaluationContext(
+            root=stage_root(own, execution=seen, version=version),
+            execution=seen,
+            stage_id=stage.id,
+            user=execution.user,
+            clock=self._clock,
+        )
+
+
+def keep_as_data(stage: Stage) -> None:
+    """Note what the owner wrote, before somebody else changes the context of a stage that has not begun."""
+    _pending(stage, frozenset())
+
+
+def unresolved_error(stage: Stage) -> TaskFailed | None:
+    """Give why *stage* must end TERMINAL although its tasks did not: ``failOnFailedExpressions``, and something is left."""
+    summary = stage.context.get(SUMMARY)
+    if (
+        stage.context.get("failOnFailedExpressions") is not True
+        or not isinstance(summary, dict)
+        or not summary
+    ):
+        return None
+    sentences = [str(note.get("description")) for notes in summary.values() for note in notes]
+    return TaskFailed(*sentences, error="Failed Expression Evaluation")
+
+
+def _pending(stage: Stage, raw_fields: frozenset[str]) -> Document:
+    """Give what is still to be evaluated: key → ``shown``, and ``source`` where that is something else."""
+    if stage.unevaluated is None:
+        stage.unevaluated = {
+            key: {"shown": value}
+            for key, value in stage.context.items()
+            if key != SUMMARY and holds_expression({key: value})
+        }
+    context = stage.context
+    for key, entry in list(stage.unevaluated.items()):
+        if key in raw_fields or key not in context or context[key] != entry["shown"]:
+            del stage.unevaluated[key]
+    return stage.unevaluated
+
+
+def _stage_enabled(execution: Execution, stage: Stage) -> Any:
+    """Give the option of *stage*, or of the nearest stage around it that has one."""
+    by_id = {each.id: each for each in execution.stages} if stage.parent_stage_id else {}
+    present: Stage | None = stage
+    while present is not None:
+        if (option := present.context.get("stageEnabled")) is not None:
+            return option
+        present = by_id.get(present.parent_stage_id or "")
+    return None
+
+
+def _sources(pending: Document) -> list[Document]:
+    return [entry.get("source") or {key: entry["shown"]} for key, entry in pending.items()]
+
+
+def _keep(stage: Stage, pending: Document, found: list[Evaluated]) -> bool:
+    """Put results into the context of *stage*, what did not resolve beside it; tell whether anything changed."""
+    is_changed = False
+    summary: Document = {}
+    sources = _sources(pending)
+    for (key, entry), source, evaluated in zip(list(pending.items()), sources, found, strict=True):
+        ((new_key, value),) = evaluated.value.items()
+        is_changed |= new_key != key or value != entry["shown"] or evaluated.is_resolved
+        _rename(stage.context, key, new_key)
+        stage.context[new_key] = value
+        del pending[key]
+        if not evaluated.is_resolved:
+            pending[new_key] = {"shown": value} | ({} if source == evaluated.value else {"source": source})
+        for name, notes in evaluated.summary.items():
+            summary.setdefault(name, []).extend(notes)
+    return _report(stage, summary) or is_changed
+
+
+def _rename(context: Document, key: str, new_key: str) -> None:
+    if new_key != key:
+        del context[key]
+
+
+def _report(stage: Stage, summary: Document) -> bool:
+    before = stage.context.get(SUMMARY)
+    if _untimed(before) == _untimed(summary):
+        return False
+    if summary:
+        stage.context[SUMMARY] = summary
+    else:
+        stage.context.pop(SUMMARY, None)
+    return True
+
+
+def _untimed(summary: Any) -> Any:
+    """Give a report without its instants, which alone are no news."""
+    if not isinstance(summary, dict):
+        return {}
+    return {
+        name: [{key: value for key, value in note.items() if key != "timestamp"} for note in notes]
+        for name, notes in summary.items()
+    }
