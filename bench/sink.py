@@ -61,12 +61,8 @@ class Sink:
     """A running sink."""
 
     url: str
-    _looks: int = field(default=0)
-
-    def begin(self) -> Sink:
-        """Forget whatever looked before: it was no event."""
-        self._looks = self.count() + 1
-        return self
+    #: Requests that were no events: the one that found it up, and our own.
+    _looks: int = field(default=1)
 
     def count(self) -> int:
         """Give how many events it took so far."""
@@ -94,7 +90,7 @@ def nginx_sink(port: int | None = None) -> Iterator[Sink]:
             )
         )
         with program([nginx, "-c", str(file)], port=port, probe="/status") as running:
-            yield Sink(running.url).begin()
+            yield Sink(running.url)
 
 
 @contextlib.contextmanager
@@ -102,7 +98,7 @@ def slow_sink(delay_ms: int, port: int | None = None) -> Iterator[Sink]:
     """Run our own sink, which answers each event after *delay_ms*."""
     port = port or free_port()
     with program([sys.executable, __file__, str(port), str(delay_ms)], port=port, probe="/status") as running:
-        yield Sink(running.url).begin()
+        yield Sink(running.url)
 
 
 class _Connection(asyncio.Protocol):
