@@ -112,3 +112,16 @@ def test_prometheus_takes_the_alert_rules(tmp_path):
     """As its own tool reads them."""
     (tmp_path / "rules.yml").write_text(alert_rules())
     subprocess.run(["promtool", "check", "rules", tmp_path / "rules.yml"], check=True)
+
+
+def test_every_guarantee_names_a_test_that_is_there():
+    """A promise without its test is a wish."""
+    text = (ROOT / "docs/explanation/delivery-guarantees.md").read_text()
+    named = re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", text)
+    assert len(named) > 20
+    missing = [
+        f"{file}::{test}"
+        for file, test in named
+        if not re.search(rf"^(async )?def {test}\(", (ROOT / file).read_text(), flags=re.MULTILINE)
+    ]
+    assert missing == []
