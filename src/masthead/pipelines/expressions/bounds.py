@@ -111,6 +111,14 @@ class Budget:
         if self._given > self.limits.given:
             raise TooMuch(f"The expressions give more than {self.limits.given:,} characters.")
 
+    def look(self) -> None:
+        """Look at the clock.
+
+        Raises:
+            TooMuch: the time is over.
+        """
+        self._check()
+
     def pattern_seconds(self) -> float:
         """Give how long a pattern may still run."""
         self._check()

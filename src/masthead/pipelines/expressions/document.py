@@ -35,6 +35,8 @@ __all__ = ["SUMMARY", "Evaluated", "evaluate_all", "evaluate_document", "resolve
 
 #: Where a document's report stands in it.
 SUMMARY = "expressionEvaluationSummary"
+#: What no part of the evaluator means to raise: a value that it did not think of. The text stays, as for any error.
+_FOREIGN = (ArithmeticError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
 #: Most questions to the outside for one document.
 _LOOKUPS = 20
 
@@ -155,9 +157,10 @@ class _Walk:
 
     def _text(self, text: str, key: str | None) -> Any:
         self.attempted += 1
+        budget = self._running.budget
         try:
-            self._running.budget.begin()
-            template = Template.parse(text, length_limit=self._context.limits.length)
+            budget.begin()
+            template = Template.parse(text, length_limit=self._context.limits.length, look=budget.look)
         except ExpressionError as error:
             return self._failed(text, key, summary_key(text), error)
         try:
@@ -167,6 +170,9 @@ class _Walk:
             return text
         except ExpressionError as error:
             return self._failed(text, key, template.key, error)
+        except _FOREIGN as error:
+            kind = type(error).__name__
+            return self._failed(text, key, template.key, ExpressionError(f"It cannot be evaluated ({kind})."))
 
     def _worth(self, template: Template, text: str, key: str | None) -> Any:
         only = template.only

@@ -293,7 +293,7 @@ def plain(value: Value, budget: Budget, depth: int = 0) -> Value:
         budget.give(len(value))
         return str(value)
     if value is None or isinstance(value, (bool, int)):
-        return value
+        return whole(value) if isinstance(value, int) else None
     if isinstance(value, float):
         return value if math.isfinite(value) else double_text(value)
     if depth > budget.limits.nesting:

@@ -79,6 +79,18 @@ def test_every_type_is_of_the_allow_list():
             "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e]')"
         ),
         "#readYaml('a: &a [*a]')",
+        "#readYaml('" + "[" * 9000 + "')",
+        "#readYaml('" + "{a: " * 2000 + "')",
+        "#readYaml('a0: &a0 {k: 1}\n"
+        + "".join(f"a{n}: &a{n} {{<<: [*a{n - 1}, *a{n - 1}]}}\n" for n in range(1, 40))
+        + "')",
+        "#readYaml('" + "- a\n" * 60 + "'.replace('a', text.repeat(20)))",
+        "#readYaml('a: !!binary aGk=')",
+        "#readJson('[" + "9" * 9000 + "]')",
+        "'x' + huge",
+        "huge + 1",
+        "huge",
+        "text.repeat(300).toCharArray()",
         "#readJson('" + "[" * 4000 + "]" * 4000 + "')",
         "(" * 3000 + "1" + ")" * 2990,
         "!" * 5000 + "true",
@@ -90,7 +102,7 @@ def test_every_type_is_of_the_allow_list():
 )
 def test_what_would_grow_without_end_is_refused(expression):
     """Before it does; texts, lists, numbers, aliases of YAML, nesting."""
-    root = {"text": "x" * 3000, "list": list(range(400)), "a": None}
+    root = {"text": "x" * 3000, "list": list(range(400)), "a": None, "huge": 10**9000}
     assert refusal(expression, root)
 
 
@@ -106,6 +118,20 @@ def test_time_is_limited_for_one_expression_and_for_a_document():
     assert "longer than 0.25 seconds" in sentence
     evaluated = evaluate_document(["${1}"] * 20, context({}, clock=Hurried()))
     assert "together take too long" in evaluated.summary["1"][-1]["description"]
+
+
+def test_many_expressions_in_one_text_are_limited_by_time():
+    """They are parsed one by one, and the clock is looked at in between."""
+
+    class Hurried(ManualClock):
+        def monotonic(self):
+            self._elapsed += 0.01
+            return self._elapsed
+
+    text = "".join(f"${{{number}}}" for number in range(3000))
+    evaluated = evaluate_document([text], context({}, clock=Hurried()))
+    assert evaluated.value == [text]
+    assert "longer than" in next(iter(evaluated.summary.values()))[0]["description"]
 
 
 def test_what_all_expressions_give_together_is_limited():

@@ -8,15 +8,12 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Mapping
-from datetime import date
-from typing import Any
 
 import msgspec
-import yaml
 
 from masthead.pipelines.expressions.context import Running
 from masthead.pipelines.expressions.errors import HelperFailed, shown
+from masthead.pipelines.expressions.functions.yaml_text import load_documents
 from masthead.pipelines.expressions.methods.signature import Kind, Methods, add, number_of, whole_of
 from masthead.pipelines.expressions.syntax.templates import PREFIX
 from masthead.pipelines.expressions.values import INT_LIMIT, NotEvaluated, Value, java_text, plain
@@ -24,9 +21,6 @@ from masthead.pipelines.expressions.values import INT_LIMIT, NotEvaluated, Value
 __all__ = ["DATA", "read_json", "read_properties", "read_yaml"]
 
 DATA: Methods = {}
-#: Most characters of YAML, which takes long to read.
-_YAML_LIMIT = 200_000
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _PROPERTY = re.compile(r"((?:\\.|[^\\=: \t\f])+)[ \t\f]*[=: \t\f]?[ \t\f]*(.*)", re.DOTALL)
 _ESCAPED = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 
@@ -125,35 +119,10 @@ def _read_all_yaml(running: Running, text: str) -> list[Value]:
 
 
 def _documents(running: Running, text: str, name: str) -> list[Value]:
-    if len(text) > _YAML_LIMIT:
-        raise HelperFailed(f"#{name} failed: the text has more than {_YAML_LIMIT:,} characters")
-    running.budget.spend(len(text) // 8)
     try:
-        loaded = list(yaml.load_all(text, _LOADER))
-        return [plain(_of_json(each, running, 0), running.budget) for each in loaded]
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        problem = getattr(error, "problem", None) or "it cannot be read"
-        raise HelperFailed(f"#{name}({shown(text)}) failed: {problem}") from error
-
-
-def _of_json(value: Any, running: Running, depth: int) -> Value:
-    """Give *value* with only what JSON has; what repeats by an alias counts every time."""
-    if depth > running.budget.limits.nesting:
-        raise ValueError
-    if isinstance(value, Mapping):
-        running.budget.items(len(value))
-        return {_key_text(key): _of_json(each, running, depth + 1) for key, each in value.items()}
-    if isinstance(value, (list, set, tuple)):
-        running.budget.items(len(value))
-        return [_of_json(each, running, depth + 1) for each in value]
-    if isinstance(value, date):
-        return value.isoformat()
-    return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)
-
-
-def _key_text(key: Any) -> str:
-    """Give the text of a key, which in YAML may be a number, a date or a boolean."""
-    return java_text(key) if key is None or isinstance(key, (str, bool, int, float)) else str(key)
+        return load_documents(text, running.budget)
+    except ValueError as error:
+        raise HelperFailed(f"#{name}({shown(text)}) failed: {error}") from error
 
 
 def read_properties(text: str) -> dict[str, str]:

@@ -45,7 +45,6 @@ _SIMPLE: dict[str, Callable[[str], Value]] = {
     "toString": str,
     "intern": str,
     "hashCode": java_hash,
-    "toCharArray": list,
 }
 for _name, _run in _SIMPLE.items():
     add(TEXT, _name)(lambda _, text, run=_run: run(text))
@@ -99,6 +98,12 @@ def _char_at(_: Running, text: str, at: int) -> str:
     if not 0 <= at < len(text):
         raise ExpressionError(f"String index out of range: {at}, the text has {len(text)} characters")
     return text[at]
+
+
+@add(TEXT, "toCharArray")
+def _characters(running: Running, text: str) -> list[str]:
+    running.budget.items(len(text))
+    return list(text)
 
 
 @add(TEXT, "codePointAt", Kind.WHOLE)

@@ -8,7 +8,7 @@ Source: Spinnaker compatibility facts, section 4.10.1.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -56,13 +56,20 @@ class Template:
         return "".join(part.text if isinstance(part, Expression) else part for part in self.parts)
 
     @staticmethod
-    def parse(text: str, *, length_limit: int = LENGTH_LIMIT) -> Template:
+    def parse(
+        text: str, *, length_limit: int = LENGTH_LIMIT, look: Callable[[], None] = lambda: None
+    ) -> Template:
         """Cut *text* and parse its expressions.
+
+        Args:
+            text: May be long.
+            length_limit: Most characters of one expression.
+            look: Called before each expression of a long text; may raise when parsing takes too long.
 
         Raises:
             ExpressionSyntaxError: an expression has no end, is empty, or does not parse.
         """
-        return _kept(text, length_limit) if len(text) <= _LONG else _cut(text, length_limit)
+        return _kept(text, length_limit) if len(text) <= _LONG else _cut(text, length_limit, look)
 
 
 def has_expression(value: object) -> bool:
@@ -92,10 +99,11 @@ def summary_key(text: str) -> str:
     return whole[1].strip() if whole else text.replace("$", "")
 
 
-def _cut(text: str, length_limit: int) -> Template:
+def _cut(text: str, length_limit: int, look: Callable[[], None] = lambda: None) -> Template:
     parts: list[str | Expression] = []
     at = 0
     while (begin := text.find(PREFIX, at)) >= 0:
+        look()
         if begin > at:
             parts.append(text[at:begin])
         end = _end(text, begin, length_limit)
