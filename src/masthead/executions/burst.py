@@ -56,14 +56,19 @@ class Burst:
         services: Services,
         expressions: Expressions,
         on_complete: Callable[[Execution], None],
+        on_finished: Callable[[Connection, Execution], None] = lambda _connection, _execution: None,
     ) -> None:
-        """Args: on_complete: called with an execution that is complete and stored."""
+        """Args: on_complete: called with an execution that is complete and stored.
+
+        on_finished: called once for each end of an execution, in the transaction that stores it as complete.
+        """
         self._database = database
         self._clock = clock
         self._planner = planner
         self._services = services
         self._expressions = expressions
         self._on_complete = on_complete
+        self._on_finished = on_finished
 
     async def run(self, turn: Turn) -> None:
         """Carry the execution ``turn.subject`` as far as it goes now.
@@ -197,6 +202,9 @@ class Burst:
                 store.save(connection, execution)
             if execution.status.is_complete:
                 turn.finish(connection)
+                # One that ended before, and was only looked at again, has not changed.
+                if machine.is_changed:
+                    self._on_finished(connection, execution)
             else:
                 turn.rest(connection, machine.next_due())
 

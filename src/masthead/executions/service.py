@@ -62,6 +62,7 @@ class Executions(Reading):
         self._ids = ids
         self._waiters: dict[str, set[asyncio.Event]] = {}
         self._tasks = Tasks(_log_failure)
+        self._tell_finished: list[Callable[[Connection, Execution], None]] = []
         burst = Burst(
             database,
             clock,
@@ -69,6 +70,7 @@ class Executions(Reading):
             services=services,
             expressions=self._expressions,
             on_complete=self._completed,
+            on_finished=self._finished,
         )
         bursts.register(BURST, burst.run)
         paging.on_decided(self._page_decided)
@@ -76,6 +78,13 @@ class Executions(Reading):
     async def close(self) -> None:
         """Stop waking executions; they stay stored and are carried on after the next start."""
         await self._tasks.close()
+
+    def on_finished(self, tell: Callable[[Connection, Execution], None]) -> None:
+        """Have *tell* called in the transaction that stores an execution as complete, once for each of its ends.
+
+        It may run more than once, as every unit of work, and changes nothing but the database.
+        """
+        self._tell_finished.append(tell)
 
     # -- starting -----------------------------------------------------------------------------------
 
@@ -273,8 +282,11 @@ class Executions(Reading):
             execution = store.find_to_change(connection, execution_id, kind)
             if execution is None:
                 raise not_found(execution_id, kind)
+            was_complete = execution.status.is_complete
             change(execution)
             store.save(connection, execution)
+            if execution.status.is_complete and not was_complete:
+                self._finished(connection, execution)
             self._bursts.request(connection, BURST, execution_id)
 
         await self._database.write(work)
@@ -296,6 +308,10 @@ class Executions(Reading):
         finally:
             for task in tasks:
                 task.cancel()
+
+    def _finished(self, connection: Connection, execution: Execution) -> None:
+        for tell in self._tell_finished:
+            tell(connection, execution)
 
     def _completed(self, execution: Execution) -> None:
         for waiter in self._waiters.get(execution.id, ()):

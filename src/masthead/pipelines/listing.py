@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Wanted", "arrange", "is_enabled", "is_triggered_by", "renumber"]
+__all__ = ["Wanted", "arrange", "is_enabled", "is_enabled_trigger", "is_triggered_by", "renumber"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Wanted:
         return any(self._matches_trigger(trigger) for trigger in pipeline.get("triggers") or ())
 
     def _matches_trigger(self, trigger: Mapping[str, Any]) -> bool:
-        if self.enabled_triggers is not None and _is_true(trigger.get("enabled")) != self.enabled_triggers:
+        if self.enabled_triggers is not None and is_enabled_trigger(trigger) != self.enabled_triggers:
             return False
         return not self.trigger_types or trigger.get("type") in self.trigger_types
 
@@ -45,10 +45,15 @@ def is_enabled(pipeline: Mapping[str, Any]) -> bool:
     return not _is_true(pipeline.get("disabled"))
 
 
+def is_enabled_trigger(trigger: Mapping[str, Any]) -> bool:
+    """Whether *trigger* may start its pipeline: one that does not say ``enabled`` may not."""
+    return _is_true(trigger.get("enabled"))
+
+
 def is_triggered_by(pipeline: Mapping[str, Any], pipeline_id: str, *, status: str) -> bool:
     """Whether *pipeline* is to start when *pipeline_id* ended with *status* (successful, failed, canceled)."""
     return is_enabled(pipeline) and any(
-        _is_true(trigger.get("enabled"))
+        is_enabled_trigger(trigger)
         and trigger.get("type") == "pipeline"
         and trigger.get("pipeline") == pipeline_id
         and status.lower() in _statuses(trigger)

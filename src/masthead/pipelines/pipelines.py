@@ -18,7 +18,7 @@ from masthead.kernel.caller import ANONYMOUS, Caller
 from masthead.kernel.clock import Clock, to_ms
 from masthead.kernel.errors import InvalidRequest, NotFound
 from masthead.kernel.ids import Ids
-from masthead.pipelines import rows, rules
+from masthead.pipelines import rows, rules, trigger_rows
 from masthead.pipelines.batch import batch_result
 from masthead.pipelines.document import (
     Submitted,
@@ -274,8 +274,49 @@ class Pipelines:
         self, pipeline_id: str, status: str, *, caller: Caller = ANONYMOUS
     ) -> list[dict[str, Any]]:
         """Give the enabled pipelines to start when *pipeline_id* ended with *status* (such as "successful")."""
-        everything = await self.list_all(caller)
-        return [one for one in everything if is_triggered_by(one, pipeline_id, status=status)]
+        waiting = await self.waiting_for("pipeline", pipeline_id, caller=caller)
+        return [one for one in waiting if is_triggered_by(one, pipeline_id, status=status)]
+
+    async def waiting_for(
+        self,
+        kind: str,
+        subject: str,
+        *,
+        caller: Caller = ANONYMOUS,  # noqa: ARG002 - as of_application
+    ) -> list[dict[str, Any]]:
+        """Give the enabled pipelines that may have an enabled trigger of type *kind* on *subject*.
+
+        Args:
+            kind: "pipeline" or "webhook".
+            subject: A pipeline's id, or a webhook's source; compared up to 200 characters.
+            caller: Who asks.
+        """
+        found = await self._database.read(lambda connection: rows.fetch_waiting(connection, kind, subject))
+        return sorted(arrange(found), key=lambda one: application_id(one["application"]))
+
+    def is_awaited(self, connection: Connection, kind: str, subject: str) -> bool:
+        """Tell within a transaction whether :meth:`waiting_for` may give something."""
+        return trigger_rows.is_awaited(connection, kind, subject)
+
+    async def index_triggers(self) -> None:
+        """See to it that every pipeline can be found by what it waits for.
+
+        At a start: a release of Masthead from before the index may have written pipelines until then.
+        """
+        stale = await self._database.read(
+            lambda connection: [
+                one["id"] for one in rows.fetch_all(connection) if trigger_rows.differs(connection, one)
+            ]
+        )
+
+        def work(connection: Connection) -> None:
+            for pipeline_id in sorted(stale):
+                stored = rows.lock(connection, pipeline_id)
+                if stored is not None:
+                    trigger_rows.keep(connection, stored)
+
+        if stale:
+            await self._database.write(work)
 
     async def _store(
         self, submitted: Submitted, caller: Caller, *, stale_check: bool, must_exist: bool = False

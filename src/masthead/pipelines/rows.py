@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Row, Select, delete, func, insert, select, up
 from sqlalchemy.exc import IntegrityError
 
 from masthead.kernel.errors import InvalidRequest
+from masthead.pipelines import trigger_rows
 from masthead.pipelines.document import application_id, folded, name_taken
 from masthead.storage.schema import pipeline, pipeline_history
 
@@ -22,6 +23,7 @@ __all__ = [
     "fetch_all",
     "fetch_named",
     "fetch_of",
+    "fetch_waiting",
     "lock",
     "lock_named",
     "lock_of",
@@ -60,6 +62,11 @@ def fetch_of(connection: Connection, application: str) -> list[dict[str, Any]]:
 def fetch_all(connection: Connection) -> list[dict[str, Any]]:
     """Give every pipeline, in no order."""
     return _many(connection, _documents())
+
+
+def fetch_waiting(connection: Connection, kind: str, subject: str) -> list[dict[str, Any]]:
+    """Give the pipelines that may have an enabled trigger of type *kind* on *subject*, by their ids."""
+    return [_decoder.decode(text) for text in trigger_rows.find_documents(connection, kind, subject)]
 
 
 def lock(connection: Connection, pipeline_id: str) -> dict[str, Any] | None:
@@ -108,6 +115,7 @@ def store(connection: Connection, document: Mapping[str, Any], *, is_new: bool) 
             connection.execute(update(pipeline).where(same).values(**values))
     except IntegrityError as error:
         raise name_taken(document) from error
+    trigger_rows.keep(connection, document)
     _remember(connection, document)
 
 
@@ -121,6 +129,7 @@ def remove(connection: Connection, tombstones: Collection[Mapping[str, Any]]) ->
     """Delete pipelines and remember for each its *tombstone* as the last version."""
     for tombstone in tombstones:
         connection.execute(delete(pipeline).where(pipeline.c.id == tombstone["id"]))
+        trigger_rows.forget(connection, tombstone["id"])
         _remember(connection, tombstone)
 
 

@@ -38,6 +38,7 @@ from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
 from masthead.telemetry.metrics import Metrics
+from masthead.triggers import Triggers
 
 __all__ = ["Masthead"]
 
@@ -63,6 +64,7 @@ class Masthead:
     ownership: Ownership
     paging: Paging
     executions: Executions
+    triggers: Triggers
     tasks: Tasks
     metrics: Metrics
 
@@ -127,15 +129,17 @@ class Masthead:
             default_severity=parse_severity(settings.events.default_severity),
         )
         executions = Executions(database, bursts, clock, ids, services=stage_services)
+        triggers = Triggers(database, bursts, pipelines=pipelines, executions=executions)
         masthead = cls(
             settings, clock, database, machines, bursts, accounts.senders, catalog, applications, pipelines, ownership,
-            paging, executions, Tasks(_log_failure), metrics,
+            paging, executions, triggers, Tasks(_log_failure), metrics,
         )  # fmt: skip
         await masthead._set_going()
         return masthead
 
     async def _set_going(self) -> None:
         await self.applications.ensure_spinnaker()
+        await self.triggers.start()
         await self.machines.start()
         self.tasks.start(self.machines.run(), name="machines")
         self.tasks.start(self.bursts.run(), name="bursts")

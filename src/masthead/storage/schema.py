@@ -36,6 +36,7 @@ __all__ = [
     "page",
     "pipeline",
     "pipeline_history",
+    "pipeline_trigger",
     "proof",
 ]
 
@@ -140,6 +141,19 @@ pipeline_history = Table(
     Column("document", Text, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     Column("updated_by", Text, nullable=False),
+)
+
+#: Where to look for who is to start: the enabled triggers of the enabled pipelines; see pipelines.trigger_rows.
+pipeline_trigger = Table(
+    "pipeline_trigger",
+    metadata,
+    Column("pipeline_id", Text, primary_key=True),
+    #: Place in the pipeline's list of triggers, from 0.
+    Column("position", Integer, primary_key=True),
+    Column("type", Text, nullable=False),
+    #: What it waits for: a pipeline's id or a webhook's source; cut to 200 characters.
+    Column("subject", Text, nullable=False),
+    Index("ix_pipeline_trigger_type_subject", "type", "subject"),
 )
 
 #: Runs of pipelines (type PIPELINE) and of task jobs (ORCHESTRATION). The document is the execution's JSON and

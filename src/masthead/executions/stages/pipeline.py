@@ -11,8 +11,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from masthead.executions.children import child_trigger, too_deep
 from masthead.executions.failure import TaskFailed
-from masthead.executions.model import Document, Stage, to_document
+from masthead.executions.model import Document, Stage
 from masthead.executions.stages.base import Field, Kind, StageType, TaskContext, TaskResult, TaskType
 from masthead.executions.status import Status
 from masthead.kernel.errors import InvalidRequest, NotFound
@@ -20,8 +21,6 @@ from masthead.kernel.errors import InvalidRequest, NotFound
 __all__ = ["PipelineStage"]
 
 _FAILED = "At least one monitored pipeline failed, look for errors in failed pipelines"
-#: Of parents above parents; Orca has no bound, and a pipeline that runs itself never ends there.
-_DEEPEST = 20
 _CANCELLED = "At least one monitored pipeline was cancelled"
 
 
@@ -34,7 +33,8 @@ class StartPipelineTask(TaskType):
     async def run(self, work: TaskContext) -> TaskResult:
         """Start the child and keep its id."""
         config_id = _config_id(work.context)
-        _check_depth(work.execution.trigger)
+        if (sentence := too_deep(work.execution.trigger)) is not None:
+            raise TaskFailed(sentence)
         try:
             config = await work.services.pipelines.get(config_id)
         except NotFound as error:
@@ -117,38 +117,19 @@ def _config_id(context: dict[str, Any]) -> str:
     return config_id
 
 
-def _check_depth(trigger: Document) -> None:
-    """Refuse what would go on for ever: a pipeline that runs itself."""
-    depth = 0
-    parent: Any = trigger.get("parentExecution")
-    while isinstance(parent, dict):
-        depth += 1
-        parent = (parent.get("trigger") or {}).get("parentExecution")
-    if depth >= _DEEPEST:
-        raise TaskFailed(f"Pipelines run each other {_DEEPEST} deep already; does one of them run itself?")
-
-
 def _trigger(work: TaskContext, config_id: str) -> Document:
     parent, stage = work.execution, work.stage
     correlation_id = f"{parent.id}_{stage.id}_{config_id}_{parent.start_time}"
     restart = work.context.get("restartDetails")
     if isinstance(restart, dict):
         correlation_id += f"_{restart.get('restartTime')}"
-    return {
-        "type": "pipeline",
-        "user": work.caller.user,
-        "parentExecution": to_document(parent),
-        "parentPipelineStageId": stage.id,
-        "parameters": _parameters(work.context.get("pipelineParameters")),
-        "strategy": False,
-        "correlationId": correlation_id,
-        "dryRun": parent.trigger.get("dryRun") is True,
-    }
-
-
-def _parameters(given: object) -> Document:
-    """Give what this stage supplies; what it does not, the child takes from its own declarations."""
-    return dict(given) if isinstance(given, dict) else {}
+    return child_trigger(
+        parent,
+        user=work.caller.user,
+        correlation_id=correlation_id,
+        stage_id=stage.id,
+        parameters=work.context.get("pipelineParameters"),
+    )
 
 
 def _outputs(child: Document, context: dict[str, Any]) -> Document:

@@ -1,0 +1,26 @@
+"""All that starts pipelines by itself, as one part."""
+
+from __future__ import annotations
+
+from masthead.executions import Executions
+from masthead.pipelines import Pipelines
+from masthead.storage.bursts import Bursts
+from masthead.storage.database import Database
+from masthead.triggers.endings import Endings
+
+__all__ = ["Triggers"]
+
+
+class Triggers:
+    """Starts pipelines when what they wait for happens, exactly once, on any number of machines."""
+
+    def __init__(
+        self, database: Database, bursts: Bursts, *, pipelines: Pipelines, executions: Executions
+    ) -> None:
+        """Register with *bursts* and *executions*, before ``bursts`` runs."""
+        self._pipelines = pipelines
+        self._endings = Endings(database, bursts, pipelines=pipelines, executions=executions)
+
+    async def start(self) -> None:
+        """Make sure that every trigger that is stored can be found."""
+        await self._pipelines.index_triggers()
