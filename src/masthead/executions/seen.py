@@ -8,7 +8,7 @@ Source: Spinnaker compatibility facts, sections 4.5.1 ("stage context lookup") a
 
 from __future__ import annotations
 
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
@@ -29,21 +29,22 @@ _PAGE = "pageApplicationOwner"
 
 
 class SeenContext(Mapping[str, Any]):
-    """The context of a stage; only its own keys are listed."""
+    """The context of a stage, for one evaluation; only its own keys are listed."""
 
     def __init__(self, execution: Execution, stage: Stage, label: KeyLabel) -> None:
         self._execution = execution
         self._stage = stage
         self._label = label
+        self._fallback: ChainMap[str, Any] | None = None
 
     def __getitem__(self, key: str) -> Any:
         own = self._stage.context
         if key in own:
             return self._hidden(key, own[key])
-        for ancestor in chain((self._stage,), _ancestors(self._execution, self._stage)):
-            if key in ancestor.outputs:
-                return ancestor.outputs[key]
-        raise KeyError(key)
+        if self._fallback is None:
+            stages = chain((self._stage,), _ancestors(self._execution, self._stage))
+            self._fallback = ChainMap(*(stage.outputs for stage in stages if stage.outputs))
+        return self._fallback[key]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._stage.context)
@@ -87,28 +88,33 @@ class _Seen(Mapping[str, Any]):
 class _SeenStage(_Seen):
     def __init__(self, execution: Execution, stage: Stage, label: KeyLabel) -> None:
         super().__init__(stage, PRIVATE_STAGE_KEY)
-        self._context = SeenContext(execution, stage, label)
+        self._execution = execution
+        self._label = label
 
     def __getitem__(self, key: str) -> Any:
         if key == "context":
-            return self._context
+            return SeenContext(self._execution, self._model, self._label)  # type: ignore[arg-type]
         if key == "tasks":
             return _tasks(self._model)  # type: ignore[arg-type]
         return super().__getitem__(key)
 
 
 class SeenExecution(_Seen):
-    """An execution, with ``context``: the outputs of all its stages, merged in their order."""
+    """An execution, for one evaluation, with ``context``: the outputs of all its stages, merged in their order."""
 
     def __init__(self, execution: Execution, label: KeyLabel) -> None:
         super().__init__(execution, PRIVATE_EXECUTION_KEY)
         self._execution = execution
         self._label = label
         self._trigger: Document | None = None
+        self._stages: list[_SeenStage] | None = None
 
     def __getitem__(self, key: str) -> Any:
         if key == "stages":
-            return [_SeenStage(self._execution, stage, self._label) for stage in self._execution.stages]
+            if self._stages is None:
+                stages = self._execution.stages
+                self._stages = [_SeenStage(self._execution, stage, self._label) for stage in stages]
+            return self._stages
         if key == "context":
             return self._outputs()
         return self._seen_trigger() if key == "trigger" else super().__getitem__(key)
