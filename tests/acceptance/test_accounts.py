@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -115,6 +117,15 @@ def test_a_service_of_both_accounts_is_named_with_its_account(house):
     )
     assert "the shop" in incidents(eu)
     assert "the shop" not in incidents(us)
+
+
+def test_the_table_of_services_has_a_column_for_the_account(house):
+    """Two of one name are two lines."""
+    _, _, server = house
+    arguments = [sys.executable, "-m", "masthead", "--server", server.url, "services", "search"]
+    said = subprocess.run(arguments, capture_output=True, text=True, timeout=60, check=True).stdout
+    head, us, eu = (line.split() for line in said.strip().split("\n")[:3])
+    assert (head[0], us[:2], eu[:2]) == ("ACCOUNT", ["us", "Search"], ["eu", "Search"])
 
 
 def test_a_scope_that_the_app_was_not_given_is_told(house):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+import structlog
 
 from masthead.catalog import AccountCatalog, Catalog
 from masthead.kernel.clock import ManualClock
@@ -55,6 +56,17 @@ async def test_the_accounts_make_one_list_in_which_each_service_knows_its_accoun
     assert (catalog.state.services, catalog.state.oncalls, catalog.state.is_complete) == (4, 2, True)
     assert {name: state.services for name, state in catalog.states.items()} == {"us": 2, "eu": 2}
     assert catalog.state.trouble is None
+
+
+async def test_the_log_says_whose_list_it_is(start, readers):
+    """Both accounts have one of each kind."""
+    catalog, _ = await start(readers)
+    readers["eu"].answer("/services", DOWN)
+    with structlog.testing.capture_logs() as logs:
+        await catalog.refresh()
+    told = {(one["event"], one["account"], one["kind"]) for one in logs}
+    assert ("catalog.refreshed", "us", "services") in told
+    assert ("catalog.refresh-failed", "eu", "services") in told
 
 
 async def test_a_key_belongs_to_the_account_whose_catalog_has_it(start, readers):

@@ -55,6 +55,7 @@ class Shelf(Generic[T]):
     def __init__(self, shape: Shape[T], snapshots: Snapshots, clock: Clock) -> None:
         self._shape = shape
         self._snapshots = snapshots
+        self._account = snapshots.account
         self._clock = clock
         self.entries: tuple[T, ...] = ()
         #: When PagerDuty last gave them; None when it never did.
@@ -95,6 +96,7 @@ class Shelf(Generic[T]):
     def _tell(self, collected: Collected) -> None:
         log.info(
             "catalog.refreshed",
+            account=self._account,
             kind=self._shape.kind,
             entries=len(self.entries),
             is_complete=self.is_complete,
@@ -117,13 +119,16 @@ class Shelf(Generic[T]):
         try:
             await self._snapshots.save(self._shape.kind, snapshot)
         except StorageUnavailable as error:
-            log.warning("catalog.not-stored", kind=self._shape.kind, error=error.message)
+            log.warning(
+                "catalog.not-stored", account=self._account, kind=self._shape.kind, error=error.message
+            )
 
     def _blame(self, failure: OutsideFailure) -> None:
         since = self.trouble.since if self.trouble else self._clock.now()
         self.trouble = Trouble(failure.reason, failure.message, since, self._shape.kind)
         log.warning(
             "catalog.refresh-failed",
+            account=self._account,
             kind=self._shape.kind,
             reason=failure.reason,
             status=failure.status,

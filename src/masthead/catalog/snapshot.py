@@ -37,7 +37,7 @@ class Snapshots:
 
     def __init__(self, database: Database, account: str) -> None:
         self._database = database
-        self._account = account
+        self.account = account
 
     async def load(self, kind: str) -> Snapshot | None:
         """Give the last good snapshot of *kind* (services or oncalls), or None; one that is broken is none.
@@ -49,7 +49,7 @@ class Snapshots:
         def work(connection: Connection) -> Snapshot | None:
             table = catalog_snapshot.c
             row = connection.execute(
-                select(catalog_snapshot).where(table.account == self._account, table.kind == kind)
+                select(catalog_snapshot).where(table.account == self.account, table.kind == kind)
             ).first()
             if row is None:
                 return None
@@ -59,7 +59,9 @@ class Snapshots:
         try:
             return await self._database.read(work)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            log.warning("catalog.snapshot-unreadable", kind=kind, error=type(error).__name__)
+            log.warning(
+                "catalog.snapshot-unreadable", account=self.account, kind=kind, error=type(error).__name__
+            )
             return None
 
     async def save(self, kind: str, snapshot: Snapshot) -> None:
@@ -70,7 +72,7 @@ class Snapshots:
         """
         document = await asyncio.to_thread(msgspec.json.encode, snapshot.documents)
         values = {
-            "account": self._account,
+            "account": self.account,
             "kind": kind,
             "fetched_at": to_ms(snapshot.fetched_at),
             "is_complete": snapshot.is_complete,

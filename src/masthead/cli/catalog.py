@@ -26,10 +26,20 @@ def services(client: Client, text: _Text = "", as_json: AsJson = False) -> None:
     if as_json:
         show.as_json(found)
         return
+    has_accounts = "accounts" in (found.get("catalog") or {})
     show.table(
-        ("SERVICE", "ID", "STATUS", "POLICY", "ON CALL NOW", "CAN BE PAGED"),
+        (
+            *(["ACCOUNT"] if has_accounts else []),
+            "SERVICE",
+            "ID",
+            "STATUS",
+            "POLICY",
+            "ON CALL NOW",
+            "CAN BE PAGED",
+        ),
         (
             (
+                *([one["account"]] if has_accounts else []),
                 one["name"],
                 one["id"],
                 one.get("status"),

@@ -55,7 +55,8 @@ def _check_gate(settings: Settings, gathered: Gathered, problems: Problems) -> N
 
 def _check_echo(settings: Settings, gathered: Gathered, problems: Problems) -> None:
     events, rest = settings.events, settings.rest
-    if events.enabled and events.token is None and "events.token" not in gathered.failed:
+    is_without = events.enabled and events.token is None and not settings.accounts
+    if is_without and "events.token" not in gathered.failed:
         token = gathered.named("events.token", beside="events.enabled")
         problems.warn(_place(gathered, "events.enabled"), f"{token}: not set; sending events needs none")
     if rest.token is not None and not events.enabled and "events.enabled" not in gathered.failed:
