@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
 from sqlalchemy import Connection, func, insert, select
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
 from masthead.kernel.clock import SystemClock, to_ms
+from masthead.storage import engine
 from masthead.storage.database import Database
 from masthead.storage.schema import installation
 from masthead.storage.statements import insert_if_absent, upsert
@@ -20,6 +23,10 @@ def put(name: str, value: str = "x"):
         return name
 
     return work
+
+
+def put_unless_there():
+    return postgresql.insert(installation).values(name="a", value="ours").on_conflict_do_nothing()
 
 
 def names(connection: Connection) -> list[str]:
@@ -56,6 +63,37 @@ async def test_a_unit_that_raises_leaves_nothing(database):
     with pytest.raises(ValueError, match="no"):
         await database.write(work)
     assert await database.read(names) == []
+
+
+async def test_a_machine_that_stands_still_in_a_transaction_holds_up_nobody(database_url, monkeypatch):
+    """PostgreSQL ends its transaction and frees its locks; when it goes on, its work is done from the beginning."""
+    if database_url.startswith("sqlite"):
+        pytest.skip("the machines of a SQLite file stand on one computer, and one of them writes at a time")
+    monkeypatch.setattr(engine, "_TRANSACTION_TIMEOUT_MS", 200)
+    frozen, other = [await Database.open(database_url, clock=SystemClock()) for _ in range(2)]
+    stands_still, goes_on, runs = asyncio.Event(), threading.Event(), []
+    loop = asyncio.get_running_loop()
+
+    def work(connection: Connection) -> None:
+        runs.append(connection.execute(put_unless_there()).rowcount)
+        if len(runs) == 1:
+            loop.call_soon_threadsafe(stands_still.set)
+            goes_on.wait(20)
+        connection.execute(select(installation.c.name))
+
+    freezing = asyncio.ensure_future(frozen.write(work))
+    try:
+        await stands_still.wait()
+        async with asyncio.timeout(10):
+            assert await other.write(put("a", "theirs")) == "a"
+        goes_on.set()
+        await freezing
+        assert len(runs) == 2
+        assert await other.read(names) == ["a"]
+    finally:
+        goes_on.set()
+        await frozen.close()
+        await other.close()
 
 
 async def test_many_writers_share_commits(database):

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import Connection, RootTransaction, text
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
 from masthead.kernel.clock import Clock, to_ms
 from masthead.kernel.errors import ConfigurationInvalid, StorageUnavailable
@@ -36,6 +36,9 @@ Work = Callable[[Connection], T]
 _GROUP_LIMIT = 512
 #: Times a group is tried when the connection was lost or PostgreSQL broke a deadlock.
 _ATTEMPTS = 3
+_OF_THE_STATEMENT = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+#: PostgreSQL's codes for a deadlock, a conflict, and a transaction that stood still for too long.
+_PASSING = ("40P01", "40001", "25P03")
 _READERS = 4
 log = structlog.get_logger(__name__)
 
@@ -129,8 +132,10 @@ class Database:
         try:
             with self._reader_engine.connect() as connection:
                 return work(connection)
-        except OperationalError as error:
-            raise _unavailable(error) from error
+        except DBAPIError as error:
+            if _is_trouble(error):
+                raise _unavailable(error) from error
+            raise
 
     def _write_groups(self) -> None:
         while (first := self._units.get()) is not None:
@@ -157,13 +162,14 @@ class Database:
             try:
                 if not self._try_together(group):
                     self._try_apart(group)
-            except OperationalError as error:
-                if attempt < _ATTEMPTS and _may_succeed_at_once(error):
-                    log.warning("storage.retried", attempt=attempt, units=len(group), error=_brief(error))
-                    continue
-                _fail(group, _unavailable(error))
             except Exception as error:  # noqa: BLE001 - the worker loop: whatever it was, the callers must hear
-                _fail(group, error)
+                if isinstance(error, DBAPIError) and _is_trouble(error):
+                    if attempt < _ATTEMPTS and _may_succeed_at_once(error):
+                        log.warning("storage.retried", attempt=attempt, units=len(group), error=_brief(error))
+                        continue
+                    _fail(group, _unavailable(error))
+                else:
+                    _fail(group, error)
             return
 
     def _try_together(self, group: Sequence[_Unit]) -> bool:
@@ -172,9 +178,9 @@ class Database:
             for unit in group:
                 try:
                     unit.result, unit.error = unit.work(connection), None
-                except OperationalError:
-                    raise
-                except Exception as error:  # noqa: BLE001 - belongs to the unit's caller
+                except Exception as error:
+                    if _is_trouble(error):
+                        raise
                     transaction.rollback()
                     if len(group) > 1:
                         return False
@@ -203,9 +209,9 @@ class Database:
                 try:
                     unit.result, unit.error = unit.work(connection), None
                     savepoint.commit()
-                except OperationalError:
-                    raise
-                except Exception as error:  # noqa: BLE001 - belongs to the unit's caller
+                except Exception as error:
+                    if _is_trouble(error):
+                        raise
                     savepoint.rollback()
                     unit.result, unit.error = None, error
 
@@ -242,11 +248,16 @@ def _fail(group: Sequence[_Unit], error: BaseException) -> None:
         unit.result, unit.error = None, error
 
 
+def _is_trouble(error: BaseException) -> bool:
+    """The database's own failure; the others of DBAPI's errors are those of the statement, and of who wrote it."""
+    return isinstance(error, DBAPIError) and not isinstance(error, _OF_THE_STATEMENT)
+
+
 def _may_succeed_at_once(error: DBAPIError) -> bool:
     """A lost connection or a broken deadlock; never a failure of the commit, which may have happened."""
     if error.statement is None:
         return False
-    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in ("40P01", "40001")
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _PASSING
 
 
 def _unavailable(error: DBAPIError) -> StorageUnavailable:

@@ -2,7 +2,9 @@
 
 SQLite runs in WAL mode with ``synchronous=FULL``: a commit that returned survives a power cut. Every writing
 transaction begins with ``BEGIN IMMEDIATE``, so that two processes on one file wait for each other instead of
-failing half-way. PostgreSQL runs READ COMMITTED; where two machines may meet, rows are locked by ``FOR UPDATE``.
+failing half-way. PostgreSQL runs READ COMMITTED; where two machines may meet, rows are locked by ``FOR UPDATE``. A machine
+that stops in the middle of a transaction (suspended, or without power) loses it and its locks after some seconds, because the
+others could otherwise not even bury it.
 """
 
 from __future__ import annotations
@@ -21,6 +23,8 @@ __all__ = ["database_url", "reader_engine", "sqlite_path", "writer_engine"]
 
 #: Longest wait for another process that writes to the same SQLite file.
 _BUSY_TIMEOUT_MS = 30_000
+#: Longest time that PostgreSQL waits for the next word of a transaction; shorter than a machine's silence that means death.
+_TRANSACTION_TIMEOUT_MS = 5_000
 
 
 def database_url(text: str) -> URL:
@@ -69,7 +73,7 @@ def reader_engine(url: URL, *, connections: int) -> Engine:
 def _engine(url: URL, *, connections: int, begin: str) -> Engine:
     options: dict[str, Any] = {"poolclass": QueuePool, "pool_size": connections, "max_overflow": 0}
     if url.get_backend_name() == "postgresql":
-        return create_engine(url, pool_pre_ping=True, **options)
+        return _bounded(create_engine(url, pool_pre_ping=True, **options))
     engine = create_engine(url, connect_args={"check_same_thread": False}, **options)
 
     @event.listens_for(engine, "connect")
@@ -83,5 +87,17 @@ def _engine(url: URL, *, connections: int, begin: str) -> Engine:
     @event.listens_for(engine, "begin")
     def begin_transaction(connection: Any) -> None:
         connection.exec_driver_sql(begin)
+
+    return engine
+
+
+def _bounded(engine: Engine) -> Engine:
+    """Let PostgreSQL end the transactions of a machine that stands still."""
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SET idle_in_transaction_session_timeout = {_TRANSACTION_TIMEOUT_MS}")
+        connection.commit()
 
     return engine
