@@ -99,7 +99,7 @@ class Crowd:
         self.send_home()
 
     def send_home(self) -> list[Asked]:
-        """Have everybody end what they are at, and give all that was asked; the server must be there."""
+        """Have everybody end what they are at, and give all that was asked."""
         self._home.set()
         self._thread.join()
         assert self._failure is None, self._failure
@@ -175,7 +175,8 @@ class Crowd:
                     if response.status != 503 or not is_repeated:
                         return
             except aiohttp.ClientConnectorError:
-                pass  # nobody listens: nothing was sent
+                if self._home.is_set():
+                    return  # nobody listens: nothing was sent
             except (aiohttp.ClientError, OSError):
                 asked.sent += 1
                 if not is_repeated:
