@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from support.ledgers import broken_promises, executions, is_at_rest, stored, unrest
+from support.ledgers import broken_promises, executions, is_at_rest, last_words, stored, unrest
 from support.load import By, Crowd, Human
 from support.nursery import nursery
 from support.processes import Process, masthead, running, wait_until
@@ -91,4 +91,5 @@ def test_every_stored_page_is_delivered_once_however_often_masthead_is_killed(pa
     sys.stdout.write(
         f"{KILLS} kills in {ended - began:.0f} s, at rest after {time.monotonic() - ended:.0f} s, {len(asked)} asked, {promised} promised, {unanswered} unanswered, {len(incidents)} incidents"
     )
-    assert [*said, *broken] == [], f"MASTHEAD_TEST_SEED={seed}"
+    findings = [*said, *broken]
+    assert not findings, "\n".join([f"MASTHEAD_TEST_SEED={seed}", *findings, *last_words(database)])

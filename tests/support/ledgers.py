@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections import Counter, defaultdict
@@ -57,6 +58,20 @@ def stored(database: str) -> list[Stored]:
 def executions(database: str) -> dict[str, str]:
     """Give the status of every execution by its id."""
     return dict(query(database, "SELECT id, status FROM execution"))
+
+
+def last_words(database: str) -> list[str]:
+    """Give what the stages of executions that failed say about it, with how long each took."""
+    words = []
+    for run, document in query(database, "SELECT id, document FROM execution WHERE status = 'TERMINAL'"):
+        for stage in json.loads(document)["stages"]:
+            if stage["status"] == "TERMINAL":
+                took_ms = (stage.get("endTime") or 0) - (stage.get("startTime") or 0)
+                failure = stage["context"].get("exception", {}).get("details", {})
+                words.append(
+                    f"{run} failed in stage {stage['type']} after {took_ms} ms: {json.dumps(failure)[:500]}"
+                )
+    return words
 
 
 def is_at_rest(database: str) -> bool:

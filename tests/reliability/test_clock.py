@@ -1,0 +1,61 @@
+"""The wall clock is set back by an hour under a running Masthead, and across a restart."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support.ledgers import broken_promises, executions, is_at_rest, stored, unrest
+from support.load import By, Crowd, Human
+from support.processes import masthead, running, wait_until
+from support.shops import furnish
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"))
+
+
+@pytest.fixture
+def offset(tmp_path):
+    """A file whose text is what the wall clock is off by; Debian's package faketime reads it."""
+    if not LIBRARIES:
+        pytest.skip("needs libfaketime: apt-get install faketime")
+    path = tmp_path / "offset"
+    path.write_text("+0")
+    return path
+
+
+def with_faked_clock(offset: Path) -> dict[str, str]:
+    """The environment in which the wall clock follows *offset*, and the monotonic one does not."""
+    return {
+        "LD_PRELOAD": str(LIBRARIES[0]),
+        "FAKETIME_TIMESTAMP_FILE": str(offset),
+        "FAKETIME_NO_CACHE": "1",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        "MASTHEAD_ECHO_WAIT_SECONDS": "0.3",
+    }
+
+
+@pytest.mark.parametrize("is_restarted", [False, True])
+def test_no_page_waits_for_a_clock_that_was_set_back(pagerduty, tmp_path, offset, seed, is_restarted):
+    """What waits for its next attempt goes out within seconds, once each, and so does what is asked afterwards."""
+    database = str(tmp_path / "m.db")
+    server = masthead(pagerduty.url, database, environ=with_faked_clock(offset))
+    with running(server):
+        keys = furnish(server, 12)
+        doors = (By.ECHO, By.ORCA, By.V1)
+        with Human(pagerduty.url), Crowd(server.url, keys, by=doors, per_second=20, seed=seed) as crowd:
+            pagerduty.post("/simulator/faults", {"status": 503})
+            wait_until(lambda: sum(one.is_promised for one in crowd.asked) > 20)
+            offset.write_text("-3600")
+            if is_restarted:
+                server.kill()
+                server.start()
+            begun = len(crowd.asked)
+            wait_until(lambda: sum(one.is_promised for one in crowd.asked[begun:]) > 20)
+            pagerduty.ask("DELETE", "/simulator/faults")
+            asked = crowd.send_home()
+            wait_until(lambda: is_at_rest(database), what=lambda: "\n".join(unrest(database)), timeout_s=90)
+        incidents = pagerduty.get("/simulator/incidents")
+    assert broken_promises(asked, stored(database), incidents, executions(database)) == []
