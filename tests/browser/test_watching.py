@@ -1,0 +1,35 @@
+"""What every window watches for is found: a test of the tests."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from support.browsing import browse
+from support.sites import CANARY_KEY, CANARY_TOKEN
+
+TRACES = {
+    "a key in an address": (f"location.search = '?q={CANARY_KEY}'", "in the traffic"),
+    "a token in local storage": (f"localStorage.a = '{CANARY_TOKEN}'", "in the storage"),
+    "a key in session storage": (f"sessionStorage.a = '{CANARY_KEY}'", "in the storage"),
+    "a key in a cookie": (f"document.cookie = 'a={CANARY_KEY}'", "in the "),
+    "an exception": ("setTimeout(() => { throw new Error('oops') })", "oops"),
+    "a picture of another host": ("new Image().src = 'http://localhost:1/'", "(Content Security Policy|another host)"),
+    "a script in the page": (
+        "document.body.append(Object.assign(document.createElement('script'), {text: '1'}))",
+        "Content Security Policy",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("script", "found"), TRACES.values(), ids=TRACES)
+def test_what_goes_wrong_in_the_background_fails_the_test(browser, site, tmp_path, script, found):
+    """Keys, exceptions, other hosts, and what the content security policy forbids."""
+    traffic = tmp_path / "traffic.har"
+    with pytest.raises(AssertionError) as caught:  # noqa: PT012, SIM117 - leaving the window is what fails
+        with browse(browser, site.url, traffic=traffic, secrets=site.secrets) as page:
+            page.goto("/ui/")
+            page.evaluate(f"() => {{ {script} }}")
+            page.goto("/ui/services")
+    assert re.search(found, str(caught.value))
