@@ -32,6 +32,7 @@ from masthead.pipelines import Pipelines
 from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
+from masthead.web import WebServices
 
 ANN = Caller(user="ann@example.com")
 CHECKOUT_KEY = "c0ffee00c0ffee00c0ffee00c0ffee01"
@@ -209,6 +210,25 @@ async def running_house(database: Database, **changes: Any) -> AsyncIterator[Hou
     await executions.close()
     await paging.settle(5)
     await machines.stop()
+
+
+def web_services(house: House) -> WebServices:
+    """Give what the pages show of everything in *house*."""
+    services = house.services
+    return WebServices(
+        applications=services.applications,
+        catalog=services.catalog,
+        ownership=services.ownership,
+        settings=services.settings,
+        clock=services.clock,
+        version=services.version,
+        audit=services.audit,
+        paging=services.paging,
+        pipelines=services.pipelines,
+        executions=services.executions,
+        preflights=services.preflights,
+        lint=services.lint,
+    )
 
 
 def client_of(app: ASGIApp, **arguments: Any) -> httpx.AsyncClient:

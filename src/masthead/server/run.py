@@ -147,6 +147,10 @@ def _servers(masthead: Masthead, sockets: Mapping[str, socket.socket]) -> dict[s
         __version__,
         services.audit,
         masthead.paging,
+        masthead.pipelines,
+        masthead.executions,
+        services.preflights,
+        services.lint,
     )
     origins = [one.strip() for one in masthead.settings.server.cors_origins.split(",") if one.strip()]
     apps = {

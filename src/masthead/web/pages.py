@@ -16,10 +16,12 @@ from starlette.routing import BaseRoute, Route
 from masthead.applications import Applications
 from masthead.catalog import Catalog
 from masthead.config import Settings
+from masthead.executions import Executions
 from masthead.kernel.clock import Clock
-from masthead.ownership import Owner, Ownership
+from masthead.ownership import Lint, Owner, Ownership, Preflights
 from masthead.paging import Paging
 from masthead.paging.audit import Audit
+from masthead.pipelines import Pipelines
 from masthead.web.audit import audit_routes
 from masthead.web.rendering import STATIC, Renderer
 from masthead.web.services import age_of, service_routes
@@ -41,6 +43,10 @@ class WebServices:
     version: str
     audit: Audit
     paging: Paging
+    pipelines: Pipelines
+    executions: Executions
+    preflights: Preflights
+    lint: Lint
 
 
 @dataclass(frozen=True)

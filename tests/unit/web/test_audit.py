@@ -13,21 +13,17 @@ from masthead.kernel.caller import Caller
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Severity
 from masthead.paging import DeliveryState, Door, Draft, Incident, IncidentState, Kind, NotOpened, Page
-from masthead.web import WebServices, pages
+from masthead.web import pages
 from masthead.web.audit import fate_of
-from support.doors import CHECKOUT_KEY, House, client_of
+from support.doors import CHECKOUT_KEY, House, client_of, web_services
 
 ANN = Caller(user="ann@example.com")
 
 
 @pytest.fixture
 async def browser(house: House) -> AsyncIterator[httpx.AsyncClient]:
-    services = house.services
-    web = WebServices(
-        services.applications, services.catalog, services.ownership, services.settings, services.clock, "1",
-        services.audit, services.paging,
-    )  # fmt: skip
-    async with client_of(create_app(services, mounts=pages(web))) as client:
+    app = create_app(house.services, mounts=pages(web_services(house)))
+    async with client_of(app) as client:
         yield client
 
 

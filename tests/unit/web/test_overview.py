@@ -11,24 +11,13 @@ from masthead.api import create_app
 from masthead.catalog import Catalog
 from masthead.kernel.errors import OutsideFailure, Reason
 from masthead.storage.database import Database
-from masthead.web import WebServices, pages
-from support.doors import CHECKOUT_KEY, House, client_of
+from masthead.web import pages
+from support.doors import CHECKOUT_KEY, House, client_of, web_services
 
 
 async def overview(house: House, path: str = "/ui/", **changes: Any) -> str:
     """Give the text of the page at *path*, with what is behind it changed."""
-    services = house.services
-    web = WebServices(
-        services.applications,
-        services.catalog,
-        services.ownership,
-        services.settings,
-        services.clock,
-        "1.2.3",
-        services.audit,
-        services.paging,
-    )
-    app = create_app(services, mounts=pages(replace(web, **changes)))
+    app = create_app(house.services, mounts=pages(replace(web_services(house), **changes)))
     async with client_of(app) as client:
         answer = await client.get(path)
     assert answer.status_code == 200

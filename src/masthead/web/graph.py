@@ -1,0 +1,243 @@
+"""The graph of stages as SVG: one drawing for the editor, the execution and the docs.
+
+Stages stand in phases, each behind all it waits for; links come in the order of the phases, so that the keyboard walks
+through the graph as it runs. Every stage says its status by shape, word and colour. A graph that cannot run (an editor
+shows those too) is drawn as far as it makes sense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+__all__ = ["Drawn", "draw"]
+
+#: Sizes in pixels.
+_WIDTH, _HEIGHT = 184, 48
+_GAP_X, _GAP_Y = 40, 14
+#: The height of the lane in which a line passes a phase that it has no stage in.
+_LANE = 6
+_EDGE = 4
+#: What fits beside the shape, in the widths of :func:`_width`.
+_NAME_WIDTH, _WORD_WIDTH = 138.0, 142.0
+#: More lanes than this, and lines run straight through.
+_MOST_LANES = 1_500
+_SWEEPS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A stage as it is drawn.
+
+    Attributes:
+        ref: What others wait for.
+        waits_for: The refs of others; unknown ones are left out.
+        shape: The outline of the status in 16 by 16 pixels, as SVG's path data.
+        style: A class of the stylesheet, for the colour.
+        word: What the status is called, or anything else that stands in the second line.
+        says: The name for those who listen.
+    """
+
+    ref: str
+    name: str
+    waits_for: tuple[str, ...]
+    href: str
+    shape: str
+    style: str
+    word: str
+    says: str
+    is_chosen: bool = False
+
+
+@dataclass(slots=True)
+class _Spot:
+    """A place in a phase: of a stage, or of a line that passes (``stage`` is None)."""
+
+    stage: int | None
+    before: list[_Spot]
+    row: float = 0.0
+    y: float = 0.0
+
+    @property
+    def height(self) -> int:
+        return _LANE if self.stage is None else _HEIGHT
+
+
+def draw(stages: Sequence[Drawn], *, label: str) -> Markup:
+    """Draw *stages*.
+
+    Args:
+        stages: In the order of the pipeline.
+        label: What the graph is called by those who listen.
+
+    Returns:
+        An SVG element of fixed size; put it where it can scroll. Empty when there are no stages.
+    """
+    if not stages:
+        return Markup()
+    waits = _waits(stages)
+    phases = _phases(waits)
+    columns, ends = _columns(waits, phases)
+    _arrange(columns)
+    height = _place(columns)
+    width = len(columns) * (_WIDTH + _GAP_X) - _GAP_X
+    body = "".join((*_lines(columns, ends, phases), *_boxes(stages, columns)))
+    size = f'width="{width + 2 * _EDGE}" height="{height + 2 * _EDGE:g}"'
+    view = f'viewBox="{-_EDGE} {-_EDGE} {width + 2 * _EDGE} {height + 2 * _EDGE:g}"'
+    return Markup(f'<svg class="graph" {size} {view} role="group" aria-label="{escape(label)}">{body}</svg>')  # noqa: S704 - every text in it is escaped
+
+
+def _waits(stages: Sequence[Drawn]) -> list[list[int]]:
+    """Give for each stage the places of those it waits for."""
+    places: dict[str, int] = {}
+    for place, stage in enumerate(stages):
+        places.setdefault(stage.ref, place)
+    return [
+        [places[ref] for ref in dict.fromkeys(stage.waits_for) if places.get(ref, at) != at]
+        for at, stage in enumerate(stages)
+    ]
+
+
+def _phases(waits: Sequence[Sequence[int]]) -> list[int]:
+    """Give the length of the longest way to each stage; a circle is cut at its first stage."""
+    phases = [0] * len(waits)
+    after: list[list[int]] = [[] for _ in waits]
+    missing = [len(before) for before in waits]
+    for stage, before in enumerate(waits):
+        for each in before:
+            after[each].append(stage)
+    ready = [stage for stage, count in enumerate(missing) if not count]
+    left = dict.fromkeys(range(len(waits)))
+    while left:
+        if not ready:
+            ready = [next(iter(left))]
+        stage = ready.pop()
+        if stage not in left:
+            continue
+        del left[stage]
+        for each in after[stage]:
+            missing[each] -= 1
+            if each in left:
+                phases[each] = max(phases[each], phases[stage] + 1)
+                if not missing[each]:
+                    ready.append(each)
+    return phases
+
+
+def _columns(
+    waits: Sequence[Sequence[int]], phases: Sequence[int]
+) -> tuple[list[list[_Spot]], dict[tuple[int, int], _Spot]]:
+    """Give the spots of each phase, and for each line the spot that it comes from last."""
+    spots = [_Spot(stage, []) for stage in range(len(waits))]
+    columns: list[list[_Spot]] = [[] for _ in range(max(phases) + 1)]
+    for stage, phase in enumerate(phases):
+        columns[phase].append(spots[stage])
+    farthest = dict(enumerate(phases))
+    for stage, before in enumerate(waits):
+        for each in before:
+            farthest[each] = max(farthest[each], phases[stage] - 1)
+    is_laned = sum(farthest[stage] - phases[stage] for stage in farthest) <= _MOST_LANES
+    lanes: dict[tuple[int, int], _Spot] = {}
+    for stage, phase in enumerate(phases):
+        lanes[stage, phase] = spots[stage]
+        for passed in range(phase + 1, farthest[stage] + 1 if is_laned else 0):
+            lanes[stage, passed] = _Spot(None, [lanes[stage, passed - 1]])
+            columns[passed].append(lanes[stage, passed])
+    ends: dict[tuple[int, int], _Spot] = {}
+    for stage, before in enumerate(waits):
+        for each in before:
+            if phases[each] < phases[stage]:
+                ends[each, stage] = lanes.get((each, phases[stage] - 1), spots[each])
+                spots[stage].before.append(ends[each, stage])
+    return columns, ends
+
+
+def _arrange(columns: Sequence[list[_Spot]]) -> None:
+    """Put each spot near what it comes from, so that few lines cross."""
+    for _ in range(_SWEEPS):
+        for column in columns:
+            for place, spot in enumerate(column):
+                rows = [each.row for each in spot.before]
+                spot.row = sum(rows) / len(rows) if rows else float(place)
+            column.sort(key=lambda spot: spot.row)
+            for place, spot in enumerate(column):
+                spot.row = place - (len(column) - 1) / 2
+
+
+def _place(columns: Sequence[Sequence[_Spot]]) -> float:
+    """Give every spot its y, each phase in the middle, and give the whole height."""
+    heights = [sum(spot.height for spot in column) + _GAP_Y * (len(column) - 1) for column in columns]
+    for column, height in zip(columns, heights, strict=True):
+        y = (max(heights) - height) / 2
+        for spot in column:
+            spot.y = y
+            y += spot.height + _GAP_Y
+    return max(heights)
+
+
+def _lines(
+    columns: Sequence[Sequence[_Spot]], ends: Mapping[tuple[int, int], _Spot], phases: Sequence[int]
+) -> Iterator[str]:
+    """Draw what waits for what, and the lanes in which lines pass."""
+    spots = {spot.stage: spot for column in columns for spot in column if spot.stage is not None}
+    lines = []
+    for phase, column in enumerate(columns):
+        for spot in column:
+            if spot.stage is None:
+                x, y = phase * (_WIDTH + _GAP_X), spot.y + _LANE / 2
+                lines.append(f"{_curve(spot.before[0], phase - 1, x, y)}H{x + _WIDTH}")
+    for (before, stage), end in ends.items():
+        to, phase = spots[stage], phases[stage]
+        came_from = phases[before] if end.stage is not None else phase - 1
+        lines.append(_curve(end, came_from, phase * (_WIDTH + _GAP_X), to.y + _HEIGHT / 2))
+    if lines:
+        yield f'<path class="lines" d="{"".join(lines)}"/>'
+
+
+def _curve(start: _Spot, phase: int, x: float, y: float) -> str:
+    from_x = phase * (_WIDTH + _GAP_X) + _WIDTH
+    from_y = start.y + start.height / 2
+    half = _GAP_X / 2
+    return f"M{from_x} {from_y:g}C{from_x + half:g} {from_y:g} {x - half:g} {y:g} {x} {y:g}"
+
+
+def _boxes(stages: Sequence[Drawn], columns: Sequence[Sequence[_Spot]]) -> Iterator[str]:
+    for phase, column in enumerate(columns):
+        for spot in column:
+            if spot.stage is not None:
+                yield _box(stages[spot.stage], phase * (_WIDTH + _GAP_X), spot.y)
+
+
+def _box(stage: Drawn, x: float, y: float) -> str:
+    chosen = ' aria-current="true"' if stage.is_chosen else ""
+    return (
+        f'<a href="{escape(stage.href)}" class="node {stage.style}" aria-label="{escape(stage.says)}"{chosen}'
+        f' transform="translate({x} {y:g})"><title>{escape(stage.name)}</title>'
+        f'<rect width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'
+        f'<path class="shape" transform="translate(10 16)" d="{stage.shape}"/>'
+        f'<text x="34" y="20">{escape(_shorten(stage.name, _NAME_WIDTH))}</text>'
+        f'<text x="34" y="37" class="word">{escape(_shorten(stage.word, _WORD_WIDTH))}</text></a>'
+    )
+
+
+def _shorten(text: str, width: float) -> str:
+    """Cut *text* to what fits, as far as that can be known without the font."""
+    total = 0.0
+    for place, character in enumerate(text):
+        total += _width(character)
+        if total > width:
+            return text[: max(place - 1, 1)].rstrip() + "…"
+    return text
+
+
+def _width(character: str) -> float:
+    """Guess how wide a character is at 13 pixels, from what common interface fonts have."""
+    if character in "iljtfr.,:;'|!()[]I ":
+        return 4.2
+    if character in "mwMW@%":
+        return 11.0
+    if character > "ᄀ":
+        return 13.0
+    return 8.4 if character.isupper() else 7.0
