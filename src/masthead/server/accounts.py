@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from masthead.catalog import AccountCatalog, Catalog
+from masthead.catalog import AccountCatalog, Catalog, Roster
 from masthead.config import AccountSettings, Settings
 from masthead.kernel.clock import Clock
 from masthead.pagerduty import (
@@ -31,15 +31,17 @@ class Accounts:
     senders: AccountSenders
     #: By account, for those that have a REST token.
     incidents: Mapping[str, IncidentsReader]
+    roster: Roster
 
 
 def open_accounts(settings: Settings, database: Database, clock: Clock) -> Accounts:
     """Build the clients of every account and the catalog of all; nothing is asked yet."""
-    catalogs, senders, incidents = [], {}, {}
+    catalogs, senders, incidents, readers = [], {}, {}, {}
     for account in settings.pagerduty_accounts:
         tokens = _tokens(account, settings, clock)
         rest = _rest(account, tokens, settings, clock)
         catalogs.append(_catalog(account, rest, tokens, settings, database, clock))
+        readers[account.name] = rest
         if rest is not None:
             incidents[account.name] = RestIncidents(rest)
         senders[account.name] = EventsClient(
@@ -48,7 +50,9 @@ def open_accounts(settings: Settings, database: Database, clock: Clock) -> Accou
             token=account.events_token.read if account.events_token else None,
         )
     default = settings.pagerduty_accounts[0].name
-    return Accounts(Catalog.of(catalogs), AccountSenders(senders, default=default), incidents)
+    return Accounts(
+        Catalog.of(catalogs), AccountSenders(senders, default=default), incidents, Roster(readers, clock)
+    )
 
 
 def _tokens(account: AccountSettings, settings: Settings, clock: Clock) -> OAuthTokens | None:

@@ -35,9 +35,11 @@ def duties(directory: Directory, policy: Policy, since: datetime, until: datetim
                 yield Duty(policy=policy, level=number, user=user)
                 continue
             schedule = directory.schedules[target]
-            for user_id, start, end in _turns(schedule, since, until):
+            for user_id, turn_start, turn_end in _turns(schedule, since, until):
                 person = directory.users[user_id]
-                yield Duty(policy, number, person, schedule=schedule, start=start, end=end)
+                for start, end in _hours(schedule, turn_start, turn_end):
+                    if start <= until and end > since:
+                        yield Duty(policy, number, person, schedule=schedule, start=start, end=end)
 
 
 def first_on_call(directory: Directory, policy: Policy, now: datetime) -> list[User]:
@@ -64,3 +66,19 @@ def _turns(schedule: Schedule, since: datetime, until: datetime) -> Iterator[tup
     while (start := _EPOCH + number * turn) <= until:
         yield schedule.rotation[number % len(schedule.rotation)], start, start + turn
         number += 1
+
+
+def _hours(schedule: Schedule, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """Give the parts of a turn that the schedule's hours leave, earliest first."""
+    if schedule.hours is None:
+        yield start, end
+        return
+    begin, stop = (timedelta(hours=hour) for hour in schedule.hours)
+    if stop <= begin:
+        stop += timedelta(days=1)
+    day = start.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    while day < end:
+        first, last = max(day + begin, start), min(day + stop, end)
+        if first < last:
+            yield first, last
+        day += timedelta(days=1)

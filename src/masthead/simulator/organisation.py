@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Container, Iterable
-from typing import Literal, TypeVar
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
 
@@ -32,6 +32,8 @@ __all__ = [
 ]
 
 T = TypeVar("T", bound="_Record")
+
+Hour = Annotated[float, msgspec.Meta(ge=0, le=24)]
 
 #: Which Events API an integration of a type listens to; other types listen to neither.
 PROTOCOLS = {"generic_events_api_inbound_integration": "v1", "events_api_v2_inbound_integration": "v2"}
@@ -98,11 +100,20 @@ class Team(_Record, kw_only=True):
 
 
 class Schedule(_Record, kw_only=True):
-    """Who is on call when: the users of *rotation* take turns of *turn_hours*; an empty rotation is a gap."""
+    """Who is on call when: the users of *rotation* take turns of *turn_hours*; an empty rotation is a gap.
+
+    *hours*, for example ``[8, 18]``, restricts every turn to these hours of each day, in UTC; ``[22, 6]`` are nights.
+    """
 
     rotation: list[str] = []
     turn_hours: float = 168.0
     time_zone: str = "Etc/UTC"
+    hours: tuple[Hour, Hour] | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.hours is not None and self.hours[0] == self.hours[1]:
+            raise ValueError("hours must differ; leave them out for the whole day")
 
 
 class Policy(_Record, kw_only=True):

@@ -62,3 +62,17 @@ def test_an_empty_rotation_is_nobody(directory):
     assert [user.id for user in first_on_call(directory, directory.policies["F"], NOW)] == ["B"]
     assert first_on_call(directory, directory.policies["G"], NOW) == []
     assert [user.id for user in first_on_call(directory, directory.policies["E"], NOW)] != []
+
+
+@pytest.mark.parametrize(("hours", "spans"), [((8, 18), [(8, 9), (9, 18)]), ((22, 6), [(22, 30)])])
+def test_hours_restrict_every_turn(directory, hours, spans):
+    """Of each day, in UTC; nights go over midnight, and hands change at nine in the morning."""
+    directory.schedules["D"].hours = hours
+    midnight = NOW.replace(hour=0)
+    seen = _seen(directory, "E", midnight + timedelta(hours=7), midnight + timedelta(hours=23))
+    found = [
+        ((start - midnight) / timedelta(hours=1), (end - midnight) / timedelta(hours=1))
+        for level, _, start, end in seen
+        if level == 1
+    ]
+    assert found == spans
