@@ -13,7 +13,7 @@ from starlette.types import ASGIApp
 
 from masthead.api import Services, create_app
 from masthead.applications import Applications
-from masthead.catalog import Catalog
+from masthead.catalog import Catalog, Roster
 from masthead.config import Settings
 from masthead.executions import Executions
 from masthead.executions import Services as StageServices
@@ -228,6 +228,7 @@ def web_services(house: House) -> WebServices:
         executions=services.executions,
         preflights=services.preflights,
         lint=services.lint,
+        roster=Roster({services.catalog.default_account: house.rest}, services.clock),
     )
 
 

@@ -151,6 +151,7 @@ def _servers(masthead: Masthead, sockets: Mapping[str, socket.socket]) -> dict[s
         masthead.executions,
         services.preflights,
         services.lint,
+        masthead.roster,
     )
     origins = [one.strip() for one in masthead.settings.server.cors_origins.split(",") if one.strip()]
     apps = {

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, text
 from masthead import __version__
 from masthead.api.services import Services
 from masthead.applications import Applications, NameRule
-from masthead.catalog import Catalog, CatalogState
+from masthead.catalog import Catalog, CatalogState, Roster
 from masthead.config import Settings
 from masthead.executions import Executions
 from masthead.executions.ports import Services as StageServices
@@ -59,6 +59,7 @@ class Masthead:
     bursts: Bursts
     events: AccountSenders
     catalog: Catalog
+    roster: Roster
     applications: Applications
     pipelines: Pipelines
     ownership: Ownership
@@ -131,8 +132,8 @@ class Masthead:
         executions = Executions(database, bursts, clock, ids, services=stage_services)
         triggers = Triggers(database, bursts, pipelines=pipelines, executions=executions)
         masthead = cls(
-            settings, clock, database, machines, bursts, accounts.senders, catalog, applications, pipelines, ownership,
-            paging, executions, triggers, Tasks(_log_failure), metrics,
+            settings, clock, database, machines, bursts, accounts.senders, catalog, accounts.roster, applications,
+            pipelines, ownership, paging, executions, triggers, Tasks(_log_failure), metrics,
         )  # fmt: skip
         await masthead._set_going()
         return masthead
@@ -154,6 +155,7 @@ class Masthead:
         await self.executions.close()
         await self.paging.settle(_SETTLE_S)
         await self.tasks.close()
+        await self.roster.close()
         await self.catalog.close()
         await self.events.close()
         await self.machines.stop()

@@ -14,7 +14,7 @@ from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from masthead.applications import Applications
-from masthead.catalog import Catalog
+from masthead.catalog import Catalog, Roster
 from masthead.config import Settings
 from masthead.executions import Executions
 from masthead.kernel.clock import Clock
@@ -47,6 +47,7 @@ class WebServices:
     executions: Executions
     preflights: Preflights
     lint: Lint
+    roster: Roster
 
 
 @dataclass(frozen=True)
