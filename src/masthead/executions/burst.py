@@ -47,7 +47,7 @@ class _Outcome:
 class Burst:
     """The parts that every burst uses; :meth:`run` is what ``storage.bursts`` calls."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the parts it is built from, by name
         self,
         database: Database,
         clock: Clock,
@@ -57,10 +57,12 @@ class Burst:
         expressions: Expressions,
         on_complete: Callable[[Execution], None],
         on_finished: Callable[[Connection, Execution], None] = lambda _connection, _execution: None,
+        on_saved: Callable[[str], None] = lambda _execution_id: None,
     ) -> None:
         """Args: on_complete: called with an execution that is complete and stored.
 
         on_finished: called once for each end of an execution, in the transaction that stores it as complete.
+        on_saved: called with the id of an execution whenever a change of it is stored.
         """
         self._database = database
         self._clock = clock
@@ -69,6 +71,7 @@ class Burst:
         self._expressions = expressions
         self._on_complete = on_complete
         self._on_finished = on_finished
+        self._on_saved = on_saved
 
     async def run(self, turn: Turn) -> None:
         """Carry the execution ``turn.subject`` as far as it goes now.
@@ -192,6 +195,7 @@ class Burst:
 
         machine.is_changed = False
         await self._database.write(work)
+        self._on_saved(machine.execution.id)
 
     async def _rest(self, turn: Turn, machine: Machine) -> None:
         execution = machine.execution
@@ -209,6 +213,8 @@ class Burst:
                 turn.rest(connection, machine.next_due())
 
         await self._database.write(work)
+        if machine.is_changed:
+            self._on_saved(execution.id)
         if execution.status.is_complete:
             log.info("execution.complete", execution=execution.id, status=execution.status)
             self._on_complete(execution)

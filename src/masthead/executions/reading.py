@@ -49,6 +49,25 @@ class Reading:
         """
         return self._view(await self._document(execution_id, ExecutionType.PIPELINE))
 
+    async def get_execution(self, execution_id: str) -> Document:
+        """Give the run of a pipeline or of task jobs, either as Orca's execution.
+
+        Raises:
+            NotFound: there is none.
+        """
+        return self._view(await self._document(execution_id))
+
+    async def version(self, execution_id: str) -> int:
+        """Give the number that moves with every change of an execution.
+
+        Raises:
+            NotFound: there is no such execution.
+        """
+        found = await self._database.read(lambda connection: store.version_of(connection, execution_id))
+        if found is None:
+            raise not_found(execution_id)
+        return found
+
     async def get_task(self, execution_id: str) -> Document:
         """Give a task as Orca's OrchestrationViewModel.
 

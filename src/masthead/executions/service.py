@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 
 from masthead.executions import control, store
 from masthead.executions.burst import Burst
+from masthead.executions.changes import Changes
 from masthead.executions.evaluation import Expressions
 from masthead.executions.machine import cancel_by, reschedule
 from masthead.executions.model import Document, Execution, ExecutionType
@@ -53,6 +54,9 @@ class Executions(Reading):
         types: StageTypes = STAGE_TYPES,
     ) -> None:
         """Register with *bursts* and with paging; nothing runs before ``bursts`` does."""
+        #: Whoever follows an execution is told here of what changed on this machine.
+        self.changes = Changes()
+        services.paging.on_decided(self._page_changed)
         paging = WatchedPaging(services.paging)
         self._expressions = Expressions(services, clock, types.raw_fields)
         services = replace(services, paging=paging, runs=self, expressions=self._expressions)
@@ -71,6 +75,7 @@ class Executions(Reading):
             expressions=self._expressions,
             on_complete=self._completed,
             on_finished=self._finished,
+            on_saved=self.changes.tell,
         )
         bursts.register(BURST, burst.run)
         paging.on_decided(self._page_decided)
@@ -290,6 +295,7 @@ class Executions(Reading):
             self._bursts.request(connection, BURST, execution_id)
 
         await self._database.write(work)
+        self.changes.tell(execution_id)
         self._bursts.kick(BURST, execution_id)
 
     async def _is_complete(self, execution_id: str) -> bool:
@@ -321,6 +327,11 @@ class Executions(Reading):
         if isinstance(parent, dict) and isinstance(stage_id, str):
             waking = self._wake(str(parent.get("id")), stage_id)
             self._tasks.start(waking, name=f"wake {parent.get('id')}")
+
+    def _page_changed(self, page: Page) -> None:
+        """Tell those who follow its execution that *page* was decided, or that its incidents are known better."""
+        if page.execution_id is not None:
+            self.changes.tell(page.execution_id)
 
     def _page_decided(self, page: Page) -> None:
         """Wake the stage that waits for *page*."""

@@ -25,6 +25,7 @@ __all__ = [
     "save",
     "status_of",
     "tasks_of",
+    "version_of",
 ]
 
 _encoder = msgspec.json.Encoder()
@@ -82,6 +83,11 @@ def status_of(connection: Connection, execution_id: str) -> Status | None:
     """Give the status, or None when there is no such execution."""
     status = connection.execute(select(table.c.status).where(table.c.id == execution_id)).scalar()
     return None if status is None else Status(status)
+
+
+def version_of(connection: Connection, execution_id: str) -> int | None:
+    """Give the number of the last write, or None when there is no such execution."""
+    return connection.execute(select(table.c.version).where(table.c.id == execution_id)).scalar()
 
 
 def keep_others_out(connection: Connection, correlation_id: str) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import msgspec
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from masthead.api.errors import error_body
+from masthead.web.executions_live import ENDLESS
 
 __all__ = ["Protocol"]
 
@@ -27,3 +28,10 @@ class Protocol(HttpToolsProtocol):
         )
         self.transport.write(head.encode() + body)
         self.transport.close()
+
+    def shutdown(self) -> None:
+        """Let the answer under way be finished, unless it has no end of its own."""
+        super().shutdown()
+        cycle: RequestResponseCycle | None = self.cycle
+        if cycle is not None and not cycle.response_complete and self.scope.get(ENDLESS):
+            self.transport.close()

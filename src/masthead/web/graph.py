@@ -34,21 +34,23 @@ class Drawn:
     Attributes:
         ref: What others wait for.
         waits_for: The refs of others; unknown ones are left out.
-        shape: The outline of the status in 16 by 16 pixels, as SVG's path data.
+        icon: The shape of the status: a mark out of the page's sprite.
         style: A class of the stylesheet, for the colour.
         word: What the status is called, or anything else that stands in the second line.
         says: The name for those who listen.
+        more: Attributes of the link as they stand in HTML, for htmx.
     """
 
     ref: str
     name: str
     waits_for: tuple[str, ...]
     href: str
-    shape: str
+    icon: str
     style: str
     word: str
     says: str
     is_chosen: bool = False
+    more: Markup | None = None
 
 
 @dataclass(slots=True)
@@ -213,10 +215,10 @@ def _boxes(stages: Sequence[Drawn], columns: Sequence[Sequence[_Spot]]) -> Itera
 def _box(stage: Drawn, x: float, y: float) -> str:
     chosen = ' aria-current="true"' if stage.is_chosen else ""
     return (
-        f'<a href="{escape(stage.href)}" class="node {stage.style}" aria-label="{escape(stage.says)}"{chosen}'
+        f'<a href="{escape(stage.href)}" class="node {stage.style}" aria-label="{escape(stage.says)}"{chosen}{stage.more or ""}'
         f' transform="translate({x} {y:g})"><title>{escape(stage.name)}</title>'
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'
-        f'<path class="shape" transform="translate(10 16)" d="{stage.shape}"/>'
+        f'<use href="#i-{stage.icon}" x="10" y="16" width="16" height="16"/>'
         f'<text x="34" y="20">{escape(_shorten(stage.name, _NAME_WIDTH))}</text>'
         f'<text x="34" y="37" class="word">{escape(_shorten(stage.word, _WORD_WIDTH))}</text></a>'
     )

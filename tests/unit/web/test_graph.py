@@ -17,7 +17,7 @@ from masthead.web.looks import look_of
 def stage(ref: str, *waits_for: str, name: str = "", is_chosen: bool = False) -> Drawn:
     look = look_of("SUCCEEDED")
     return Drawn(
-        ref, name or f"Stage {ref}", waits_for, f"?stage={ref}", look.shape, look.style, look.word,
+        ref, name or f"Stage {ref}", waits_for, f"?stage={ref}", look.icon, look.style, look.word,
         f"Stage {ref}, succeeded", is_chosen=is_chosen,
     )  # fmt: skip
 
@@ -71,7 +71,7 @@ def test_nothing_to_draw_is_nothing():
 def test_any_graph_is_drawn_with_every_stage_once(given_stages):
     """Also one with circles, refIds used twice and refIds that nobody has; no two stages overlap."""
     stages = [
-        Drawn(str(ref), "n", tuple(map(str, waits)), f"?stage={at}", "M0 0", "neutral", "w", "s")
+        Drawn(str(ref), "n", tuple(map(str, waits)), f"?stage={at}", "neutral", "neutral", "w", "s")
         for at, (ref, waits) in enumerate(given_stages)
     ]
     svg = draw(stages, label="g")
@@ -82,12 +82,12 @@ def test_any_graph_is_drawn_with_every_stage_once(given_stages):
     assert all(x != next_x or next_y - y >= 48 for (x, y), (next_x, next_y) in itertools.pairwise(taken))
 
 
-def test_every_status_has_a_word_and_a_shape_of_its_own():
-    """No two of them can be taken for each other without colour."""
-    looks = [look_of(status) for status in Status]
-    assert len({look.word for look in looks}) == len(Status)
-    shapes = [look.shape for look in looks if look.word != "suspended"]
-    assert len(set(shapes)) == len(shapes)
+def test_every_status_has_a_word_of_its_own():
+    """And those that end differently have shapes of their own."""
+    looks = {status: look_of(status) for status in Status}
+    assert len({look.word for look in looks.values()}) == len(Status)
+    ends = [Status.SUCCEEDED, Status.TERMINAL, Status.CANCELED, Status.SKIPPED, Status.FAILED_CONTINUE]
+    assert len({looks[status].icon for status in ends}) == len(ends)
 
 
 def test_what_waits_for_a_person_says_so():
