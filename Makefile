@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-all bench release
+.PHONY: help demo test check test-all bench assets release
 ARGS ?=
 
 help: ## Show this list
@@ -25,6 +25,9 @@ test-all: check ## Also what is slow or destructive
 bench: ## Measure and write bench/results.json (ARGS=NAME runs one)
 	@scripts/setup dev
 	@.venv/bin/python bench/run.py $(ARGS)
+
+assets: ## Build the scripts and styles of the pages anew (needs npm)
+	@cd src/masthead/web/assets && npm ci && npm run build
 
 release: test-all ## Build the wheel into dist/
 	.venv/bin/hatchling build

@@ -222,6 +222,8 @@ def web_services(house: House) -> WebServices:
         settings=services.settings,
         clock=services.clock,
         version=services.version,
+        ids=services.ids,
+        health=services.health,
         audit=services.audit,
         paging=services.paging,
         pipelines=services.pipelines,

@@ -139,19 +139,21 @@ def _spare_the_collector() -> None:
 def _servers(masthead: Masthead, sockets: Mapping[str, socket.socket]) -> dict[str, _Server]:
     services = masthead.services()
     web = WebServices(
-        masthead.applications,
-        masthead.catalog,
-        masthead.ownership,
-        masthead.settings,
-        masthead.clock,
-        __version__,
-        services.audit,
-        masthead.paging,
-        masthead.pipelines,
-        masthead.executions,
-        services.preflights,
-        services.lint,
-        masthead.roster,
+        applications=services.applications,
+        catalog=services.catalog,
+        ownership=services.ownership,
+        pipelines=services.pipelines,
+        executions=services.executions,
+        paging=services.paging,
+        audit=services.audit,
+        settings=services.settings,
+        clock=services.clock,
+        ids=services.ids,
+        health=services.health,
+        version=services.version,
+        preflights=services.preflights,
+        lint=services.lint,
+        roster=masthead.roster,
     )
     origins = [one.strip() for one in masthead.settings.server.cors_origins.split(",") if one.strip()]
     apps = {

@@ -1,5 +1,6 @@
 """The pages people look at, under ``/ui/``."""
 
-from masthead.web.pages import WebServices, pages
+from masthead.web.domain import WebServices
+from masthead.web.pages import pages
 
 __all__ = ["WebServices", "pages"]

@@ -1,7 +1,6 @@
 """What was paged: the list with its filters in the address, one page with its fate, and what can still be done.
 
-A page is looked at anew while something of it is undecided. Everything works without a script; forms of other
-origins are refused before they come here (``api/cors.py``).
+A page is looked at anew while something of it is undecided. Everything works without a script.
 """
 
 from __future__ import annotations
@@ -13,12 +12,13 @@ from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
-from masthead.kernel.errors import Conflict, InvalidRequest, NotFound
-from masthead.paging import Delivery, DeliveryState, IncidentState, Kind, NotOpened, Page, Paging
-from masthead.paging.audit import Audit
+from masthead.kernel.errors import Conflict, InvalidRequest
+from masthead.paging import Delivery, DeliveryState, IncidentState, Kind, NotOpened, Page
 from masthead.paging.filters import Filters
+from masthead.web.domain import WebServices
+from masthead.web.forms import read_form
 from masthead.web.rendering import Renderer
 
 __all__ = ["Fate", "audit_routes", "fate_of"]
@@ -36,12 +36,11 @@ _ACTIONS = {"acknowledge": Kind.ACKNOWLEDGE, "resolve": Kind.RESOLVE}
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of a delivery: shape, word and kind of colour, and what there is to say."""
+    """What became of a delivery, and what there is to say about it."""
 
-    mark: str
+    #: A kind of status, with its shape and colour: running, succeeded, failed, warning or neutral.
+    kind: str
     word: str
-    #: A class of the stylesheet: running, succeeded, failed or neutral.
-    style: str
     more: str = ""
 
 
@@ -49,11 +48,11 @@ def fate_of(delivery: Delivery) -> Fate:
     """Say what became of *delivery*, without claiming more than is known."""
     if delivery.state is DeliveryState.PENDING:
         tried = f"tried {delivery.attempts} times: {delivery.text}" if delivery.attempts else ""
-        return Fate("…", "being sent", "running", tried)
+        return Fate("running", "being sent", tried)
     if delivery.state is DeliveryState.REJECTED:
-        return Fate("✕", "refused", "failed", delivery.text)
+        return Fate("failed", "refused", delivery.text)
     if delivery.state is DeliveryState.EXPIRED:
-        return Fate("✕", "given up", "failed", delivery.text)
+        return Fate("failed", "given up", delivery.text)
     return _incident_fate(delivery)
 
 
@@ -62,33 +61,35 @@ def _incident_fate(delivery: Delivery) -> Fate:
     number = f"incident #{incident.number}" if incident.number else "incident"
     who = f", {incident.assignee}" if incident.assignee else ""
     if incident.state is IncidentState.NOT_OPENED:
-        return Fate("✕", "no incident", "failed", _WHY[incident.reason] if incident.reason else "")
+        return Fate("failed", "no incident", _WHY[incident.reason] if incident.reason else "")
     if incident.state is IncidentState.TRIGGERED:
-        return Fate("!", f"{number} triggered{who}", "running")
+        return Fate("warning", f"{number} triggered{who}")
     if incident.state is IncidentState.ACKNOWLEDGED:
-        return Fate("✓", f"{number} acknowledged{who}", "succeeded")
+        return Fate("succeeded", f"{number} acknowledged{who}")
     if incident.state is IncidentState.RESOLVED:
-        return Fate("✓", f"{number} resolved", "succeeded")
+        return Fate("succeeded", f"{number} resolved")
     known = "not looked up yet" if incident.is_awaited else "whether an incident was opened is not known"
-    return Fate("↑", "accepted by PagerDuty", "neutral", known)
+    return Fate("neutral", "accepted by PagerDuty", known)
 
 
-def audit_routes(audit: Audit, paging: Paging, renderer: Renderer) -> Sequence[BaseRoute]:
+def audit_routes(services: WebServices, renderer: Renderer) -> Sequence[Route]:
     """Give the routes under ``/ui/pages``."""
+    audit, paging = services.audit, services.paging
 
     async def listed(request: Request) -> Response:
         query = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
         try:
             found = await audit.find(_filters(query), limit=_ROWS, cursor=query.get("cursor"))
         except InvalidRequest as error:
-            return renderer.page("pages.html", 400, **_listing(query, (), None, error.message))
-        return renderer.page("pages.html", **_listing(query, found.pages, found.cursor, None))
+            return renderer.page(request, "pages.html", 400, **_listing(query, (), None, error.message))
+        return renderer.page(request, "pages.html", **_listing(query, found.pages, found.cursor, None))
 
     async def shown(request: Request) -> Response:
         return await show(request, None)
 
     async def act(request: Request, action: str) -> Response:
         page_id = request.path_params["id"]
+        await read_form(request)
         try:
             if action == "resend":
                 await paging.resend(page_id, request.scope["masthead.caller"])
@@ -99,13 +100,11 @@ def audit_routes(audit: Audit, paging: Paging, renderer: Renderer) -> Sequence[B
         return RedirectResponse(f"/ui/pages/{page_id}", status_code=303)
 
     async def show(request: Request, refusal: str | None) -> Response:
-        try:
-            entry = await audit.entry(request.path_params["id"])
-        except NotFound as error:
-            return renderer.page("missing.html", 404, sentence=error.message)
+        entry = await audit.entry(request.path_params["id"])
         page = entry.page
         failed = page.in_state(DeliveryState.REJECTED, DeliveryState.EXPIRED)
         return renderer.page(
+            request,
             "page.html",
             409 if refusal else 200,
             page=page,

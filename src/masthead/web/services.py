@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import Route
 
 from masthead.catalog import Catalog, Service
 from masthead.kernel.clock import Clock
+from masthead.web.domain import WebServices
 from masthead.web.rendering import Renderer
 
-__all__ = ["age_of", "service_routes"]
+__all__ = ["age_of", "catalog_words", "service_routes"]
 
 _MOST_ROWS = 200
 
@@ -25,32 +27,38 @@ class _Row:
 
     service: Service
     on_call: tuple[str, ...]
-    mark: str
+    #: A kind of status: succeeded, failed or neutral.
+    kind: str
     verdict: str
-    #: A class of the stylesheet: succeeded, failed or neutral.
-    style: str
 
 
-def service_routes(
-    catalog: Catalog, clock: Clock, renderer: Renderer, *, prefer_v1: bool
-) -> Sequence[BaseRoute]:
+def service_routes(services: WebServices, renderer: Renderer) -> Sequence[Route]:
     """Give the route of the list; ``q`` in its address filters."""
+    catalog, prefer_v1 = services.catalog, services.settings.events.prefer_v1
 
     async def listed(request: Request) -> Response:
         text = request.query_params.get("q", "").strip()
         found = catalog.search_services(text)
-        state = catalog.state
         return renderer.page(
+            request,
             "services.html",
             text=text,
             rows=[_row(catalog, service, prefer_v1=prefer_v1) for service in found[:_MOST_ROWS]],
             left_out=max(len(found) - _MOST_ROWS, 0),
-            state=state,
-            services_age=age_of(state.services_fetched_at, clock),
-            oncalls_age=age_of(state.oncalls_fetched_at, clock),
+            **catalog_words(services),
         )
 
     return [Route("/ui/services", listed, methods=["GET"], name="services")]
+
+
+def catalog_words(services: WebServices) -> dict[str, Any]:
+    """Give what ``catalog_state.html`` says: how old the catalog is, and what is wrong with it."""
+    state = services.catalog.state
+    return {
+        "state": state,
+        "services_age": age_of(state.services_fetched_at, services.clock),
+        "oncalls_age": age_of(state.oncalls_fetched_at, services.clock),
+    }
 
 
 def age_of(instant: datetime | None, clock: Clock) -> str:
@@ -65,11 +73,11 @@ def _row(catalog: Catalog, service: Service, *, prefer_v1: bool) -> _Row:
     people = [one.user_name for one in catalog.oncalls_of(service.policy_id) if one.level == 1]
     on_call = tuple(dict.fromkeys(people))
     if service.usable(prefer_v1=prefer_v1) is None:
-        return _Row(service, on_call, "✕", f"cannot be paged: {service.unusable_reason}", "failed")
+        return _Row(service, on_call, "failed", f"cannot be paged: {service.unusable_reason}")
     if service.warning:
-        return _Row(service, on_call, "✕", service.warning, "failed")
+        return _Row(service, on_call, "failed", service.warning)
     if catalog.state.oncalls_fetched_at is None:
-        return _Row(service, on_call, "?", "who is on call is not known yet", "neutral")
+        return _Row(service, on_call, "neutral", "who is on call is not known yet")
     if not on_call:
-        return _Row(service, on_call, "✕", "nobody is on call now", "failed")
-    return _Row(service, on_call, "✓", "yes", "succeeded")
+        return _Row(service, on_call, "failed", "nobody is on call now")
+    return _Row(service, on_call, "succeeded", "yes")

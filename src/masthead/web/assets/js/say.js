@@ -1,0 +1,44 @@
+// Live messages: what the server says by `HX-Trigger: {"masthead:say": {"kind": "failed", "text": "…"}}`, and what scripts say.
+const KINDS = ["succeeded", "failed", "warning", "neutral"];
+const SECONDS = 8;
+
+export function say(text, kind = "neutral") {
+  const live = document.getElementById("live");
+  const line = document.createElement("p");
+  line.className = `said ${KINDS.includes(kind) ? kind : "neutral"}`;
+  line.append(icon(kind), Object.assign(document.createElement("span"), { textContent: text }), dismissal(line));
+  live.append(line);
+  leaveSoon(line, kind);
+  while (live.children.length > 4) live.firstElementChild.remove();
+}
+
+export function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
+  use.setAttribute("href", `#i-${name}`);
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("aria-hidden", "true");
+  svg.append(use);
+  return svg;
+}
+
+function dismissal(line) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "plain";
+  button.setAttribute("aria-label", "Dismiss");
+  button.append(icon("close"));
+  button.addEventListener("click", () => line.remove());
+  return button;
+}
+
+// What failed stays until it is dismissed.
+function leaveSoon(line, kind) {
+  if (kind !== "failed") setTimeout(() => line.remove(), SECONDS * 1000);
+}
+
+document.addEventListener("masthead:say", (event) => say(event.detail.text, event.detail.kind));
+for (const line of document.querySelectorAll("#live .said")) {
+  line.append(dismissal(line));
+  leaveSoon(line, line.classList.contains("failed") ? "failed" : "");
+}
