@@ -21,9 +21,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Connection, case, delete, func, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    bindparam,
+    case,
+    delete,
+    func,
+    literal_column,
+    null,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from masthead.kernel.clock import Clock
@@ -31,6 +44,7 @@ from masthead.kernel.errors import StorageUnavailable
 from masthead.kernel.tasks import Tasks
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
+from masthead.storage.prepared import Prepared
 from masthead.storage.schema import burst
 
 __all__ = ["Bursts", "Superseded", "Turn"]
@@ -72,26 +86,21 @@ class Turn:
 
     def is_held(self, connection: Connection) -> bool:
         """Tell whether this run may still write, for a unit of work that has to store something either way."""
-        row = connection.execute(
-            select(burst.c.generation, burst.c.machine).where(*_is(self.kind, self.subject)).with_for_update()
-        ).first()
-        return row is not None and row.generation == self.generation and row.machine == self.machine
+        row = _HOLD.first(connection, {"kind_": self.kind, "subject_": self.subject})
+        return row is not None and tuple(row) == (self.generation, self.machine)
 
     def rest(self, connection: Connection, due_at_ms: int | None) -> None:
         """End the run: the subject is due at *due_at_ms* or earlier, or (None) only when somebody requests it."""
         if due_at_ms is not None and self.now_ms is not None:
             due_at_ms = min(due_at_ms, self.now_ms(connection) + _LONGEST_REST_MS)
-        connection.execute(
-            update(burst)
-            .where(*_is(self.kind, self.subject), burst.c.generation == self.generation)
-            .values(generation=self.generation + 1, due_at=due_at_ms, machine=None, deaths=0)
-        )
+        _REST.run(connection, [self._mine(due=due_at_ms)])
 
     def finish(self, connection: Connection) -> None:
         """End the run for good: the row goes, and a later request begins anew."""
-        connection.execute(
-            delete(burst).where(*_is(self.kind, self.subject), burst.c.generation == self.generation)
-        )
+        _FINISH.run(connection, [self._mine()])
+
+    def _mine(self, **more: int | None) -> dict[str, Any]:
+        return {"kind_": self.kind, "subject_": self.subject, "generation_": self.generation, **more}
 
 
 Run = Callable[[Turn], Awaitable[None]]
@@ -136,16 +145,9 @@ class Bursts:
             The new generation; it only ever grows, also when the row was gone in between.
         """
         now = self._database.now_ms(connection)
-        make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
         due = now if due_at_ms is None else min(due_at_ms, now + _LONGEST_REST_MS)
-        fresh = make(burst).values(
-            kind=kind, subject=subject, generation=now, due_at=due, machine=None, deaths=0
-        )
-        statement = fresh.on_conflict_do_update(
-            index_elements=["kind", "subject"],
-            set_={"generation": burst.c.generation + 1, "due_at": due, "machine": None, "deaths": 0},
-        )
-        return int(connection.execute(statement.returning(burst.c.generation)).scalar_one())
+        row = {"kind": kind, "subject": subject, "generation": now, "due_at": due}
+        return int(_REQUEST.first(connection, row)[0])
 
     def remind(
         self,
@@ -170,17 +172,8 @@ class Bursts:
         """
         now = self._database.now_ms(connection)
         due = now if due_at_ms is None else min(due_at_ms, now + _LONGEST_REST_MS)
-        make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-        fresh = make(burst).values(
-            kind=kind, subject=subject, generation=now, due_at=due, machine=None, deaths=0
-        )
-        is_kept = burst.c.due_at.is_not(None) if is_patient else burst.c.due_at < due
-        connection.execute(
-            fresh.on_conflict_do_update(
-                index_elements=["kind", "subject"],
-                set_={"due_at": case((is_kept, burst.c.due_at), else_=due)},
-            )
-        )
+        row = {"kind": kind, "subject": subject, "generation": now, "due_at": due}
+        (_REMIND_PATIENTLY if is_patient else _REMIND).run(connection, [row])
 
     def kick(self, kind: str, subject: str) -> None:
         """Start the subject here and now if it is due; a run of it that is out of date is told so."""
@@ -269,17 +262,20 @@ class Bursts:
             self._wake.set()
 
     def _claim(self, connection: Connection, key: tuple[str, str]) -> Turn | None:
-        is_free = burst.c.machine.is_(None) | (burst.c.machine == self._machines.id)
         now = self._database.now_ms(connection)
-        row = connection.execute(
-            update(burst)
-            .where(*_is(*key), _is_due(now), is_free)
-            .values(machine=self._machines.id)
-            .returning(burst.c.generation)
-        ).first()
+        row = _CLAIM.first(
+            connection,
+            {
+                "kind_": key[0],
+                "subject_": key[1],
+                "me": self._machines.id,
+                "now": now,
+                "latest": now + _LONGEST_REST_MS,
+            },
+        )
         if row is None:
             return None
-        return Turn(*key, row.generation, self._machines.id, now_ms=self._database.now_ms)
+        return Turn(*key, row[0], self._machines.id, now_ms=self._database.now_ms)
 
     async def _postpone(self, turn: Turn) -> None:
         def work(connection: Connection) -> None:
@@ -313,6 +309,71 @@ class Bursts:
         finally:
             sleeper.cancel()
             waker.cancel()
+
+
+_NAMED = burst.c.kind == bindparam("kind_"), burst.c.subject == bindparam("subject_")
+_MINE = *_NAMED, burst.c.generation == bindparam("generation_")
+_HOLD = Prepared(lambda _: select(burst.c.generation, burst.c.machine).where(*_NAMED).with_for_update())
+_REST = Prepared(
+    lambda _: (
+        update(burst)
+        .where(*_MINE)
+        .values(
+            generation=burst.c.generation + literal_column("1"),
+            due_at=bindparam("due"),
+            machine=null(),
+            deaths=literal_column("0"),
+        )
+    )
+)
+_FINISH = Prepared(lambda _: delete(burst).where(*_MINE))
+_CLAIM = Prepared(
+    lambda _: (
+        update(burst)
+        .where(
+            *_NAMED,
+            (burst.c.due_at <= bindparam("now")) | (burst.c.due_at > bindparam("latest")),
+            burst.c.machine.is_(None) | (burst.c.machine == bindparam("me")),
+        )
+        .values(machine=bindparam("me"))
+        .returning(burst.c.generation)
+    )
+)
+
+
+def _fresh(connection: Connection) -> postgresql.Insert | sqlite.Insert:
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    given: dict[str, Any] = {name: bindparam(name) for name in ("kind", "subject", "generation", "due_at")}
+    return make(burst).values(given | {"machine": null(), "deaths": literal_column("0")})
+
+
+def _request(connection: Connection) -> Executable:
+    fresh = _fresh(connection)
+    moved = {
+        "generation": burst.c.generation + literal_column("1"),
+        "due_at": fresh.excluded.due_at,
+        "machine": null(),
+        "deaths": literal_column("0"),
+    }
+    return fresh.on_conflict_do_update(index_elements=["kind", "subject"], set_=moved).returning(
+        burst.c.generation
+    )
+
+
+def _remind(*, is_patient: bool) -> Prepared:
+    def build(connection: Connection) -> Executable:
+        fresh = _fresh(connection)
+        due = fresh.excluded.due_at
+        is_kept = burst.c.due_at.is_not(None) if is_patient else burst.c.due_at < due
+        return fresh.on_conflict_do_update(
+            index_elements=["kind", "subject"], set_={"due_at": case((is_kept, burst.c.due_at), else_=due)}
+        )
+
+    return Prepared(build)
+
+
+_REQUEST = Prepared(_request)
+_REMIND, _REMIND_PATIENTLY = _remind(is_patient=False), _remind(is_patient=True)
 
 
 def _is(kind: str, subject: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

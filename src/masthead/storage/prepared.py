@@ -34,11 +34,19 @@ class Prepared:
         """Run it once a row; does nothing without rows."""
         if not rows:
             return
+        sql, pick = self._of(connection)
+        connection.exec_driver_sql(sql, [pick(row) for row in rows])
+
+    def first(self, connection: Connection, row: Row) -> Any:
+        """Run it once and give the first row of its result, its values in the statement's order; None without one."""
+        sql, pick = self._of(connection)
+        return connection.exec_driver_sql(sql, pick(row)).first()
+
+    def _of(self, connection: Connection) -> tuple[str, Callable[[Row], Any]]:
         name = connection.dialect.name
         if name not in self._written:
             self._written[name] = self._write(connection)
-        sql, pick = self._written[name]
-        connection.exec_driver_sql(sql, [pick(row) for row in rows])
+        return self._written[name]
 
     def _write(self, connection: Connection) -> tuple[str, Callable[[Row], Any]]:
         compiled: Any = self._build(connection).compile(dialect=connection.dialect)  # type: ignore[attr-defined]
