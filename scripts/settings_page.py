@@ -9,7 +9,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "settings
 HEAD = """# Settings
 
 Masthead reads the files that `masthead serve --config FILE` names, in their order: operator manifests
-(`spec.spinnakerConfig.profiles`), Spinnaker's profiles `echo.yml`, `gate.yml`, `front50.yml` and their `-local` twins, `settings-local.js`, and its own
+(`spec.spinnakerConfig.profiles`), Spinnaker's profiles `echo.yml`, `gate.yml`, `orca.yml`, `front50.yml` and their `-local` twins, `settings-local.js`, and its own
 `masthead.yml`, whose sections are below. Later files win, the environment wins over all. `masthead config check FILE…` shows who won.
 
 Keys may be written as `pager-duty`, `pagerDuty`, `pagerduty` or `pager_duty`. `${VAR}` and `${VAR:default}` take the environment.
@@ -22,6 +22,10 @@ knows, in a file or among the variables `MASTHEAD_…`, is named with the neares
 | `echo: pager-duty.enabled`, `.endpoint`, `.token` | `events.enabled`, `events.endpoint`, `events.token` |
 | `gate: pagerDuty.enabled`, `.base-url`, `.token` | `rest.enabled`, `rest.baseUrl`, `rest.token` |
 | `front50: validation.application-name-validator.validation-regex`, `.validation-message` | `applications.nameRegex`, `applications.nameMessage` |
+| `orca: user-configured-url-restrictions.…` | `urls.…`, by the same names (`masthead.yml` may call the section `user-configured-url-restrictions` too) |
+| `orca: webhook.…` | `webhook.…`, by the same names; `connect-timeout-ms` and `read-timeout-ms` count milliseconds |
+| `orca: webhook.stage.enabled` | `webhook.enabled` |
+| `orca: webhook.trust.trust-pem`, `.trust-store`; `webhook.identity.identity-cert-pem`, `.identity-store`, `.identity-key-pem`, `.identity-store-key-password` | `webhook.trustPem`; `webhook.identityCertPem`, `.identityKeyPem`, `.identityKeyPassword`, where `trust.enabled` or `identity.enabled` is true; PEM only |
 | `window.spinnakerSettings.feature.pagerDuty` | `deck.featurePagerDuty` |
 | `window.spinnakerSettings.pagerDuty.accountName`, `.defaultSubject`, `.defaultDetails`, `.required` | `deck.accountName`, … |
 """
@@ -42,6 +46,8 @@ def render() -> str:
 
 def _entry(setting: Setting) -> str:
     default = "not set" if setting.default in (None, "", ()) else setting.default
+    if isinstance(default, tuple):
+        default = ", ".join(map(str, default))
     choices = f" One of {', '.join(setting.choices)}." if setting.choices else ""
     numbers = f" {allowed(setting)}" if setting.kind != "ports" and allowed(setting) else ""
     return (

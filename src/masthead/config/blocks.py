@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from masthead.config.accounts import ACCOUNTS, AccountBlock, read_accounts
 from masthead.config.given import Gathered
 from masthead.config.javascript import has_swallowing_comment, read_settings_local
-from masthead.config.settings import SECTIONS, account_settings
+from masthead.config.settings import SECTIONS, account_settings, all_settings
 from masthead.config.tree import Mapped, Problems, Source, Value, fold
 
 __all__ = ["PAGER_DUTY", "PROFILES", "SERVICES", "Blocks"]
@@ -37,8 +37,53 @@ _FRONT50: Mapping[str, str] = {
     )
 }
 _DEEPEST_FRONT50 = 3
+_DEEPEST_ORCA = 4
+_RESTRICTIONS = fold("user-configured-url-restrictions")
+_OF_ORCA = ("urls", "webhook")
+_IGNORED = ""
+#: Without these what stands beside them means nothing.
+_ORCA_SWITCHES = frozenset({"webhook.trust.enabled", "webhook.identity.enabled"})
+#: Orca's keys that are called otherwise here, or mean nothing here; the others have the names of our settings.
+_ORCA_OTHERS = {
+    "stage.enabled": "webhook.enabled",
+    "connect-timeout-ms": "webhook.connectTimeoutSeconds",
+    "read-timeout-ms": "webhook.readTimeoutSeconds",
+    "trust.enabled": _IGNORED,
+    "trust.trust-store": "webhook.trustPem",
+    "trust.trust-pem": "webhook.trustPem",
+    "trust.trust-store-type": _IGNORED,
+    "trust.trust-store-password": _IGNORED,
+    "identity.enabled": _IGNORED,
+    "identity.identity-store": "webhook.identityCertPem",
+    "identity.identity-store-type": _IGNORED,
+    "identity.identity-store-password": _IGNORED,
+    "identity.identity-store-key-password": "webhook.identityKeyPassword",
+    "identity.identity-cert-pem": "webhook.identityCertPem",
+    "identity.identity-key-pem": "webhook.identityKeyPem",
+    "verify-redirects": _IGNORED,
+    "audit-logging-enabled": _IGNORED,
+    "event-logging-enabled": _IGNORED,
+    "event-logging-verbose": _IGNORED,
+    "require-account": _IGNORED,
+    "validate-account": _IGNORED,
+    "include-additional-headers": _IGNORED,
+}
+
+
+def _names(section: str) -> dict[str, str]:
+    return {fold(one.key.partition(".")[2]): one.key for one in all_settings() if one.section == section}
+
+
+_ORCA: Mapping[str, Mapping[str, str]] = {
+    _RESTRICTIONS: _names("urls")
+    | {
+        fold(f"http-client-properties.{name}"): _IGNORED
+        for name in ("enable-retry", "max-retry-attempts", "retry-interval", "timeout-millis")
+    },
+    "webhook": _names("webhook") | {fold(name): key for name, key in _ORCA_OTHERS.items()},
+}
 #: The services whose profiles are read.
-PROFILES = (*SERVICES, "deck", "front50")
+PROFILES = (*SERVICES, "deck", "front50", "orca")
 #: PagerDuty's block, folded.
 PAGER_DUTY = "pagerduty"
 _SCRIPT = "settings-local.js"
@@ -73,6 +118,9 @@ class Blocks:
                 if (key := _FRONT50.get(fold(path))) is not None:
                     self._gathered.give(key, item, written=f"front50.{path}")
             return
+        if service == "orca":
+            self._orca(profile)
+            return
         self.twins(profile, only=(PAGER_DUTY,))
         self._take(list(self._profile_entries(service, profile)), SERVICES[service], f"{service}.pagerDuty")
 
@@ -80,7 +128,9 @@ class Blocks:
         """Read our own sections."""
         self.twins(document)
         for name, block in document:
-            if fold(name) == ACCOUNTS:
+            if fold(name) == _RESTRICTIONS and isinstance(block, Mapped):
+                self._section("urls", block)
+            elif fold(name) == ACCOUNTS:
                 for account in read_accounts(name, block, self._gathered, self._problems):
                     self._account(f"{name}.{account.name}", account)
             elif fold(name) not in SECTIONS:
@@ -89,6 +139,33 @@ class Blocks:
                 self._section(name, block)
             elif block.value is not None:
                 self._problems.error(block.source, f"{name}: must be a mapping of settings")
+
+    def _orca(self, profile: Mapped) -> None:
+        """Read what Orca's profile says of webhooks and of the URLs that users give; the rest is not for us."""
+        leaves = [
+            leaf for leaf in _deep(profile, deepest=_DEEPEST_ORCA) if fold(leaf[0].partition(".")[0]) in _ORCA
+        ]
+        switched_on = {
+            fold(path)
+            for path, item, _ in leaves
+            if fold(path) in _ORCA_SWITCHES and isinstance(item, Value) and item.value is True
+        }
+        for path, item, place in leaves:
+            block, _, rest = path.partition(".")
+            key = _ORCA[fold(block)].get(fold(rest))
+            switch = f"{fold(path.rpartition('.')[0])}.enabled"
+            if key is None:
+                names = [one.key for one in self._gathered.settings.values() if one.section in _OF_ORCA]
+                self.unknown(place, f"orca.{path}", rest, [name.partition(".")[2] for name in names])
+            elif key != _IGNORED and (switch not in _ORCA_SWITCHES or switch in switched_on):
+                self._give_orca(key, f"orca.{path}", item)
+
+    def _give_orca(self, key: str, path: str, item: Value | Mapped) -> None:
+        if isinstance(item, Value) and fold(path).endswith("timeoutms"):
+            item = replace(item, value=f"{item.value}ms")
+        elif isinstance(item, Value) and fold(path).endswith("bytes") and item.value == 0:
+            return  # "any size" upstream: the default is large, and finite
+        self._gathered.give(key, item, written=path)
 
     def deck(self, settings: Mapped) -> None:
         """Read what Deck's script assigns; its names are exact."""
@@ -215,6 +292,15 @@ def _leaves(block: Mapped, above: str = "", *, deepest: int) -> Iterator[tuple[s
                 yield from _leaves(item, f"{above}{name}.", deepest=deepest - 1)
         else:
             yield f"{above}{name}", item
+
+
+def _deep(block: Mapped, above: str = "", *, deepest: int) -> Iterator[tuple[str, Value | Mapped, Source]]:
+    """Give every value and list below *block* with its dotted path and place, *deepest* levels down."""
+    for name, item in block:
+        if isinstance(item, Mapped) and deepest:
+            yield from _deep(item, f"{above}{name}.", deepest=deepest - 1)
+        else:
+            yield f"{above}{name}", item, block.place(name)
 
 
 def _nearest(name: str, known: Iterable[str]) -> str | None:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import math
 import re
+from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
 
 from masthead.config.settings import Setting
+from masthead.kernel.secret import Secret
 
 __all__ = ["Unusable", "allowed", "convert", "described"]
 
@@ -166,6 +168,49 @@ def _words(_setting: Setting, raw: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
+def _listed(raw: Any, what: str) -> tuple[Any, ...]:
+    items = [each.strip() for each in raw.split(",") if each.strip()] if isinstance(raw, str) else raw
+    if items is None:
+        return ()
+    if not isinstance(items, list):
+        items = [items]
+    if any(isinstance(one, bool) or not isinstance(one, str | int) for one in items):
+        raise Unusable(f"must be a list of {what}")
+    return tuple(dict.fromkeys(items))
+
+
+def _networks(_setting: Setting, raw: Any) -> tuple[str, ...]:
+    networks = tuple(str(one) for one in _listed(raw, "networks, such as [10.1.0.0/16]"))
+    for one in networks:
+        try:
+            ip_network(one, strict=False)
+        except ValueError:
+            raise Unusable(
+                f"must be a list of addresses or networks, such as [10.1.0.0/16], holds {described(one)}"
+            ) from None
+    return networks
+
+
+def _patterns(setting: Setting, raw: Any) -> tuple[str, ...]:
+    items = [raw] if isinstance(raw, str) and raw else raw
+    return tuple(_regex(setting, one) for one in _listed(items, "regular expressions"))
+
+
+def _codes(_setting: Setting, raw: Any) -> tuple[int, ...]:
+    codes = _listed(raw, "HTTP statuses, such as [429, 503]")
+    if not all(str(one).isdecimal() and 100 <= int(one) <= 599 for one in codes):
+        raise Unusable("must be a list of HTTP statuses, such as [429, 503]")
+    return tuple(int(one) for one in codes)
+
+
+def _pem(_setting: Setting, raw: Any) -> Secret | None:
+    if raw is None or raw == "":
+        return None
+    if not isinstance(raw, str):
+        raise Unusable("must be PEM, or the path of a file that holds it")
+    return Secret(raw.strip())
+
+
 def _choice(setting: Setting, raw: Any) -> str:
     for choice in setting.choices:
         if str(raw).casefold() == choice.casefold():
@@ -195,4 +240,8 @@ _BY_KIND = {
     "words": _words,
     "database": _database,
     "ports": _ports,
+    "networks": _networks,
+    "patterns": _patterns,
+    "codes": _codes,
+    "pem": _pem,
 }

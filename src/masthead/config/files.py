@@ -24,7 +24,7 @@ _KIND = "SpinnakerService"
 _MANIFEST = ("apiVersion", "kind", "metadata", "spec", "status")
 #: Spinnaker's other services: their profiles hold nothing for us.
 _OTHERS = (
-    "clouddriver", "deck", "fiat", "igor", "kayenta", "orca", "rosco", "spinnaker", "terraformer", "dinghy",
+    "clouddriver", "deck", "fiat", "igor", "kayenta", "rosco", "spinnaker", "terraformer", "dinghy",
 )  # fmt: skip
 _OURS = "masthead"
 #: No configuration is larger; a wrong path may be.
@@ -163,7 +163,7 @@ def _kind(path: Path, document: Mapped) -> str:
         return "foreign"
     if document.get("spec") is not None:
         return "manifest"
-    if name in (*SERVICES, "front50"):
+    if name in (*SERVICES, "front50", "orca"):
         return "profile"
     if name in _OTHERS:
         return "foreign"

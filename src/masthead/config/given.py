@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ from masthead.config.settings import (
     token_problem,
 )
 from masthead.config.tree import Mapped, Problems, Source, Value, fold, placeholder_message
+from masthead.config.webhooks import Misread, allowed_requests, plain, preconfigured
 from masthead.kernel.errors import ConfigurationInvalid
 from masthead.kernel.secret import Secret
 
@@ -126,6 +127,8 @@ class Gathered:
             raise Unusable(
                 f"has the tag {item.tag}, which Masthead does not know; write the value without a tag"
             )
+        if setting.kind in _LISTS:
+            return self._list(setting, item, written=written)
         raw = _raw(setting, item)
         is_script = isinstance(item, Value) and item.is_script
         expanded = raw if is_script else self._expand(raw)
@@ -144,6 +147,24 @@ class Gathered:
             text = f"{written}: {raw!r} is text, taken as {str(value).lower()}; write it without quotes"
             self._problems.warn(item.source, text)
         return value
+
+    def _list(self, setting: Setting, item: Value | Mapped, *, written: str) -> Any:
+        """Read a list of mappings, whose texts are the stage's: only names that the environment has are replaced."""
+        try:
+            return _LISTS[setting.kind](
+                plain(item, self._expand_known),
+                lambda text: self._problems.warn(item.source, f"{written}{text}"),
+            )
+        except Misread as error:
+            text = str(error)
+            raise Unusable(text if not text.startswith("[") else f"entry {text}") from error
+
+    def _expand_known(self, text: str) -> str:
+        def known(found: re.Match[str]) -> str:
+            names = found[1], re.sub(r"[.-]", "_", found[1]).upper()
+            return next((self._environ[name] for name in names if name in self._environ), found[0])
+
+        return _INNERMOST.sub(known, text)
 
     def _expand(self, raw: Any) -> Any:
         if not isinstance(raw, str):
@@ -184,6 +205,10 @@ class Gathered:
 
 
 _SKIPPED = object()
+_LISTS: Mapping[str, Callable[[Any, Callable[[str], None]], Any]] = {
+    "webhooks": preconfigured,
+    "requests": allowed_requests,
+}
 
 
 def _raw(setting: Setting, item: Value | Mapped) -> Any:

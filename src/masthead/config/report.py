@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from masthead.config.load import Loaded
@@ -63,6 +63,13 @@ def _effective(settings: Settings) -> Iterator[tuple[Setting, Any]]:
             yield setting, hosts.get(setting.name, getattr(account, setting.name))
 
 
+_BRIEFLY: Mapping[str, Callable[[Any], str]] = {
+    "pem": lambda _: "set",
+    "webhooks": lambda value: ", ".join(one.type for one in value) or "none",
+    "requests": lambda value: f"{len(value)} allowed" if value else "none",
+}
+
+
 def _shown(kind: str, value: Any) -> str:  # noqa: PLR0911 - one line a kind
     if kind == "token":
         if value is None:
@@ -72,10 +79,12 @@ def _shown(kind: str, value: Any) -> str:  # noqa: PLR0911 - one line a kind
         return "not set"
     if isinstance(value, bool):
         return str(value).lower()
+    if kind in _BRIEFLY:
+        return _BRIEFLY[kind](value)
     if kind == "seconds":
         return f"{value:g} s"
     if isinstance(value, tuple):
-        return ", ".join(value) or "not set"
+        return ", ".join(map(str, value)) or "not set"
     if isinstance(value, dict):
         return ", ".join(f"{name}={port}" for name, port in value.items()) or "none"
     return masked(str(value)).replace("\n", "⏎")

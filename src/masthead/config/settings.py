@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, cast
 
+from masthead.config.webhooks import AllowedRequest, PreconfiguredWebhook
 from masthead.kernel.errors import ConfigurationInvalid
 from masthead.kernel.secret import Secret
 
@@ -29,6 +30,8 @@ __all__ = [
     "Setting",
     "Settings",
     "TokenSource",
+    "UrlsSettings",
+    "WebhookSettings",
     "account_settings",
     "all_settings",
     "token_doubt",
@@ -296,6 +299,99 @@ class PagingSettings:
 
 
 @dataclass(frozen=True)
+class UrlsSettings:
+    """Orca's ``user-configured-url-restrictions``: which URLs of users may be reached."""
+
+    allowed_hostnames_regex: str = _setting(
+        r".*\..+", "regex", "Must match the whole name of the host; empty refuses every host. The default asks for a dot."
+    )  # fmt: skip
+    allowed_schemes: tuple[str, ...] = _setting(("http", "https"), "words", "Schemes that may be used.")
+    reject_localhost: bool = _setting(
+        True, "boolean", "Refuse this machine: loopback and the addresses of its interfaces."
+    )
+    reject_link_local: bool = _setting(True, "boolean", "Refuse link-local addresses.")
+    reject_metadata: bool = _setting(
+        True, "boolean", "Refuse the metadata services of clouds, which hand out credentials."
+    )
+    reject_verbatim_ips: bool = _setting(
+        True, "boolean", "Refuse URLs with an address in the place of a name, however it is written."
+    )
+    reject_private_networks: bool = _setting(
+        False, "boolean", "Refuse names whose addresses are in private networks, but for allowedNetworks."
+    )
+    allowed_networks: tuple[str, ...] = _setting(
+        (), "networks", "The private networks that may be reached; once any is named, no others. Public addresses are not concerned."
+    )  # fmt: skip
+    rejected_ips: tuple[str, ...] = _setting((), "networks", "Addresses and networks that are refused.")
+    excluded_domains: tuple[str, ...] = _setting(
+        ("spinnaker", "local", "localdomain", "internal"), "words", "Domains whose names are refused."
+    )
+    excluded_domains_from_environment: tuple[str, ...] = _setting(
+        (), "words", "Variables of the environment whose values are such domains too."
+    )
+    extra_excluded_patterns: tuple[str, ...] = _setting(
+        (), "patterns", "Regular expressions; a name that one matches as a whole is refused."
+    )
+    excluded_domain_template: str = _setting(
+        r"(?=.+\.%s$).*\..+", "regex", "How an excluded domain becomes a regular expression, in place of %s."
+    )
+
+
+@dataclass(frozen=True)
+class WebhookSettings:
+    """Orca's ``webhook``: the webhook stage, and every other request to a URL of a user."""
+
+    enabled: bool = _setting(
+        True, "boolean", "Whether there are webhook stages; upstream's webhook.stage.enabled."
+    )
+    default_retry_status_codes: tuple[int, ...] = _setting(
+        (429,), "codes", "Statuses after which a stage tries again, besides 5xx."
+    )
+    follow_redirects: bool = _setting(
+        True, "boolean", "Whether redirects are followed; each target is judged anew."
+    )
+    connect_timeout_s: float = _setting(
+        15.0, "seconds", "Longest wait for a connection.", least=0.1, most=600
+    )
+    read_timeout_s: float = _setting(
+        20.0, "seconds", "Longest wait for the next bytes of an answer.", least=0.1, most=600
+    )
+    timeout_s: float = _setting(
+        60.0, "seconds", "Longest time of a whole request, redirects included.", least=0.1, most=3600
+    )
+    max_request_bytes: int = _setting(
+        5_000_000, "integer", "Largest request, headers and body.", least=1000, most=100_000_000
+    )
+    max_response_bytes: int = _setting(
+        2_000_000, "integer", "Largest answer, headers and body, compressed or not; it becomes part of the execution.",
+        least=1000, most=100_000_000,
+    )  # fmt: skip
+    allowed_requests_enabled: bool = _setting(
+        False, "boolean", "Whether webhook stages may make only the requests of allowedRequests."
+    )
+    allowed_requests: tuple[AllowedRequest, ...] = _setting(
+        (), "requests", "Mappings of httpMethods, matchStrategy (STARTS_WITH, PATTERN_MATCHES), urlPrefix or urlPattern, and safeToRetry."
+    )  # fmt: skip
+    trust_pem: Secret | None = _setting(
+        None, "pem", "Certificates that are trusted besides the system's: PEM, or a file of it."
+    )
+    identity_cert_pem: Secret | None = _setting(
+        None, "pem", "Our own certificate for servers that ask for one, with its chain and perhaps its key: PEM, or a file of it."
+    )  # fmt: skip
+    identity_key_pem: Secret | None = _setting(None, "pem", "Its key: PEM, or a file of it.")
+    identity_key_password: TokenSource | None = _setting(None, "token", "The key's password.")
+    insecure_skip_hostname_verification: bool = _setting(
+        False, "boolean", "Take any name in a server's certificate; for trials only."
+    )
+    insecure_trust_self_signed: bool = _setting(
+        False, "boolean", "Take any certificate of a server; for trials only."
+    )
+    preconfigured: tuple[PreconfiguredWebhook, ...] = _setting(
+        (), "webhooks", "Stage types of one's own, each a webhook with fields that are set already."
+    )
+
+
+@dataclass(frozen=True)
 class AccountSettings:
     """One of several PagerDuty accounts: an entry of ``accounts:`` in ``masthead.yml``."""
 
@@ -360,6 +456,8 @@ class Settings:
     deck: DeckSettings = field(default_factory=DeckSettings)
     applications: ApplicationsSettings = field(default_factory=ApplicationsSettings)
     paging: PagingSettings = field(default_factory=PagingSettings)
+    urls: UrlsSettings = field(default_factory=UrlsSettings)
+    webhook: WebhookSettings = field(default_factory=WebhookSettings)
     #: As they are listed below ``accounts:``; see :attr:`pagerduty_accounts`.
     accounts: tuple[AccountSettings, ...] = ()
 
@@ -396,6 +494,8 @@ SECTIONS: Mapping[str, type] = {
     "deck": DeckSettings,
     "applications": ApplicationsSettings,
     "paging": PagingSettings,
+    "urls": UrlsSettings,
+    "webhook": WebhookSettings,
 }
 
 

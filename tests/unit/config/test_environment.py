@@ -6,7 +6,9 @@ import pytest
 
 from masthead.config import load
 from masthead.config.settings import all_settings
+from masthead.config.webhooks import AllowedRequest, PreconfiguredWebhook
 from masthead.kernel.errors import ConfigurationInvalid
+from masthead.kernel.secret import Secret
 
 SAMPLES = {
     "text": ("some words", "some words"),
@@ -16,6 +18,16 @@ SAMPLES = {
     "database": ("/var/lib/masthead.db", "/var/lib/masthead.db"),
     "seconds": ("2m", 120.0),
     "url": ("https://api.eu.pagerduty.com/", "https://api.eu.pagerduty.com"),
+    "words": ("one two", ("one", "two")),
+    "networks": ("10.1.0.0/16, 10.2.0.1", ("10.1.0.0/16", "10.2.0.1")),
+    "patterns": (r".+\.corp", (r".+\.corp",)),
+    "codes": ("429,503", (429, 503)),
+    "pem": ("ca.pem", Secret("ca.pem")),
+    "requests": (
+        '[{"httpMethods": ["get"], "urlPrefix": "https://a"}]',
+        (AllowedRequest(frozenset({"GET"}), prefix="https://a"),),
+    ),
+    "webhooks": ('[{"type": "t", "label": "l"}]', (PreconfiguredWebhook("t", "l"),)),
     "ports": ("echo=8089,orca=8083", {"echo": 8089, "orca": 8083}),
 }
 

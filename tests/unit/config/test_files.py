@@ -69,7 +69,7 @@ def test_what_cannot_be_meant_is_refused(refused, name, text, expected):
         ("all.yml", PROFILES, "all.yml:3: spec.spinnakerConfig.profiles: missing or empty"),
         ("all.yml", "spec:\n  x: 1\n", "all.yml:2: spec.spinnakerConfig.profiles: missing or empty"),
         ("all.yml", "apiVersion: x/v1\n" + PROFILES + "      gate: {}\n", "all.yml:1: apiVersion: x/v1 is none of"),
-        ("orca-local.yml", "server:\n  port: 8083\n", "orca-local.yml: holds nothing for Masthead"),
+        ("fiat-local.yml", "server:\n  port: 8083\n", "fiat-local.yml: holds nothing for Masthead"),
         ("secret.yml", "apiVersion: v1\nkind: Secret\ndata: {}\n", "secret.yml: holds nothing for Masthead"),
         ("all.yml", "Add:\n" + PROFILES + "      gate: {}\n", "all.yml:1: Add: unknown and ignored; known are apiVersion"),
         ("all.yml", PROFILES + "      echo:\n      pager-duty:\n        enabled: true\n", "all.yml:5: profiles.pager-duty: stands beside"),
