@@ -16,7 +16,7 @@ from masthead.kernel.errors import InvalidRequest
 from masthead.storage.schema import application, application_history
 from masthead.storage.statements import insert_if_absent
 
-__all__ = ["add", "change", "fetch", "fetch_all", "fetch_some", "lock", "remove", "versions"]
+__all__ = ["add", "change", "fetch", "fetch_all", "fetch_some", "lock", "mark", "remove", "versions"]
 
 #: Names in one IN (…): SQLite takes 32,766 parameters, PostgreSQL 65,535.
 _NAMES_AT_ONCE = 1_000
@@ -50,6 +50,13 @@ def fetch_all(connection: Connection) -> list[dict[str, Any]]:
     """Give every document, sorted by name; sorted here, because the databases' collations differ."""
     rows = connection.execute(select(application.c.name, application.c.document)).all()
     return [_decoder.decode(row.document) for row in sorted(rows, key=lambda row: row.name)]
+
+
+def mark(connection: Connection) -> tuple[int, int]:
+    """Give what differs whenever an application was added, changed or removed."""
+    newest = func.coalesce(func.max(application.c.updated_at), 0)
+    count, at = connection.execute(select(func.count(), newest).select_from(application)).one()
+    return int(count), int(at)
 
 
 def add(connection: Connection, name: str, document: Mapping[str, Any]) -> bool:

@@ -37,7 +37,7 @@ def pages(
     by: Annotated[str | None, typer.Option(help="Who asked.")] = None,
     execution: Annotated[str | None, typer.Option(help="Of which execution: its id.")] = None,
     severity: Annotated[list[str] | None, _one_of("critical, error, warning or info")] = None,
-    door: Annotated[list[str] | None, _one_of("stage, echo or v1")] = None,
+    door: Annotated[list[str] | None, _one_of("stage, echo, v1 or web")] = None,
     kind: Annotated[
         list[str] | None, _one_of("trigger (pages), change, acknowledge, resolve or resend")
     ] = None,

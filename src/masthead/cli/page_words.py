@@ -21,6 +21,7 @@ _DOORS = {
     "stage": "by a pipeline's stage",
     "echo": "through Echo's POST /notifications",
     "v1": "through POST /v1/pages",
+    "web": "on the page /ui/page",
 }
 _NOT_OPENED = {
     "disabled": "the service is disabled",

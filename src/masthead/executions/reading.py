@@ -5,7 +5,7 @@ Source: Spinnaker compatibility facts, sections 4.2.1 to 4.2.3.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy import Connection
@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 from masthead.executions import store
 from masthead.executions.model import Document, ExecutionType
 from masthead.executions.ports import Services
+from masthead.executions.store import Latest
 from masthead.executions.view import pipeline_view, task_view
 from masthead.kernel.clock import Clock, to_ms
 from masthead.kernel.errors import NotFound
@@ -67,6 +68,14 @@ class Reading:
         if found is None:
             raise not_found(execution_id)
         return found
+
+    async def latest(self, applications: Collection[str] | None = None) -> Mapping[str, Latest]:
+        """Give the newest run of a pipeline of each application that has one.
+
+        Args:
+            applications: Names in lower case; None for all that there are.
+        """
+        return await self._database.read(lambda connection: store.latest(connection, applications))
 
     async def get_task(self, execution_id: str) -> Document:
         """Give a task as Orca's OrchestrationViewModel.

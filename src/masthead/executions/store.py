@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -10,16 +12,20 @@ from sqlalchemy import ColumnElement, Connection, Select, delete, func, or_, sel
 
 from masthead.executions.model import Document, Execution, ExecutionType, from_document, to_document
 from masthead.executions.status import Status
+from masthead.kernel.clock import from_ms
+from masthead.storage.schema import application
 from masthead.storage.schema import execution as table
 from masthead.storage.statements import insert_if_absent
 
 __all__ = [
+    "Latest",
     "find",
     "find_documents",
     "find_running_correlated",
     "find_to_change",
     "insert",
     "keep_others_out",
+    "latest",
     "newest_of_config",
     "remove",
     "save",
@@ -107,6 +113,36 @@ def find_running_correlated(connection: Connection, correlation_id: str) -> str 
         .where(table.c.correlation_id == correlation_id, table.c.status.not_in(_COMPLETE))
         .limit(1)
     ).scalar()
+
+
+@dataclass(frozen=True, slots=True)
+class Latest:
+    """The newest run of an application."""
+
+    id: str
+    name: str
+    status: str
+    #: When it was asked for.
+    at: datetime
+
+
+def latest(connection: Connection, applications: Collection[str] | None = None) -> Mapping[str, Latest]:
+    """Give the newest run of a pipeline of each of *applications* (None: of all) that has one."""
+    newest = (
+        select(table.c.id)
+        .where(table.c.application == application.c.name, table.c.type == ExecutionType.PIPELINE)
+        .order_by(table.c.build_at.desc())
+        .limit(1)
+        .correlate(application)
+        .scalar_subquery()
+    )
+    named = select(application.c.name.label("of"), newest.label("run"))
+    if applications is not None:
+        named = named.where(application.c.name.in_(applications))
+    found = named.subquery()
+    columns = found.c.of, table.c.id, table.c.name, table.c.status, table.c.build_at
+    rows = connection.execute(select(*columns).join(table, table.c.id == found.c.run))
+    return {row.of: Latest(row.id, row.name, row.status, from_ms(row.build_at)) for row in rows}
 
 
 def newest_of_config(

@@ -6,7 +6,7 @@ Nothing here changes anything, and nothing that is read here holds an integratio
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,11 +17,11 @@ from masthead.kernel.clock import from_ms
 from masthead.kernel.errors import Conflict, NotFound, Reason
 from masthead.pagerduty import Protocol
 from masthead.paging.filters import Filters
-from masthead.paging.model import Page
+from masthead.paging.model import Kind, Page
 from masthead.paging.order import cursor_after, id_before
 from masthead.paging.rows import load_page, pages_where
 from masthead.storage.database import Database
-from masthead.storage.schema import attempt, delivery, page
+from masthead.storage.schema import application, attempt, delivery, page
 
 __all__ = ["Attempt", "Audit", "Entry", "Listing"]
 
@@ -102,6 +102,32 @@ class Audit:
         """
         before = id_before(cursor) if cursor else None
         return await self._database.read(lambda connection: _find(connection, filters, limit, before))
+
+    async def latest(self, applications: Collection[str] | None = None) -> Mapping[str, str]:
+        """Give the newest page that was asked for in the name of each application: its id, which sorts by time.
+
+        Args:
+            applications: Names in lower case; None for all that there are.
+        """
+        newest = (
+            select(page.c.id)
+            .where(page.c.application == application.c.name, page.c.kind == Kind.TRIGGER)
+            .order_by(page.c.id.desc())
+            .limit(1)
+            .correlate(application)
+            .scalar_subquery()
+        )
+        query = select(application.c.name, newest.label("page"))
+        if applications is not None:
+            query = query.where(application.c.name.in_(applications))
+        rows = await self._database.read(lambda connection: connection.execute(query).all())
+        return {row.name: row.page for row in rows if row.page is not None}
+
+    async def pages(self, ids: Collection[str]) -> Mapping[str, Page]:
+        """Give those pages of *ids* that there are, by id."""
+        query = select(page).where(page.c.id.in_(ids))
+        found = await self._database.read(lambda connection: pages_where(connection, query))
+        return {one.id: one for one in found}
 
     async def entry(self, page_id: str) -> Entry:
         """Give all that is known of a page.

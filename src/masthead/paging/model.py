@@ -66,6 +66,7 @@ class Door(StrEnum):
     STAGE = "stage"
     ECHO = "echo"
     V1 = "v1"
+    WEB = "web"
 
 
 class IncidentState(StrEnum):

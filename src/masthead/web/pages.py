@@ -13,7 +13,11 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from masthead.kernel.errors import NotFound
+from masthead.web.application_form import application_form_routes
+from masthead.web.applications import application_routes
 from masthead.web.audit import audit_routes
+from masthead.web.choosing import choosing_routes
+from masthead.web.directory import Directory
 from masthead.web.domain import WebServices
 from masthead.web.files import asset_route
 from masthead.web.overview import overview_routes
@@ -30,8 +34,12 @@ def pages(services: WebServices) -> Sequence[BaseRoute]:
     renderer = Renderer(
         version=services.version, shows_paging=services.settings.deck.feature_pager_duty is not False
     )
+    directory = Directory(services)
     routes: list[Route] = [
         *overview_routes(services, renderer),
+        *application_form_routes(services, renderer),
+        *application_routes(services, renderer, directory),
+        *choosing_routes(services, renderer),
         *service_routes(services, renderer),
         *audit_routes(services, renderer),
         *theme_routes(renderer),

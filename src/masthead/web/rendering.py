@@ -9,7 +9,8 @@ another host, no integration key.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urlencode
 
 import jinja2
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -108,6 +110,7 @@ class Renderer:
             "duration": duration,
             "count": _count,
             "path": _path,
+            "marked": _marked,
         }
         self._environment.globals["ui"] = self._environment.get_template("macros.html").module
 
@@ -221,6 +224,20 @@ def duration(span: timedelta | float) -> str:
 def _count(number: int, one: str, many: str = "") -> str:
     """Give a number with its noun: "1 service", "10,000 services"."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def _marked(text: str, words: Sequence[str]) -> Markup:
+    """Give *text* with each of *words* (in lower case) marked where it stands in it; escaped."""
+    if not words or not text:
+        return escape(text)
+    found = re.compile(
+        "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True)), re.IGNORECASE
+    )
+    parts, at = [], 0
+    for match in found.finditer(text):
+        parts += [escape(text[at : match.start()]), Markup("<mark>"), escape(match[0]), Markup("</mark>")]
+        at = match.end()
+    return Markup("").join([*parts, escape(text[at:])])
 
 
 def _path(text: object) -> str:

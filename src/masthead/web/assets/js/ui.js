@@ -7,3 +7,4 @@ import "./connection.js";
 import "./theme.js";
 import "./focus.js";
 import "./forms.js";
+import "./combobox.js";
