@@ -10,7 +10,7 @@ from support.browsing import browse
 from support.sites import CANARY_KEY, CANARY_TOKEN
 
 TRACES = {
-    "a key in an address": (f"location.search = '?q={CANARY_KEY}'", "in the traffic"),
+    "a key in an address": (f"fetch('/ui/?q={CANARY_KEY}')", "in the traffic"),
     "a token in local storage": (f"localStorage.a = '{CANARY_TOKEN}'", "in the storage"),
     "a key in session storage": (f"sessionStorage.a = '{CANARY_KEY}'", "in the storage"),
     "a key in a cookie": (f"document.cookie = 'a={CANARY_KEY}'", "in the "),

@@ -387,3 +387,20 @@ async def test_a_save_that_meets_another_process_unfinished_one_is_stale(
 def is_somebody_waiting(connection) -> bool:
     waiting = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
     return connection.execute(text(waiting)).scalar_one() > 0
+
+
+async def test_pipelines_are_found_by_words_of_their_name_and_application(pipelines):
+    """Every word must stand in either, in any case; wildcards are letters like others."""
+    await save(pipelines, "Nightly release")
+    await save(pipelines, "100% rollout", application="shop")
+    await save(pipelines, "100 steps", application="shop")
+
+    async def found(text: str, limit: int = 9) -> list[str]:
+        return [one["name"] for one in await pipelines.search(text, limit=limit)]
+
+    assert await found("RELEASE demo") == ["Nightly release"]
+    assert await found("100%") == ["100% rollout"]
+    assert await found("shop") == ["100 steps", "100% rollout"]
+    assert await found("shop", limit=1) == ["100 steps"]
+    assert await found("shop release") == []
+    assert await found("\x00") == []

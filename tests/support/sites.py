@@ -11,27 +11,40 @@ from typing import Any
 
 from support.processes import Process, masthead, running, simulator, wait_until
 
-__all__ = ["CANARY_KEY", "CANARY_TOKEN", "PIPELINE", "Site", "applications", "open_site"]
+__all__ = ["CANARY_KEY", "CANARY_TOKEN", "ORGANISATION", "PIPELINE", "Site", "applications", "open_site"]
 
 _EXAMPLES = Path(__file__).parents[2] / "examples" / "demo"
-#: Of the service "Canary", and the REST token; neither may reach a browser.
+#: Of the service "Shipping", and the REST token; neither may reach a browser.
 CANARY_KEY = "canary0known0canary0known0canary"
 CANARY_TOKEN = "u+canaryTokenOfTheRestApi"
 
-#: The example organisation, and a service whose key is looked for everywhere.
+#: The example organisation, and a service whose key is looked for everywhere, and whose nights nobody has.
 ORGANISATION: dict[str, Any] = {
     "extends": "example",
+    "schedules": [
+        {"id": "PSSHIPS", "name": "Shipping days", "rotation": ["PUFATI6", "PUEMIL5"], "turn_hours": 24, "hours": [6, 22]}
+    ],
+    "escalation_policies": [
+        {"id": "PPSHIPS", "name": "Shipping", "teams": ["PTSTORE"], "levels": [["PSSHIPS"], ["PUGRAC7"]]}
+    ],
     "services": [
         {
-            "id": "PCANARY",
-            "name": "Canary",
-            "policy": "PPPLATF",
+            "id": "PSHIPP1",
+            "name": "Shipping",
+            "policy": "PPSHIPS",
+            "teams": ["PTSTORE"],
             "integrations": [
-                {"id": "PICANA1", "name": "Masthead", "type": "events_api_v2_inbound_integration", "key": CANARY_KEY}
+                {"id": "PISHIP1", "name": "Masthead", "type": "events_api_v2_inbound_integration", "key": CANARY_KEY}
             ],
         }
     ],
 }  # fmt: skip
+SHIPPING = {
+    "name": "shipping",
+    "email": "shipping-team@example.com",
+    "description": "Sends what was bought",
+    "pagerDutyService": "Shipping",
+}
 
 #: Three stages, of which the second waits for somebody.
 PIPELINE: dict[str, Any] = {
@@ -112,8 +125,8 @@ class Site:
 
 
 def applications() -> list[dict[str, Any]]:
-    """Give the five applications of the demo."""
-    return list(json.loads((_EXAMPLES / "applications.json").read_text()))
+    """Give the five applications of the demo, and one whose service has the canary key."""
+    return [*json.loads((_EXAMPLES / "applications.json").read_text()), SHIPPING]
 
 
 @contextlib.contextmanager

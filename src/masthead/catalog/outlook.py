@@ -45,10 +45,15 @@ class Outlook:
     window: Span
     #: All shifts that touch the window, of every level.
     shifts: tuple[OnCall, ...]
-    #: When PagerDuty gave them; None when it never did.
+    #: When PagerDuty gave them; None when it did not yet.
     fetched_at: datetime | None
     #: Why they are missing, old or not whole, and what to do; None when all is well.
     trouble: str | None = None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether PagerDuty is being asked and has not answered yet."""
+        return self.fetched_at is None and self.trouble is None
 
     @property
     def is_known(self) -> bool:
@@ -62,6 +67,13 @@ class Outlook:
         window = Span(now, self.window.end)
         first = [span for shift in self._of(1) if (span := _span(shift).within(window))]
         return [self._gap(span) for span in _uncovered(first, window)]
+
+    def turns(self, level: int) -> list[tuple[Span, OnCall]]:
+        """Give the parts of the window in which somebody is on call at *level*, earliest first."""
+        parts = [(_span(one).within(self.window), one) for one in self._of(level)]
+        return sorted(
+            ((span, one) for span, one in parts if span), key=lambda turn: (turn[0].start, turn[1].user_name)
+        )
 
     def _of(self, level: int) -> list[OnCall]:
         return [one for one in self.shifts if one.level == level and one.user_id is not None]

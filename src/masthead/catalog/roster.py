@@ -69,7 +69,7 @@ class Roster:
         self._tasks = Tasks(_log_failure)
 
     async def look(self, policies: Iterable[PolicyOf], *, patience_s: float) -> dict[PolicyOf, Outlook]:
-        """Give the outlook of every policy; those that are not read in time say so and go on being read.
+        """Give the outlook of every policy; those that are not read in time are awaited, and go on being read.
 
         Args:
             policies: Account and id of each.
@@ -96,7 +96,7 @@ class Roster:
         if known is not None:
             return known
         window = Span(self._clock.now(), self._clock.now() + self._ahead)
-        return Outlook(window, (), None, "PagerDuty is being asked; look again in a moment.")
+        return Outlook(window, (), None)
 
     async def _refresh(self, name: str, policies: Sequence[str]) -> None:
         account = self._accounts.get(name)

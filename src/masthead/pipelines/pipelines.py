@@ -101,6 +101,19 @@ class Pipelines:
         kept = [one for one in arrange(found) if wanted.matches(one)]
         return sorted(kept, key=lambda one: application_id(one["application"]))
 
+    async def search(
+        self,
+        text: str,
+        *,
+        limit: int,
+        caller: Caller = ANONYMOUS,  # noqa: ARG002 - as of_application
+    ) -> list[dict[str, Any]]:
+        """Give at most *limit* pipelines that have every word of *text* in their name or application, by both."""
+        words = folded(text).split()
+        if not is_storable(text):
+            return []
+        return await self._database.read(lambda connection: rows.fetch_matching(connection, words, limit))
+
     async def get(self, pipeline_id: str, caller: Caller = ANONYMOUS) -> dict[str, Any]:  # noqa: ARG002 - as above
         """Give the pipeline of that id.
 

@@ -6,7 +6,7 @@ A changed place in the list (index) is none.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -21,6 +21,7 @@ from masthead.storage.schema import pipeline, pipeline_history
 __all__ = [
     "fetch",
     "fetch_all",
+    "fetch_matching",
     "fetch_named",
     "fetch_of",
     "fetch_waiting",
@@ -62,6 +63,13 @@ def fetch_of(connection: Connection, application: str) -> list[dict[str, Any]]:
 def fetch_all(connection: Connection) -> list[dict[str, Any]]:
     """Give every pipeline, in no order."""
     return _many(connection, _documents())
+
+
+def fetch_matching(connection: Connection, words: Sequence[str], limit: int) -> list[dict[str, Any]]:
+    """Give at most *limit* pipelines that have every folded word in their name or application, by both."""
+    both = pipeline.c.application + " " + pipeline.c.folded_name
+    matching = _documents().where(*(both.contains(word, autoescape=True) for word in words))
+    return _many(connection, matching.order_by(pipeline.c.application, pipeline.c.folded_name).limit(limit))
 
 
 def fetch_waiting(connection: Connection, kind: str, subject: str) -> list[dict[str, Any]]:

@@ -20,8 +20,10 @@ from masthead.web.choosing import choosing_routes
 from masthead.web.directory import Directory
 from masthead.web.domain import WebServices
 from masthead.web.files import asset_route
+from masthead.web.oncall import oncall_routes
 from masthead.web.overview import overview_routes
 from masthead.web.rendering import Renderer
+from masthead.web.search import search_routes
 from masthead.web.services import service_routes
 from masthead.web.theme import theme_routes
 from masthead.web.trouble import shielded
@@ -42,6 +44,8 @@ def pages(services: WebServices) -> Sequence[BaseRoute]:
         *choosing_routes(services, renderer),
         *service_routes(services, renderer),
         *audit_routes(services, renderer),
+        *oncall_routes(services, renderer),
+        *search_routes(services, renderer),
         *theme_routes(renderer),
         Route("/ui/{rest:path}", _missing, methods=["GET", "POST"], name="no such page"),
     ]

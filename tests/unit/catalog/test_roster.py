@@ -91,7 +91,7 @@ async def test_who_does_not_wait_is_told_so_and_it_comes_later(roster, reader):
     reader.answer("/oncalls", whole(oncall("a", "Ada")))
     reader.gate.clear()
     found = await roster.look([("default", "EPA")], patience_s=0)
-    assert "look again" in found["default", "EPA"].trouble
+    assert found["default", "EPA"].is_awaited
     reader.gate.set()
     assert (await seen(roster, "EPA"))["EPA"].is_known
     assert len(reader.asked) == 1

@@ -8,3 +8,4 @@ import "./theme.js";
 import "./focus.js";
 import "./forms.js";
 import "./combobox.js";
+import "./recent.js";
