@@ -125,10 +125,12 @@ class Burst:
             for step in instant:
                 _apply(machine, step, await self._attempt(machine, step))
             await self._tell_cancelled(machine)
+        repeated = {step.key for step in waiting if step.type.is_once and machine.begin(step)}
         if waiting and machine.is_changed:
             await self._save(turn, machine)
         for step in waiting:
-            task = tasks.start(self._attempt(machine, step), name=f"{step.task.name} {step.stage.id}")
+            attempt = self._attempt(machine, step, is_repeated=step.key in repeated)
+            task = tasks.start(attempt, name=f"{step.task.name} {step.stage.id}")
             running[task] = step
 
     async def _evaluate(self, machine: Machine, steps: Sequence[Step]) -> None:
@@ -153,9 +155,9 @@ class Burst:
             del running[task]
             task.cancel()
 
-    async def _attempt(self, machine: Machine, step: Step) -> _Outcome:
+    async def _attempt(self, machine: Machine, step: Step, *, is_repeated: bool = False) -> _Outcome:
         """Run the task once; whatever it raises is an outcome."""
-        work = self._work(machine.execution, step)
+        work = self._work(machine.execution, step, is_repeated=is_repeated)
         try:
             sentence = overdue_text(step.limits, step.stage, step.task, now_ms=to_ms(work.now))
             if sentence is not None:
@@ -175,7 +177,7 @@ class Burst:
             except Exception:
                 log.exception("task.cancel-failed", task=step.task.name, execution=machine.execution.id)
 
-    def _work(self, execution: Execution, step: Step) -> TaskContext:
+    def _work(self, execution: Execution, step: Step, *, is_repeated: bool = False) -> TaskContext:
         ends_at = step.limits.ends_at
         return TaskContext(
             execution=execution,
@@ -186,6 +188,8 @@ class Burst:
             now=self._clock.now(),
             deadline=None if ends_at is None else from_ms(ends_at),
             services=self._services,
+            attempt=f"{step.stage.id}/{step.task.id}/{step.task.begun_at}" if step.type.is_once else "",
+            is_repeated=is_repeated,
         )
 
     async def _save(self, turn: Turn, machine: Machine) -> None:

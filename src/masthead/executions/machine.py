@@ -162,6 +162,14 @@ class Machine:
         """Tell whether *step* was not ended meanwhile."""
         return step.key in self._running
 
+    def begin(self, step: Step) -> bool:
+        """Note that a run of *step* is about to begin; tell whether an earlier one began and never reported."""
+        if step.task.begun_at is not None:
+            return True
+        step.task.begun_at = self._now()
+        self.is_changed = True
+        return False
+
     def report(self, step: Step, result: TaskResult) -> None:
         """Take what one run of *step* came to."""
         self._merge(step.stage, result)
@@ -365,6 +373,7 @@ class Machine:
         earliest = self._now() + 1
         wanted = self._now() + _backoff_ms(step) if again_at is None else again_at
         step.task.again_at = max(wanted, earliest)
+        step.task.begun_at = None
         self.is_changed = True
 
     def _end_task(self, step: Step, status: Status, *, goes_on: bool = False) -> None:
@@ -380,7 +389,8 @@ class Machine:
 
     def _settle(self, step: Step, status: Status) -> None:
         task = step.task
-        task.status, task.end_time, task.again_at = status, self._now(), None
+        task.status, task.end_time = status, self._now()
+        task.again_at = task.begun_at = None
         step.stage.context.update(step.type.settled(step.stage.context))
 
     def _merge(self, stage: Stage, result: TaskResult) -> None:

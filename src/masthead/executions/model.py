@@ -1,8 +1,8 @@
 """Execution, stage and task, and the one place that turns them into Spinnaker's JSON and back.
 
 Missing values are left out (Orca's NON_NULL), keys that are not known here are kept and written back, and
-instants are milliseconds since 1970. The stored form has three fields more than the form others see:
-``masthead`` on the execution, ``unevaluated`` on a stage and ``againAt`` on a task.
+instants are milliseconds since 1970. The stored form has four fields more than the form others see:
+``masthead`` on the execution, ``unevaluated`` on a stage, ``againAt`` and ``begunAt`` on a task.
 
 Source: Spinnaker compatibility facts, section 4.3.
 """
@@ -19,7 +19,7 @@ from masthead.executions.status import Status
 __all__ = [
     "PRIVATE_EXECUTION_KEY",
     "PRIVATE_STAGE_KEY",
-    "PRIVATE_TASK_KEY",
+    "PRIVATE_TASK_KEYS",
     "Document",
     "Execution",
     "ExecutionType",
@@ -35,7 +35,7 @@ Document = dict[str, Any]
 #: Keys of the stored form that nobody outside sees.
 PRIVATE_EXECUTION_KEY = "masthead"
 PRIVATE_STAGE_KEY = "unevaluated"
-PRIVATE_TASK_KEY = "againAt"
+PRIVATE_TASK_KEYS = ("againAt", "begunAt")
 
 
 class ExecutionType(StrEnum):
@@ -62,6 +62,8 @@ class TaskExecution:
     task_exception_details: Document = field(default_factory=dict)
     #: When the task wants to be run again; stored, never shown.
     again_at: int | None = None
+    #: When the run began that has not reported yet, for tasks that ask for it; stored, never shown.
+    begun_at: int | None = None
     extra: Document = field(default_factory=dict)
 
 

@@ -15,7 +15,7 @@ import msgspec
 from masthead.executions.model import (
     PRIVATE_EXECUTION_KEY,
     PRIVATE_STAGE_KEY,
-    PRIVATE_TASK_KEY,
+    PRIVATE_TASK_KEYS,
     Document,
 )
 from masthead.kernel.secret import Secret
@@ -64,7 +64,8 @@ def _hide_private(stored: Document) -> None:
         for stage in _objects(present.get("stages")):
             stage.pop(PRIVATE_STAGE_KEY, None)
             for task in _objects(stage.get("tasks")):
-                task.pop(PRIVATE_TASK_KEY, None)
+                for key in PRIVATE_TASK_KEYS:
+                    task.pop(key, None)
         trigger = present.get("trigger")
         present = trigger.get("parentExecution") if isinstance(trigger, dict) else None
 

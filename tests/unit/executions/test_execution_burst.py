@@ -180,3 +180,59 @@ async def test_a_run_that_was_overtaken_writes_nothing_and_starts_nothing(bench,
     run = await bench.executions.get_pipeline(execution_id)
     assert (run["status"], run["canceledBy"]) == ("CANCELED", "bob")
     assert [each["status"] for each in run["stages"]] == ["CANCELED", "NOT_STARTED"]
+
+
+class OnceTask(Scripted):
+    """Notes each attempt; holds where it is told."""
+
+    name = "once"
+    is_once = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attempts: list[tuple[str, bool]] = []
+
+    async def run(self, work: TaskContext) -> TaskResult:
+        self.attempts.append((work.attempt, work.is_repeated))
+        return await super().run(work)
+
+
+@pytest.fixture
+def once(bench) -> OnceTask:
+    task = OnceTask()
+    burst = Burst(
+        bench.database,
+        bench.clock,
+        planner=StageTypes([ScriptedStage(task)]),
+        services=bench.executions._services,
+        expressions=bench.executions._expressions,
+        on_complete=bench.executions._completed,
+    )
+    bench.bursts.register("execution", burst.run)
+    return task
+
+
+async def test_an_attempt_whose_end_nobody_saw_is_recognised(bench, once):
+    """It is made again under the same name; one that reported is followed by another, and nobody outside sees the note."""
+    body = {"application": "demo", "stages": [stage("hold")]}
+    execution_id = await bench.executions.start_pipeline(body, bench.ann)
+    await once.started.wait()
+    run = await bench.executions.get_pipeline(execution_id)
+    assert "begunAt" not in run["stages"][0]["tasks"][0]
+    once.started.clear()
+    await bench.executions.change_stage(execution_id, run["stages"][0]["id"], {"x": 1}, bench.ann)
+    await once.started.wait()
+    once.gate.set()
+    await bench.idle()
+    (first, repeated), (second, is_repeated) = once.attempts
+    assert (first == second, repeated, is_repeated) == (True, False, True)
+
+    once.attempts.clear()
+    once.runs = 0
+    run = await bench.pipeline(stage("again"))
+    for _ in range(2):
+        await bench.clock.advance(10)
+        await bench.run_due()
+    assert (await bench.executions.get_pipeline(run["id"]))["status"] == "SUCCEEDED"
+    assert [is_repeated for _, is_repeated in once.attempts] == [False] * 3
+    assert len({attempt for attempt, _ in once.attempts}) == 3

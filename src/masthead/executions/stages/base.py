@@ -78,6 +78,10 @@ class TaskContext:
     #: When the task's or the stage's time is over, or None.
     deadline: datetime | None
     services: Services
+    #: For types with ``is_once``: names this attempt, the same when it is made again because nobody knows what came of it.
+    attempt: str = ""
+    #: For types with ``is_once``: whether an earlier run made this attempt and never reported what came of it.
+    is_repeated: bool = False
 
 
 class TaskType:
@@ -95,6 +99,9 @@ class TaskType:
     is_overridable: ClassVar[bool] = False
     #: Whether it ends at once and touches nothing outside, so that nobody needs to see it begin.
     is_instant: ClassVar[bool] = False
+    #: Whether each attempt is noted before it is made, so that one whose end nobody saw (the machine was killed, or the
+    #: execution was changed meanwhile) is recognised: see ``attempt`` and ``is_repeated`` of :class:`TaskContext`.
+    is_once: ClassVar[bool] = False
 
     async def run(self, work: TaskContext) -> TaskResult:
         """Do what can be done now.
