@@ -17,6 +17,7 @@ from masthead.catalog import Catalog, Roster
 from masthead.config import Settings
 from masthead.executions import Executions
 from masthead.executions import Services as StageServices
+from masthead.executions.stages.registry import STAGE_TYPES
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import SystemClock
 from masthead.kernel.errors import OutsideFailure
@@ -167,6 +168,7 @@ async def running_house(database: Database, **changes: Any) -> AsyncIterator[Hou
     catalog = Catalog(rest, database, clock)
     await catalog.refresh()
     applications, pipelines = Applications(database, clock), Pipelines(database, clock, ids)
+    pipelines.checks.add(STAGE_TYPES.problems)
     applications.on_deleted(pipelines.delete_of_application)
     ownership = Ownership(applications, catalog)
     hasher = await KeyHasher.of(database)

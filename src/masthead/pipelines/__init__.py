@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from masthead.pipelines.checks import Check, Checks, Problem
 from masthead.pipelines.graph import GraphProblem, assign_ref_ids, topological_order, validate_graph
 from masthead.pipelines.listing import is_enabled
 from masthead.pipelines.pipelines import Pipelines
 
 __all__ = [
+    "Check",
+    "Checks",
     "GraphProblem",
     "Pipelines",
+    "Problem",
     "assign_ref_ids",
     "is_enabled",
     "topological_order",

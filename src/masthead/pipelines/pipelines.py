@@ -20,6 +20,7 @@ from masthead.kernel.errors import InvalidRequest, NotFound
 from masthead.kernel.ids import Ids
 from masthead.pipelines import rows, rules, trigger_rows
 from masthead.pipelines.batch import batch_result
+from masthead.pipelines.checks import Checks
 from masthead.pipelines.document import (
     Submitted,
     accept,
@@ -62,6 +63,8 @@ class Pipelines:
         self._database = database
         self._clock = clock
         self._ids = ids
+        #: What is looked at before a pipeline is stored; other parts add to it.
+        self.checks = Checks()
 
     async def of_application(
         self,
@@ -168,7 +171,7 @@ class Pipelines:
 
         Raises:
             IncompletePipeline: no name or no application.
-            InvalidRequest: stale, of another application, a name that is taken, or a graph that cannot run;
+            InvalidRequest: stale, of another application, a name that is taken, or a pipeline that cannot run;
                 ``errors`` lists all there is to say.
         """
         submitted = accept(document, self._ids)
@@ -335,7 +338,7 @@ class Pipelines:
         self, submitted: Submitted, caller: Caller, *, stale_check: bool, must_exist: bool = False
     ) -> dict[str, Any]:
         rules.require_template(submitted.document)
-        graph_error = rules.graph_error(submitted.document)
+        error = rules.definition_error(submitted.document, self.checks)
         now, by = self._now(), _user(caller)
 
         def work(connection: Connection) -> dict[str, Any]:
@@ -344,8 +347,8 @@ class Pipelines:
                 _hold(submitted, stored, stale_check=stale_check)
             elif must_exist:
                 raise NotFound(f"No pipeline found with id {submitted.id}")
-            if graph_error is not None:
-                raise graph_error
+            if error is not None:
+                raise error
             version = stamp(submitted.document, stored, now=now, by=by)
             if "index" not in version:
                 version["index"] = rows.next_index(connection, submitted.application)

@@ -1,8 +1,8 @@
 """What keeps a pipeline from being saved, beyond its shape.
 
 Two rules are stricter than upstream: the stale check compares ``updateTs`` (upstream's cannot fire over REST),
-and nobody can take over a pipeline of another application by naming its id. The graph is checked here too, so
-that what can never run is not stored.
+and nobody can take over a pipeline of another application by naming its id. What ``checks.py`` knows is asked here
+too, so that what can never run is not stored.
 
 Source: Spinnaker compatibility facts, sections 3.5 and 7.4 (42, 44).
 """
@@ -13,10 +13,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from masthead.kernel.errors import InvalidRequest
+from masthead.pipelines.checks import Checks
 from masthead.pipelines.document import Submitted, application_id
-from masthead.pipelines.graph import validate_graph
 
-__all__ = ["graph_error", "require_fresh", "require_own", "require_template"]
+__all__ = ["definition_error", "require_fresh", "require_own", "require_template"]
 
 
 def require_template(document: Mapping[str, Any]) -> None:
@@ -54,12 +54,12 @@ def require_fresh(submitted: Submitted, stored: Mapping[str, Any]) -> None:
     raise InvalidRequest(message, pointer="/updateTs", errors=(message,))
 
 
-def graph_error(document: Mapping[str, Any]) -> InvalidRequest | None:
-    """Give the error for a graph that cannot run, with every problem; the pointer is the first one's.
+def definition_error(document: Mapping[str, Any], checks: Checks) -> InvalidRequest | None:
+    """Give the error for a pipeline that cannot run, with every problem; the pointer is the first one's.
 
-    It is given and not raised, so that the graph is looked at before the transaction and refused in its turn.
+    It is given and not raised, so that the pipeline is looked at before the transaction and refused in its turn.
     """
-    problems = validate_graph(document.get("stages"))
+    problems = checks.problems(document)
     if not problems:
         return None
     sentences = tuple(problem.sentence for problem in problems)

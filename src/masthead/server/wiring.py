@@ -18,6 +18,7 @@ from masthead.catalog import Catalog, CatalogState, Roster
 from masthead.config import Settings
 from masthead.executions import Executions
 from masthead.executions.ports import Services as StageServices
+from masthead.executions.stages.registry import STAGE_TYPES
 from masthead.kernel.clock import Clock, SystemClock
 from masthead.kernel.errors import StorageUnavailable
 from masthead.kernel.ids import UlidIds
@@ -89,6 +90,7 @@ class Masthead:
         applications = Applications(database, clock, name_rule=rule)
         pipelines = Pipelines(database, clock, ids)
         applications.on_deleted(pipelines.delete_of_application)
+        pipelines.checks.add(STAGE_TYPES.problems)
         ownership = Ownership(
             applications,
             catalog,

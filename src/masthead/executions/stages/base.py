@@ -5,6 +5,7 @@ A new type is one file beside this one and one line in ``registry.py``.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +16,7 @@ from masthead.executions.model import Execution, Stage, TaskExecution
 from masthead.executions.ports import Services
 from masthead.executions.status import Status
 from masthead.kernel.caller import Caller
+from masthead.pipelines import Problem
 
 __all__ = ["Field", "Kind", "StageType", "TaskContext", "TaskResult", "TaskType"]
 
@@ -143,6 +145,21 @@ class StageType:
         """Give the tasks that *stage* runs, in order; by default all."""
         del stage
         return self.tasks
+
+    def problems(self, stage: Mapping[str, Any]) -> Iterable[Problem]:
+        """Say what is certainly wrong with *stage* as a pipeline writes it; the pipeline is then not saved.
+
+        Override it for fields whose values can be looked at before anything runs, and pass on what this gives. A text
+        that holds an expression (``holds_expression``) is only known while running: say nothing of it.
+
+        Args:
+            stage: The stage's JSON, whatever is in it.
+
+        Returns:
+            Problems with pointers within the stage, such as ``/url``, with the sentence that the run would end with.
+        """
+        del stage
+        return ()
 
     def restarted(self, context: dict[str, Any]) -> None:
         """Take out of a stage's *context*, in place, what must not stand there when it runs once more."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from masthead.executions.failure import TaskFailed
 from masthead.executions.model import Stage, TaskExecution
@@ -26,6 +27,8 @@ from masthead.executions.stages.pipelines import (
 )
 from masthead.executions.stages.wait import WaitStage
 from masthead.executions.stages.wait_until import WaitUntilStage
+from masthead.pipelines import Problem
+from masthead.pipelines.expressions import unparsed
 
 __all__ = ["STAGE_TYPES", "StageTypes"]
 
@@ -61,6 +64,21 @@ class StageTypes:
                 exception_type="NoSuchStageDefinitionBuilderException",
             )
         return found.plan(stage)
+
+    def problems(self, pipeline: Mapping[str, Any]) -> Iterator[Problem]:
+        """Say what is wrong with the stages of *pipeline*, for those types that run here.
+
+        This is a check for ``masthead.pipelines.Checks``.
+        """
+        stages = pipeline.get("stages")
+        for at, stage in enumerate(stages if isinstance(stages, list) else ()):
+            if not isinstance(stage, Mapping):
+                continue
+            found = self._types.get(str(stage.get("alias") or stage.get("type")))
+            if found is not None:
+                place = f"/stages/{at}"
+                yield from (Problem(place + each.pointer, each.sentence) for each in found.problems(stage))
+                yield from unparsed(stage, place)
 
     def raw_fields(self, stage: Stage) -> frozenset[str]:
         """Give the fields of *stage* whose expressions are its type's own affair."""

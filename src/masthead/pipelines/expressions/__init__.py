@@ -6,7 +6,7 @@ A calculation over plain data: it knows nothing of executions, applications or t
 
 from __future__ import annotations
 
-from masthead.pipelines.expressions.check import Problem, check, check_document
+from masthead.pipelines.expressions.check import Problem, check, check_document, unparsed
 from masthead.pipelines.expressions.context import (
     NO_ANSWERS,
     EvaluationContext,
@@ -52,4 +52,5 @@ __all__ = [
     "resolve_all",
     "stage_root",
     "start_root",
+    "unparsed",
 ]

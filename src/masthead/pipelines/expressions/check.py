@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from masthead.pipelines.expressions.syntax.nodes import Function, New, Node, Typ
 from masthead.pipelines.expressions.syntax.parse import Expression
 from masthead.pipelines.expressions.syntax.templates import Template, has_expression
 
-__all__ = ["Problem", "check", "check_document"]
+__all__ = ["Problem", "check", "check_document", "unparsed"]
 
 _NESTING = 100
 
@@ -38,24 +38,45 @@ def check(text: str) -> list[Problem]:
 
 def check_document(value: Any) -> list[Problem]:
     """Give what is wrong with the expressions anywhere in the JSON *value*, in its order."""
-    return list(_problems(value, "", 0))
+    return list(_problems(value, "", 0, _sentences))
 
 
-def _problems(value: Any, pointer: str, depth: int) -> Iterator[Problem]:
+def unparsed(value: Any, pointer: str = "") -> list[Problem]:
+    """Give the expressions anywhere in the JSON *value* that do not parse; what they name is not looked at.
+
+    Args:
+        value: A document or a part of one.
+        pointer: Where *value* stands.
+    """
+    return list(_problems(value, pointer, 0, _unparsed))
+
+
+def _problems(
+    value: Any, pointer: str, depth: int, sentences: Callable[[str], list[str]]
+) -> Iterator[Problem]:
     if isinstance(value, str):
-        for sentence in _sentences(value):
+        for sentence in sentences(value):
             yield Problem(pointer, sentence)
     elif depth > _NESTING:
         return
     elif isinstance(value, Mapping):
         for key, each in value.items():
             place = f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}"
-            for sentence in _sentences(key):
+            for sentence in sentences(key):
                 yield Problem(place, sentence)
-            yield from _problems(each, place, depth + 1)
+            yield from _problems(each, place, depth + 1, sentences)
     elif isinstance(value, list):
         for number, each in enumerate(value):
-            yield from _problems(each, f"{pointer}/{number}", depth + 1)
+            yield from _problems(each, f"{pointer}/{number}", depth + 1, sentences)
+
+
+def _unparsed(text: str) -> list[str]:
+    if has_expression(text):
+        try:
+            Template.parse(text)
+        except ExpressionError as error:
+            return [error.message]
+    return []
 
 
 def _sentences(text: str) -> list[str]:
