@@ -2,6 +2,7 @@
 
 from masthead.executions.model import ExecutionType
 from masthead.executions.ports import ApplicationsPort, PagingPort, PipelinesPort, Services
+from masthead.executions.reading import Run
 from masthead.executions.service import BURST, Executions
 from masthead.executions.stages.registry import STAGE_TYPES, StageTypes
 from masthead.executions.status import Status
@@ -14,6 +15,7 @@ __all__ = [
     "Executions",
     "PagingPort",
     "PipelinesPort",
+    "Run",
     "Services",
     "StageTypes",
     "Status",

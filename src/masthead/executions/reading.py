@@ -13,13 +13,13 @@ from sqlalchemy import Connection
 from masthead.executions import store
 from masthead.executions.model import Document, ExecutionType
 from masthead.executions.ports import Services
-from masthead.executions.store import Latest
+from masthead.executions.store import Latest, Run
 from masthead.executions.view import pipeline_view, task_view
 from masthead.kernel.clock import Clock, to_ms
 from masthead.kernel.errors import NotFound
 from masthead.storage.database import Database
 
-__all__ = ["Reading", "not_found"]
+__all__ = ["Reading", "Run", "not_found"]
 
 #: How long lists look back (Orca: tasks.controller.days-of-execution-history).
 _HISTORY = timedelta(days=14)
@@ -120,6 +120,14 @@ class Reading:
         found.sort(key=lambda each: each["id"], reverse=True)
         found.sort(key=lambda each: each.get("startTime") or 0)
         return [self._view(each, expand=expand) for each in found]
+
+    async def last_runs(self, config_ids: Sequence[str], *, limit: int = 5) -> dict[str, list[Run]]:
+        """Give the newest runs of each of these pipelines, newest first, in short."""
+
+        def work(connection: Connection) -> dict[str, list[Run]]:
+            return {each: store.runs_of_config(connection, each, limit=limit) for each in config_ids}
+
+        return await self._database.read(work)
 
     async def list_pipelines(
         self,

@@ -19,6 +19,7 @@ from masthead.storage.statements import insert_if_absent
 
 __all__ = [
     "Latest",
+    "Run",
     "find",
     "find_documents",
     "find_running_correlated",
@@ -28,6 +29,7 @@ __all__ = [
     "latest",
     "newest_of_config",
     "remove",
+    "runs_of_config",
     "save",
     "status_of",
     "tasks_of",
@@ -39,6 +41,17 @@ _decoder = msgspec.json.Decoder()
 _COMPLETE = tuple(status.value for status in Status if status.is_complete)
 #: Ids in one statement; SQLite allows 32,766 variables, PostgreSQL 65,535.
 _IDS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An execution as lists show it; instants in milliseconds since 1970."""
+
+    id: str
+    status: str
+    build_at: int
+    start_at: int | None
+    end_at: int | None
 
 
 def insert(connection: Connection, execution: Execution) -> bool:
@@ -164,6 +177,15 @@ def newest_of_config(
     """
     conditions: list[ColumnElement[bool]] = [table.c.pipeline_config_id == config_id]
     return _newest(connection, conditions, limit=limit, offset=0, statuses=statuses, since_ms=since_ms)
+
+
+def runs_of_config(connection: Connection, config_id: str, *, limit: int) -> list[Run]:
+    """Give the newest executions of a pipeline, newest first, without reading their documents."""
+    columns = table.c
+    query = select(columns.id, columns.status, columns.build_at, columns.start_at, columns.end_at)
+    query = query.where(columns.pipeline_config_id == config_id)
+    query = query.order_by(columns.build_at.desc(), columns.id.desc()).limit(limit)
+    return [Run(*row) for row in connection.execute(query)]
 
 
 def tasks_of(

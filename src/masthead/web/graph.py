@@ -15,13 +15,13 @@ from markupsafe import Markup, escape
 __all__ = ["Drawn", "draw"]
 
 #: Sizes in pixels.
-_WIDTH, _HEIGHT = 184, 48
+_WIDTH, _HEIGHT = 192, 48
 _GAP_X, _GAP_Y = 40, 14
 #: The height of the lane in which a line passes a phase that it has no stage in.
 _LANE = 6
 _EDGE = 4
 #: What fits beside the shape, in the widths of :func:`_width`.
-_NAME_WIDTH, _WORD_WIDTH = 138.0, 142.0
+_NAME_WIDTH, _WORD_WIDTH = 148.0, 160.0
 #: More lanes than this, and lines run straight through.
 _MOST_LANES = 1_500
 _SWEEPS = 2
@@ -237,9 +237,9 @@ def _shorten(text: str, width: float) -> str:
 def _width(character: str) -> float:
     """Guess how wide a character is at 13 pixels, from what common interface fonts have."""
     if character in "iljtfr.,:;'|!()[]I ":
-        return 4.2
+        return 4.8
     if character in "mwMW@%":
-        return 11.0
+        return 12.0
     if character > "ᄀ":
         return 13.0
-    return 8.4 if character.isupper() else 7.0
+    return 9.2 if character.isupper() else 7.8

@@ -19,9 +19,12 @@ from masthead.web.audit import audit_routes
 from masthead.web.choosing import choosing_routes
 from masthead.web.directory import Directory
 from masthead.web.domain import WebServices
+from masthead.web.executions import execution_routes
 from masthead.web.files import asset_route
 from masthead.web.oncall import oncall_routes
 from masthead.web.overview import overview_routes
+from masthead.web.pipelines import pipeline_routes
+from masthead.web.pipelines_run import run_routes
 from masthead.web.rendering import Renderer
 from masthead.web.search import search_routes
 from masthead.web.services import service_routes
@@ -46,6 +49,9 @@ def pages(services: WebServices) -> Sequence[BaseRoute]:
         *audit_routes(services, renderer),
         *oncall_routes(services, renderer),
         *search_routes(services, renderer),
+        *execution_routes(services, renderer),
+        *pipeline_routes(services, renderer),
+        *run_routes(services, renderer),
         *theme_routes(renderer),
         Route("/ui/{rest:path}", _missing, methods=["GET", "POST"], name="no such page"),
     ]

@@ -9,3 +9,4 @@ import "./focus.js";
 import "./forms.js";
 import "./combobox.js";
 import "./recent.js";
+import "./follow.js";

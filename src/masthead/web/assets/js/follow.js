@@ -1,0 +1,95 @@
+// An execution that runs, live: the server tells a version, the page fetches what it shows, and nothing typed is lost.
+const SILENCE_MS = 25000;
+const view = () => document.getElementById("execution");
+const bar = () => document.getElementById("follow");
+let heldAt = null;
+let heardAt = 0;
+let connection = null;
+
+function show(state, text) {
+  const it = bar();
+  if (!it) return;
+  it.dataset.state = state;
+  it.querySelector("[data-word]").textContent = text;
+  const button = it.querySelector("[data-hold]");
+  button.hidden = false;
+  button.textContent = heldAt ? "Go on updating" : "Hold updates";
+}
+
+const held = () => show("held", `Updates are held: what you see is as of ${heldAt.toLocaleTimeString()}.`);
+
+function look(version) {
+  heardAt = Date.now();
+  if (heldAt) return held();
+  show("live", "Live: changes show by themselves.");
+  const it = view();
+  if (it && version && it.dataset.version !== version) window.htmx.trigger(it, "changed");
+}
+
+// The element outlives all changes of the page, so what listens to it is tied once.
+document.addEventListener("version", (event) => look(event.detail.data));
+document.addEventListener("alive", (event) => look(event.detail.data));
+document.addEventListener("htmx:sse:after:connection", (event) => {
+  if (event.target !== bar()) return;
+  connection = event.detail.connection;
+  heardAt = Date.now();
+});
+document.addEventListener("htmx:sse:error", (event) => {
+  if (event.target === bar()) show("lost", "The connection is lost; trying again.");
+});
+// The first connection failed, and the extension does not try it again by itself.
+document.addEventListener("masthead:back", () => {
+  const it = bar();
+  if (it) window.htmx.trigger(it, "connect");
+  if (view()) window.htmx.trigger(view(), "changed");
+});
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("[data-hold]")) return;
+  heldAt = heldAt ? null : new Date();
+  if (heldAt) return held();
+  show("live", "Live: changes show by themselves.");
+  window.htmx.trigger(view(), "changed");
+});
+
+// A connection that says nothing any more is none.
+function listen() {
+  if (!bar() || document.hidden || !connection || Date.now() - heardAt < SILENCE_MS) return;
+  show("lost", "The connection is lost; trying again.");
+  heardAt = Date.now();
+  connection.reader?.cancel();
+}
+
+// What runs goes on counting. The server's clock and this one may differ; the page says what its clock was.
+let skew = 0;
+let toldAt = "";
+function count() {
+  listen();
+  const now = document.querySelector("[data-now]")?.dataset.now;
+  if (!now) return;
+  if (now !== toldAt) {
+    toldAt = now;
+    skew = Date.now() - Number(now);
+  }
+  if (heldAt) return;
+  for (const each of document.querySelectorAll("[data-since]")) {
+    const text = words(Date.now() - skew - Number(each.dataset.since));
+    if (each.textContent !== text) each.textContent = text;
+  }
+}
+
+function words(ms) {
+  const seconds = Math.max(Math.floor(ms / 1000), 0);
+  const units = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  const at = Math.max(units.findIndex(([size]) => seconds >= size), 0);
+  if (seconds < 60) return `${seconds} s`;
+  const rest = Math.floor((seconds % units[at][0]) / units[at + 1][0]);
+  return `${Math.floor(seconds / units[at][0])} ${units[at][1]}${rest ? ` ${rest} ${units[at + 1][1]}` : ""}`;
+}
+
+if (document.querySelector("[data-now]")) setInterval(count, 1000);
+
+// What somebody opened stays open when the page changes under it.
+window.htmx.registerExtension("keep-open", {
+  htmx_before_morph_attr: (element, { attrName }) => !(attrName === "open" && element.tagName === "DETAILS"),
+});

@@ -1,0 +1,348 @@
+"""An execution as its page shows it: made of Orca's JSON, which holds labels in the place of keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from masthead.executions import STAGE_TYPES, Status
+from masthead.kernel.clock import from_ms
+from masthead.paging import Page
+from masthead.pipelines import topological_order
+from masthead.web.graph import Drawn, draw
+from masthead.web.looks import Look, look_of
+from masthead.web.rendering import duration
+
+__all__ = ["ExecutionView", "Failure", "StageView", "TaskView", "Took", "view_of"]
+
+Document = Mapping[str, Any]
+
+#: What of a stage's context is shown in a place of its own, or means nothing to people.
+_SHOWN_APART = frozenset({"exception", "expressionEvaluationSummary", "restartDetails", "alias"})
+_PIXELS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """When something ran, and how long."""
+
+    started_at: datetime | None
+    ended_at: datetime | None
+    #: How long it took, or has taken so far; empty before it starts.
+    words: str
+    #: When it started, in milliseconds since 1970, while it runs; else None.
+    since_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class TaskView:
+    """A step of a stage."""
+
+    name: str
+    look: Look
+    took: Took
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a stage failed, in full."""
+
+    title: str
+    sentences: tuple[str, ...]
+    operation: str
+    kind: str
+    document: Any
+
+
+@dataclass(frozen=True, slots=True)
+class StageView:
+    """A stage of a run."""
+
+    id: str
+    ref: str
+    name: str
+    #: The type's label, and the type as pipelines write it.
+    label: str
+    type: str
+    status: str
+    look: Look
+    took: Took
+    tasks: tuple[TaskView, ...]
+    waits_for: tuple[str, ...]
+    #: How deep it is inside others.
+    depth: int
+    #: Its place in the run's time: start and length in pixels; None before it starts.
+    bar: tuple[float, float] | None
+    context: Document
+    outputs: Document
+    failure: Failure | None
+    #: Expression → what did not resolve.
+    unresolved: tuple[str, ...]
+    pages: tuple[Page, ...] = ()
+    is_chosen: bool = False
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing more happens in it."""
+        return Status(self.status).is_complete
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its tasks are worth a look by themselves."""
+        return self.is_chosen or self.look.style in ("running", "failed", "paused")
+
+    @property
+    def awaits_judgment(self) -> bool:
+        """Whether somebody has to say how it goes on."""
+        return self.type == "manualJudgment" and self.status == Status.RUNNING
+
+    @property
+    def may_skip_wait(self) -> bool:
+        """Whether the rest of its wait can be left out."""
+        return self.type == "wait" and self.status == Status.RUNNING
+
+    @property
+    def may_restart(self) -> bool:
+        """Whether it can run once more."""
+        return self.is_complete and self.depth == 0
+
+    @property
+    def child_id(self) -> str | None:
+        """The execution that it started."""
+        value = self.context.get("executionId")
+        return value if self.type == "pipeline" and isinstance(value, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionView:
+    """A run."""
+
+    id: str
+    title: str
+    application: str
+    config_id: str | None
+    status: str
+    look: Look
+    took: Took
+    is_pipeline: bool
+    user: str
+    #: Why it runs, without the user.
+    reason: str
+    parent: tuple[str, str] | None
+    parameters: Document
+    trigger: Document
+    notes: tuple[str, ...]
+    stages: tuple[StageView, ...]
+    graph: Markup
+    chosen: StageView | None
+    #: Pages that belong to no stage that is still there.
+    other_pages: tuple[Page, ...] = field(default=())
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing more happens."""
+        return Status(self.status).is_complete
+
+
+def view_of(
+    execution: Document, pages: Sequence[Page], *, now_ms: int, chosen: str | None = None
+) -> ExecutionView:
+    """Give what the page shows.
+
+    Args:
+        execution: Orca's JSON, as executions give it.
+        pages: Those that it asked for.
+        now_ms: The present, for what still runs.
+        chosen: A stage's id or refId; the one most worth a look, if not given or not there.
+    """
+    clock = _Clock(execution, now_ms)
+    by_stage: dict[str | None, list[Page]] = {}
+    for page in pages:
+        by_stage.setdefault(page.stage_id, []).append(page)
+    stages = [
+        replace(_stage(each, depth, clock), pages=tuple(by_stage.pop(each["id"], ())))
+        for each, depth in _in_order(execution.get("stages") or [])
+    ]
+    found = _chosen(stages, chosen)
+    stages = [replace(each, is_chosen=True) if each is found else each for each in stages]
+    title = str(execution.get("name") or execution.get("description") or execution["id"])
+    trigger = execution.get("trigger") or {}
+    parent = trigger.get("parentExecution")
+    return ExecutionView(
+        id=execution["id"],
+        title=title,
+        application=str(execution.get("application") or ""),
+        config_id=execution.get("pipelineConfigId"),
+        status=execution["status"],
+        look=look_of(execution["status"]),
+        took=clock.took(execution),
+        is_pipeline=execution.get("type") == "PIPELINE",
+        user=str((execution.get("authentication") or {}).get("user") or "anonymous"),
+        reason=_reason(trigger),
+        parent=(str(parent["id"]), str(parent.get("name") or parent["id"]))
+        if isinstance(parent, dict) and parent.get("id")
+        else None,
+        parameters=trigger.get("parameters") or {},
+        trigger={key: value for key, value in trigger.items() if key != "parentExecution"},
+        notes=tuple(_notes(execution)),
+        stages=tuple(stages),
+        graph=draw([_drawn(each) for each in stages if not each.depth], label=f"Stages of {title}"),
+        chosen=next((each for each in stages if each.is_chosen), None),
+        other_pages=tuple(page for left in by_stage.values() for page in left),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    """Turns instants of one execution into durations and places on its line of time."""
+
+    execution: Document
+    now_ms: int
+
+    def took(self, of: Document) -> Took:
+        start, end = of.get("startTime"), of.get("endTime")
+        if start is None:
+            return Took(None, None, "", None)
+        runs = end is None and not Status(of["status"]).is_complete
+        words = duration(((end or self.now_ms) - start) / 1000) if runs or end is not None else ""
+        return Took(from_ms(start), None if end is None else from_ms(end), words, start if runs else None)
+
+    def bar(self, of: Document) -> tuple[float, float] | None:
+        begin = self.execution.get("startTime") or self.execution.get("buildTime") or 0
+        whole = max((self.execution.get("endTime") or self.now_ms) - begin, 1)
+        start = of.get("startTime")
+        if start is None:
+            return None
+        length = (of.get("endTime") or self.now_ms) - start
+        x = min(max((start - begin) / whole, 0.0), 1.0) * _PIXELS
+        return round(min(x, _PIXELS - 2), 1), round(max(min(length / whole * _PIXELS, _PIXELS - x), 2.0), 1)
+
+
+def _in_order(stages: Sequence[Document]) -> Iterator[tuple[Document, int]]:
+    """Give the stages as they run, those inside another behind it, each with its depth."""
+    inside: dict[str, list[Document]] = {}
+    for each in stages:
+        if each.get("parentStageId"):
+            inside.setdefault(each["parentStageId"], []).append(each)
+
+    def walk(stage: Document, depth: int) -> Iterator[tuple[Document, int]]:
+        yield stage, depth
+        for child in inside.get(stage["id"], ()):
+            yield from walk(child, depth + 1)
+
+    top = [each for each in stages if not each.get("parentStageId")]
+    try:
+        ranks = {ref: rank for rank, ref in enumerate(topological_order(top))}
+    except ValueError:
+        ranks = {}
+    for each in sorted(top, key=lambda one: ranks.get(str(one.get("refId")), 0)):
+        yield from walk(each, 0)
+
+
+def _stage(stage: Document, depth: int, clock: _Clock) -> StageView:
+    kind = str(stage.get("type") or "")
+    known = STAGE_TYPES.find(kind)
+    context = stage.get("context") or {}
+    return StageView(
+        id=stage["id"],
+        ref=str(stage.get("refId") or stage["id"]),
+        name=str(stage.get("name") or kind),
+        label=known.label if known else kind,
+        type=kind,
+        status=stage["status"],
+        look=look_of(stage["status"], kind),
+        took=clock.took(stage),
+        tasks=tuple(
+            TaskView(str(task.get("name") or ""), look_of(task["status"], kind), clock.took(task))
+            for task in stage.get("tasks") or ()
+        ),
+        waits_for=tuple(map(str, stage.get("requisiteStageRefIds") or ())),
+        depth=depth,
+        bar=clock.bar(stage),
+        context={key: value for key, value in context.items() if key not in _SHOWN_APART},
+        outputs=stage.get("outputs") or {},
+        failure=_failure(context.get("exception")),
+        unresolved=tuple(_unresolved(context.get("expressionEvaluationSummary"))),
+    )
+
+
+def _failure(exception: Any) -> Failure | None:
+    if not isinstance(exception, dict):
+        return None
+    details = exception.get("details")
+    details = details if isinstance(details, dict) else {}
+    errors = details.get("errors")
+    sentences = tuple(map(str, errors)) if isinstance(errors, list) else ()
+    return Failure(
+        title=str(details.get("error") or exception.get("exceptionType") or "It failed"),
+        sentences=sentences or (str(details.get("message") or "Nothing more is known."),),
+        operation=str(exception.get("operation") or ""),
+        kind=str(exception.get("exceptionType") or ""),
+        document=exception,
+    )
+
+
+def _unresolved(summary: Any) -> Iterator[str]:
+    for notes in summary.values() if isinstance(summary, dict) else ():
+        for note in notes if isinstance(notes, list) else ():
+            if isinstance(note, dict):
+                yield str(note.get("description") or "")
+
+
+def _chosen(stages: Sequence[StageView], wanted: str | None) -> StageView | None:
+    """Give the stage that was asked for; else what failed, waits for somebody or runs; else the last."""
+    for each in stages:
+        if wanted and wanted in (each.id, each.ref):
+            return each
+    for style in ("failed", "paused", "running"):
+        for each in stages:
+            if each.look.style == style:
+                return each
+    started = [each for each in stages if each.took.started_at]
+    return started[-1] if started else next(iter(stages), None)
+
+
+def _reason(trigger: Document) -> str:
+    kind = str(trigger.get("type") or "manual")
+    if kind == "manual":
+        return "by hand"
+    if kind == "pipeline":
+        return "by another pipeline"
+    if kind == "cron":
+        return f"by its schedule {trigger.get('cronExpression') or ''}".rstrip()
+    if kind == "webhook":
+        return f"by the webhook {trigger.get('source') or ''}".rstrip()
+    return f"by a trigger of type {kind}"
+
+
+def _notes(execution: Document) -> Iterator[str]:
+    """Say who stopped or held it, and why."""
+    if execution.get("canceled") and execution.get("canceledBy"):
+        reason = execution.get("cancellationReason")
+        yield f"Cancelled by {execution['canceledBy']}" + (f": {reason}" if reason else ".")
+    paused = execution.get("paused")
+    if isinstance(paused, dict) and paused.get("paused"):
+        yield f"Paused by {paused.get('pausedBy') or 'somebody'}: what runs is run again from its last result after a resume."
+    if (execution.get("trigger") or {}).get("dryRun") is True:
+        yield "A dry run."
+
+
+def _drawn(stage: StageView) -> Drawn:
+    href = f"?stage={stage.id}"
+    took = f", {stage.took.words}" if stage.took.words else ""
+    return Drawn(
+        ref=stage.ref,
+        name=stage.name,
+        waits_for=stage.waits_for,
+        href=href,
+        icon=stage.look.icon,
+        style=stage.look.style,
+        word=f"{stage.look.word}{took}",
+        says=f"{stage.name}, {stage.label}, {stage.look.word}{took}",
+        is_chosen=stage.is_chosen,
+        more=Markup(' hx-get="{0}" hx-push-url="true"').format(href),
+    )
