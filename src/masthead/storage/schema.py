@@ -28,6 +28,7 @@ __all__ = [
     "attempt",
     "burst",
     "catalog_snapshot",
+    "cron_trigger",
     "delivery",
     "execution",
     "installation",
@@ -88,6 +89,9 @@ burst = Table(
     Column("machine", Text),
     #: Runs of this generation that died on the way.
     Column("deaths", Integer, nullable=False, server_default="0"),
+    #: When the run that rested wants to be run next, if that is later than due_at; counts while the generation is this.
+    Column("until_at", BigInteger),
+    Column("until_generation", BigInteger),
     Index(
         "ix_burst_due_at",
         "due_at",
@@ -151,9 +155,20 @@ pipeline_trigger = Table(
     #: Place in the pipeline's list of triggers, from 0.
     Column("position", Integer, primary_key=True),
     Column("type", Text, nullable=False),
-    #: What it waits for: a pipeline's id or a webhook's source; cut to 200 characters.
+    #: What it waits for: a pipeline's id or a webhook's source, cut to 200 characters; or a cron trigger's own name.
     Column("subject", Text, nullable=False),
     Index("ix_pipeline_trigger_type_subject", "type", "subject"),
+)
+
+#: When cron triggers fire next; see masthead.triggers.cron.
+cron_trigger = Table(
+    "cron_trigger",
+    metadata,
+    Column("subject", Text, primary_key=True),
+    #: The line and the time zone that next_at was reckoned from.
+    Column("line", Text, nullable=False),
+    #: The first firing that was not dealt with yet; null when there is none any more.
+    Column("next_at", BigInteger),
 )
 
 #: Runs of pipelines (type PIPELINE) and of task jobs (ORCHESTRATION). The document is the execution's JSON and
