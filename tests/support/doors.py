@@ -233,10 +233,25 @@ def web_services(house: House) -> WebServices:
         preflights=services.preflights,
         lint=services.lint,
         roster=Roster({services.catalog.default_account: house.rest}, services.clock),
+        access=services.access,
     )
 
 
-def client_of(app: ASGIApp, **arguments: Any) -> httpx.AsyncClient:
+class Client(httpx.AsyncClient):
+    """A client that posts forms below /ui/ as a browser does: with the token of a page that it has loaded."""
+
+    async def request(self, method: str, url: Any, **given: Any) -> httpx.Response:
+        if method == "POST" and str(url).startswith("/ui/") and not self._has_token(given):
+            page = (await super().request("GET", "/ui/login", follow_redirects=True)).text
+            token = page.partition('<meta name="csrf" content="')[2].partition('"')[0]
+            given["headers"] = {"X-CSRF-Token": token, **(given.get("headers") or {})}
+        return await super().request(method, url, **given)
+
+    def _has_token(self, given: dict[str, Any]) -> bool:
+        return "X-CSRF-Token" in (given.get("headers") or {}) or "csrf" in (given.get("data") or {})
+
+
+def client_of(app: ASGIApp, **arguments: Any) -> Client:
     """Give a client that calls *app* without a socket."""
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://masthead", **arguments)
+    return Client(transport=transport, base_url="http://masthead", **arguments)

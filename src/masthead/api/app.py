@@ -19,6 +19,7 @@ from masthead.api.answers import empty
 from masthead.api.boundary import Boundary
 from masthead.api.cors import LOOPBACK_ORIGINS, Cors
 from masthead.api.errors import answer_error
+from masthead.api.guard import Guard
 from masthead.api.openapi import openapi_routes
 from masthead.api.routing import Operation, fixed_routes, starlette_routes
 from masthead.api.services import Services
@@ -103,7 +104,11 @@ def _described() -> Iterable[tuple[str, Operation]]:
 
 
 def _guards(services: Services, origins: Sequence[str], *, door: str | None = None) -> list[Middleware]:
-    return [Middleware(Boundary, services=services, door=door), Middleware(Cors, origins=origins)]
+    return [
+        Middleware(Boundary, services=services, door=door),
+        Middleware(Cors, origins=origins),
+        Middleware(Guard, services=services, has_pages=door is None),
+    ]
 
 
 def _application(

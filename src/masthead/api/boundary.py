@@ -29,13 +29,14 @@ class Boundary:
         self._app = app
         self._services = services
         self._door = door
+        self._is_believed = services.access.is_open
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, always."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        caller = read_caller(scope, self._services.ids)
+        caller = read_caller(scope, self._services.ids, is_believed=self._is_believed)
         scope["masthead.caller"] = caller
         scope["masthead.door"] = self._door or _door_of(scope["path"])
         scope["masthead.is_key"] = self._is_key

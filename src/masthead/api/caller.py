@@ -1,6 +1,7 @@
 """Who asks: the caller out of Spinnaker's headers.
 
-There is no login yet, so the name is believed as given; ``anonymous`` stands for nobody in particular.
+Where there are no users the name is believed as given; ``anonymous`` stands for nobody in particular. With users
+no header names anybody: the guard puts the one who logged in into the caller's place.
 
 Source: Spinnaker compatibility facts, section 0.3.
 """
@@ -27,11 +28,17 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 _ORIGINS = ("deck", "cli")
 
 
-def read_caller(scope: Scope, ids: Ids) -> Caller:
-    """Give the caller of a request; the request id is made when the request brings none."""
-    accounts = _text(scope, b"x-spinnaker-accounts")
+def read_caller(scope: Scope, ids: Ids, *, is_believed: bool = True) -> Caller:
+    """Give the caller of a request; the request id is made when the request brings none.
+
+    Args:
+        scope: The request.
+        ids: Makes the request id.
+        is_believed: Whether X-SPINNAKER-USER and X-SPINNAKER-ACCOUNTS say who asks; else it is anonymous as yet.
+    """
+    accounts = _text(scope, b"x-spinnaker-accounts") if is_believed else ""
     return Caller(
-        user=_text(scope, b"x-spinnaker-user") or "anonymous",
+        user=(_text(scope, b"x-spinnaker-user") if is_believed else "") or "anonymous",
         origin=_origin(scope),
         address=(scope.get("client") or ("",))[0],
         request_id=_text(scope, b"x-spinnaker-request-id") or ids.new(),

@@ -53,6 +53,8 @@ TABLE: dict[type[kernel.MastheadError], Entry] = {
     kernel.InvalidRequest: Entry(400, f"{_KORK}.InvalidRequestException"),
     kernel.ValidationFailed: Entry(400, "com.netflix.spinnaker.front50.exceptions.ValidationException"),
     kernel.IncompletePipeline: Entry(422, "com.netflix.spinnaker.front50.exceptions.InvalidEntityException"),
+    kernel.Unauthenticated: Entry(401, "org.springframework.security.core.AuthenticationException"),
+    kernel.TooManyAttempts: Entry(429, "masthead.TooManyAttempts"),
     kernel.AccessDenied: Entry(403, "org.springframework.security.access.AccessDeniedException"),
     kernel.NotFound: Entry(404, f"{_KORK}.NotFoundException"),
     kernel.Conflict: Entry(409, "masthead.Conflict"),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+from masthead.access import Access
 from masthead.api.body import Limits
 from masthead.applications import Applications
 from masthead.catalog import Catalog
@@ -44,6 +45,8 @@ class Services:
     health: HealthCheck
     version: str
     metrics: Metrics = field(default_factory=Metrics)
+    #: Who may ask; the server gives the real one, a test without it lets everybody in.
+    access: Access = field(default_factory=Access.unguarded)
     #: Asks PagerDuty whether it takes a key; None where nobody can be asked.
     check_key: CheckKey | None = None
 

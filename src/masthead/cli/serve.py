@@ -45,12 +45,26 @@ def serve(
         list[str] | None,
         typer.Option(help="One service at the root of its own port, for example echo=8089; may be repeated."),
     ] = None,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure",
+            help="Listen without users also where other machines reach it: everybody there may page.",
+        ),
+    ] = False,
 ) -> None:
     """Run Masthead until Ctrl-C."""
     from masthead.server.run import serve as run
 
     raise typer.Exit(
-        run(config_files=config or [], host=host, port=port, database=database, also=_read_also(also or []))
+        run(
+            config_files=config or [],
+            host=host,
+            port=port,
+            database=database,
+            also=_read_also(also or []),
+            insecure=insecure,
+        )
     )
 
 

@@ -3,6 +3,7 @@
 from masthead.config.load import Loaded, Source, load
 from masthead.config.report import masked, render_report
 from masthead.config.settings import (
+    AccessSettings,
     AccountSettings,
     DeckSettings,
     EchoSettings,
@@ -15,6 +16,7 @@ from masthead.config.settings import (
 )
 
 __all__ = [
+    "AccessSettings",
     "AccountSettings",
     "DeckSettings",
     "EchoSettings",

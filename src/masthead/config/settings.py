@@ -19,6 +19,7 @@ from masthead.kernel.secret import Secret
 __all__ = [
     "DEFAULT_ACCOUNT",
     "SECTIONS",
+    "AccessSettings",
     "AccountSettings",
     "ApplicationsSettings",
     "DeckSettings",
@@ -156,8 +157,63 @@ class ServerSettings:
         10_000_000, "integer", "Largest request body that is read.", least=1000, most=1_000_000_000
     )
     max_depth: int = _setting(200, "integer", "Deepest nesting of a request body.", least=10, most=500)
+    trusted_proxies: str = _setting(
+        "127.0.0.1,::1",
+        "text",
+        "Addresses of reverse proxies, separated by commas, whose X-Forwarded-For and X-Forwarded-Proto are believed; * for all.",
+    )
     log_level: str = _setting(
         "INFO", "choice", "Least level that is logged.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
+    )
+
+
+@dataclass(frozen=True)
+class AccessSettings:
+    """Who may ask."""
+
+    users_file: str = _setting(
+        "",
+        "text",
+        "File of users, written by masthead user; with it every door but /health and the login asks who it is.",
+    )
+    insecure: bool = _setting(
+        False,
+        "boolean",
+        "Whether Masthead without users may listen on an address that others reach: everybody there may page.",
+    )
+    hosts: tuple[str, ...] = _setting(
+        (),
+        "words",
+        "Names of this machine besides localhost for which requests are taken while there are no users.",
+    )
+    session_idle_s: float = _setting(
+        43_200.0, "seconds", "A session ends when nothing was asked for so long.", least=60, most=30 * _DAY_S
+    )
+    session_longest_s: float = _setting(
+        7 * _DAY_S,
+        "seconds",
+        "A session ends so long after its login at the latest.",
+        least=60,
+        most=365 * _DAY_S,
+    )
+    secure_cookies: bool = _setting(
+        False,
+        "boolean",
+        "Whether cookies are for https only also where no proxy says by X-Forwarded-Proto that the browser uses it.",
+    )
+    open_metrics: bool = _setting(False, "boolean", "Whether /metrics is answered without a login.")
+    attempts_per_user: int = _setting(
+        40, "integer", "Wrong passwords for one user within the window.", least=1, most=100_000
+    )
+    attempts_per_address: int = _setting(
+        20, "integer", "Wrong passwords from one address within the window.", least=1, most=100_000
+    )
+    attempts_window_s: float = _setting(
+        900.0,
+        "seconds",
+        "Length of the sliding window in which wrong passwords are counted.",
+        least=1,
+        most=_DAY_S,
     )
 
 
@@ -450,6 +506,7 @@ class Settings:
     """All of it."""
 
     server: ServerSettings = field(default_factory=ServerSettings)
+    access: AccessSettings = field(default_factory=AccessSettings)
     events: EventsSettings = field(default_factory=EventsSettings)
     echo: EchoSettings = field(default_factory=EchoSettings)
     rest: RestSettings = field(default_factory=RestSettings)
@@ -488,6 +545,7 @@ class Settings:
 
 SECTIONS: Mapping[str, type] = {
     "server": ServerSettings,
+    "access": AccessSettings,
     "events": EventsSettings,
     "echo": EchoSettings,
     "rest": RestSettings,

@@ -24,6 +24,8 @@ class Caller:
     request_id: str = ""
     #: X-SPINNAKER-ACCOUNTS.
     accounts: tuple[str, ...] = field(default=())
+    #: Of a user who logged in, as the file of users says.
+    roles: tuple[str, ...] = field(default=())
 
     @property
     def is_anonymous(self) -> bool:

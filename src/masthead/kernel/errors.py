@@ -8,7 +8,9 @@ whether to try again.
     ├── InvalidRequest            what was sent cannot be used; 400
     │   ├── ValidationFailed      an application broke Front50's rules; 400 with Front50's own body
     │   └── IncompletePipeline    a pipeline without name or application; 422
+    ├── Unauthenticated           nobody showed who asks; 401
     ├── AccessDenied              403
+    ├── TooManyAttempts           wrong passwords too often; 429
     ├── NotFound                  404
     ├── Conflict                  409
     ├── NotSupported              a part of Spinnaker that Masthead does not have; 501
@@ -37,6 +39,8 @@ __all__ = [
     "Overloaded",
     "Reason",
     "StorageUnavailable",
+    "TooManyAttempts",
+    "Unauthenticated",
     "ValidationFailed",
 ]
 
@@ -105,6 +109,22 @@ class ValidationFailed(InvalidRequest):
 
 class IncompletePipeline(InvalidRequest):
     """A pipeline requires name and application fields."""
+
+
+class Unauthenticated(MastheadError):
+    """Log in first: Masthead answers users only, by a session or by HTTP Basic."""
+
+
+class TooManyAttempts(MastheadError):
+    """Too many attempts to log in; wait and try again.
+
+    Attributes:
+        retry_after: Seconds after which one may be tried again.
+    """
+
+    def __init__(self, message: str = "", *, retry_after: float = 60.0) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
 
 
 class AccessDenied(MastheadError):

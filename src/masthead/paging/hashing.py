@@ -8,20 +8,14 @@ and all later starts give the same dedup key for the same delivery.
 from __future__ import annotations
 
 import hashlib
-import secrets
-
-from sqlalchemy import Connection, select
 
 from masthead.kernel.secret import Secret
 from masthead.storage.database import Database
-from masthead.storage.schema import installation
-from masthead.storage.statements import insert_if_absent
+from masthead.storage.installation import installation_secret
 
 __all__ = ["KeyHasher"]
 
 _NAME = "dedup-secret"
-#: Bytes of the secret; written in hexadecimal they are the 64 that BLAKE2b takes as a key at most.
-_LENGTH = 32
 _DIGEST_BYTES = 16
 
 
@@ -34,17 +28,7 @@ class KeyHasher:
     @classmethod
     async def of(cls, database: Database) -> KeyHasher:
         """Read the installation's secret; the very first start makes it."""
-        made = secrets.token_hex(_LENGTH)
-
-        def work(connection: Connection) -> str:
-            insert_if_absent(connection, installation, {"name": _NAME, "value": made}, key=["name"])
-            return str(
-                connection.execute(
-                    select(installation.c.value).where(installation.c.name == _NAME)
-                ).scalar_one()
-            )
-
-        return cls(Secret(await database.write(work)))
+        return cls(await installation_secret(database, _NAME))
 
     def key_hash(self, key: Secret) -> str:
         """Give 32 hexadecimal digits that stand for *key* in logs and look-ups."""

@@ -19,6 +19,7 @@ from masthead import __version__
 from masthead.api.app import DOOR_NAMES, create_app, create_door
 from masthead.config import Loaded, Settings, load, masked
 from masthead.kernel.errors import ConfigurationInvalid, MastheadError
+from masthead.server.listening import find_place, listen, warning_of
 from masthead.server.protocol import Protocol
 from masthead.server.wiring import Masthead
 from masthead.storage.engine import database_url
@@ -41,6 +42,7 @@ def serve(
     port: int | None = None,
     database: str | None = None,
     also: Mapping[str, int] | None = None,
+    insecure: bool = False,
 ) -> int:
     """Run Masthead until SIGINT or SIGTERM; options win over the configuration.
 
@@ -51,6 +53,8 @@ def serve(
     try:
         loaded = load(config_files, os.environ)
         settings = _with_options(loaded.settings, host=host, port=port, database=database, also=also)
+        if insecure:
+            settings = replace(settings, access=replace(settings.access, insecure=True))
         where = settings.server.database or default_database()
         if not settings.server.database:
             _make_folder(Path(where).parent)
@@ -107,9 +111,8 @@ async def _serve(loaded: Loaded, settings: Settings, where: str) -> int:
     with contextlib.ExitStack() as stack:
         ports = {"": settings.server.port, **settings.server.also}
         try:
-            sockets = {
-                name: stack.enter_context(_listen(settings.server.host, port)) for name, port in ports.items()
-            }
+            place = find_place(settings)
+            sockets = {name: stack.enter_context(listen(place, port)) for name, port in ports.items()}
         except OSError as error:
             print(
                 f"{error.strerror or error}. Choose another with --host, --port or --also.", file=sys.stderr
@@ -118,7 +121,7 @@ async def _serve(loaded: Loaded, settings: Settings, where: str) -> int:
         masthead = await Masthead.start(settings, database_url=where)
         try:
             servers = _servers(masthead, sockets)
-            _say(loaded, masthead, sockets)
+            _say(loaded, masthead, sockets, warning=warning_of(settings, place))
             _spare_the_collector()
             await _run_until_told(servers, sockets)
         finally:
@@ -154,6 +157,7 @@ def _servers(masthead: Masthead, sockets: Mapping[str, socket.socket]) -> dict[s
         preflights=services.preflights,
         lint=services.lint,
         roster=masthead.roster,
+        access=masthead.access,
     )
     origins = [one.strip() for one in masthead.settings.server.cors_origins.split(",") if one.strip()]
     apps = {
@@ -171,6 +175,7 @@ def _servers(masthead: Masthead, sockets: Mapping[str, socket.socket]) -> dict[s
                 access_log=False,
                 log_config=None,
                 server_header=False,
+                forwarded_allow_ips=masthead.settings.server.trusted_proxies.replace(" ", ""),
                 timeout_graceful_shutdown=_GRACE_S,
             )
         )
@@ -197,22 +202,9 @@ async def _run_until_told(servers: Mapping[str, _Server], sockets: Mapping[str, 
     await asyncio.gather(*(server.serve([sockets[name]]) for name, server in servers.items()))
 
 
-@contextlib.contextmanager
-def _listen(host: str, port: int) -> Iterator[socket.socket]:
-    """Take a port before anything else is started, so that a taken one costs nothing."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind((host, port))
-        except OSError as error:
-            raise OSError(error.errno, f"{host}:{port} cannot be listened on: {error.strerror}") from error
-        listener.listen(2048)
-        listener.setblocking(False)
-        yield listener
-
-
-def _say(loaded: Loaded, masthead: Masthead, sockets: Mapping[str, socket.socket]) -> None:
+def _say(
+    loaded: Loaded, masthead: Masthead, sockets: Mapping[str, socket.socket], *, warning: str | None
+) -> None:
     """Print where it listens, where it stores, and what is missing; a program may read the first line."""
     where = masthead.database.path or masked(masthead.database.url.render_as_string(hide_password=True))
     for name, listener in sockets.items():
@@ -221,7 +213,7 @@ def _say(loaded: Loaded, masthead: Masthead, sockets: Mapping[str, socket.socket
         title = f"{name.capitalize()}'s own port:" if name else f"Masthead {__version__} listens on"
         print(f"{title} http://{shown}:{port}")
     print(f"It stores everything in {where}")
-    for line in (*loaded.missing, *loaded.warnings):
+    for line in (*([warning] if warning else []), *loaded.missing, *loaded.warnings):
         print(line)
     sys.stdout.flush()
 

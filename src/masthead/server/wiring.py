@@ -12,6 +12,7 @@ import structlog
 from sqlalchemy import Connection, text
 
 from masthead import __version__
+from masthead.access import Access
 from masthead.api.services import Services
 from masthead.applications import Applications, NameRule
 from masthead.catalog import Catalog, CatalogState, Roster
@@ -55,6 +56,7 @@ class Masthead:
 
     settings: Settings
     clock: Clock
+    access: Access
     database: Database
     machines: Machines
     bursts: Bursts
@@ -75,12 +77,13 @@ class Masthead:
         """Open the database, build every part and set the background going.
 
         Raises:
-            ConfigurationInvalid: the database URL is none of ours.
+            ConfigurationInvalid: the database URL is none of ours, or the file of users cannot be used.
             StorageUnavailable: the database cannot be opened.
         """
         clock, metrics = SystemClock(), Metrics()
         ids = UlidIds(clock)
         database = await Database.open(database_url, clock=clock)
+        access = await Access.start(settings.access, database, clock, host=settings.server.host)
         machines = Machines(database, clock, ids, version=__version__)
         bursts = Bursts(database, clock, machines)
         accounts = open_accounts(settings, database, clock)
@@ -134,7 +137,7 @@ class Masthead:
         executions = Executions(database, bursts, clock, ids, services=stage_services)
         triggers = Triggers(database, bursts, pipelines=pipelines, executions=executions)
         masthead = cls(
-            settings, clock, database, machines, bursts, accounts.senders, catalog, accounts.roster, applications,
+            settings, clock, access, database, machines, bursts, accounts.senders, catalog, accounts.roster, applications,
             pipelines, ownership, paging, executions, triggers, Tasks(_log_failure), metrics,
         )  # fmt: skip
         await masthead._set_going()
@@ -161,6 +164,7 @@ class Masthead:
         await self.catalog.close()
         await self.events.close()
         await self.machines.stop()
+        self.access.close()
         await self.database.close()
 
     def services(self) -> Services:
@@ -180,6 +184,7 @@ class Masthead:
             version=__version__,
             metrics=self.metrics,
             check_key=self.events.check_key,
+            access=self.access,
         )
 
     async def health(self) -> Mapping[str, Mapping[str, Any]]:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from masthead.access import Access
 from masthead.applications import Applications
 from masthead.catalog import Catalog, Roster
 from masthead.config import Settings
@@ -42,3 +43,4 @@ class WebServices:
     preflights: Preflights
     lint: Lint
     roster: Roster
+    access: Access

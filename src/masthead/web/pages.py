@@ -21,6 +21,7 @@ from masthead.web.directory import Directory
 from masthead.web.domain import WebServices
 from masthead.web.executions import execution_routes
 from masthead.web.files import asset_route
+from masthead.web.login import login_routes
 from masthead.web.oncall import oncall_routes
 from masthead.web.overview import overview_routes
 from masthead.web.pipelines import pipeline_routes
@@ -53,6 +54,7 @@ def pages(services: WebServices) -> Sequence[BaseRoute]:
         *pipeline_routes(services, renderer),
         *run_routes(services, renderer),
         *theme_routes(renderer),
+        *login_routes(services, renderer),
         Route("/ui/{rest:path}", _missing, methods=["GET", "POST"], name="no such page"),
     ]
     renderer.offer({route.path for route in routes if "GET" in (route.methods or ())})

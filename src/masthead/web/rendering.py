@@ -36,7 +36,7 @@ _POLICY = (
 )
 _HEADERS = {
     "Content-Security-Policy": _POLICY,
-    "Referrer-Policy": "no-referrer",
+    "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "Cache-Control": "no-store",
     "Vary": "HX-Request, Cookie",
@@ -170,6 +170,7 @@ class Renderer:
             "address": f"{path}?{request.url.query}" if request.url.query else path,
             "nav": [(way.title, way.path, _is_within(path, way.path)) for way in self._nav],
             "caller": caller,
+            "has_session": "masthead.entered" in request.scope,
             "csrf": request.scope.get("masthead.csrf") or "",
             "theme": theme if theme in THEMES else "system",
             "themes": THEMES,

@@ -1,0 +1,114 @@
+"""The way in and out: the login page, and the button that ends a session."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from masthead.access import Access, Entered
+from masthead.access.cookies import SESSION, VISITOR, cookie_values, deletion, set_cookie
+from masthead.kernel.errors import TooManyAttempts, Unauthenticated
+from masthead.web.domain import WebServices
+from masthead.web.forms import Form, read_form
+from masthead.web.rendering import Renderer, duration
+
+__all__ = ["login_routes", "safe_next"]
+
+_START = "/ui/"
+_LOGIN = "/ui/login"
+#: A longer address is nowhere anybody was.
+_LONGEST_NEXT = 4000
+#: Largest form of a login in bytes: a name, a password, an address.
+_MOST_BYTES = 20_000
+
+
+def safe_next(given: str) -> str:
+    """Give the path of this host to go to after the login: *given*, or the overview when it leads elsewhere.
+
+    Browsers take a backslash for a slash, and what begins with two of them for another host.
+    """
+    parts = urlsplit(given) if given.isprintable() and len(given) <= _LONGEST_NEXT else urlsplit("")
+    is_local = given.startswith("/") and not given.startswith("//") and "\\" not in given
+    if not is_local or parts.scheme or parts.netloc or parts.path.rstrip("/") == _LOGIN:
+        return _START
+    return given
+
+
+def login_routes(services: WebServices, renderer: Renderer) -> Sequence[Route]:
+    """Give the routes of the login page and of the log-out button."""
+    door = _Door(services.access, renderer)
+    return [
+        Route(_LOGIN, door.show, methods=["GET"], name="login page"),
+        Route(_LOGIN, door.log_in, methods=["POST"], name="log in"),
+        Route("/ui/logout", door.log_out, methods=["POST"], name="log out"),
+    ]
+
+
+class _Door:
+    def __init__(self, access: Access, renderer: Renderer) -> None:
+        self._access = access
+        self._renderer = renderer
+
+    async def show(self, request: Request) -> Response:
+        wanted = safe_next(request.query_params.get("next", ""))
+        if "masthead.entered" in request.scope:
+            return self._renderer.redirect(wanted)
+        has_ended = bool(request.scope.get("masthead.has-ended"))
+        is_out = "out" in request.query_params
+        return self._page(request, 401 if has_ended else 200, next=wanted, has_ended=has_ended, is_out=is_out)
+
+    async def log_in(self, request: Request) -> Response:
+        form = await read_form(request, most_bytes=_MOST_BYTES)
+        if self._access.is_open:
+            return self._renderer.redirect(_START)
+        wanted = safe_next(form.raw("next"))
+        try:
+            entered = await self._enter(request, form)
+        except Unauthenticated:
+            problem, status, headers = "The name or the password is wrong.", 403, {}
+        except TooManyAttempts as error:
+            wait_s = math.ceil(error.retry_after)
+            problem, status = f"Too many attempts. Wait {duration(wait_s)}, then try again.", 429
+            headers = {"Retry-After": str(wait_s)}
+        else:
+            return self._let_in(request, entered, wanted)
+        answer = self._page(request, status, next=wanted, problem=problem, name=form.text("name"))
+        answer.headers.update(headers)
+        return answer
+
+    async def log_out(self, request: Request) -> Response:
+        await read_form(request, most_bytes=_MOST_BYTES)
+        if entered := request.scope.get("masthead.entered"):
+            await self._access.leave(entered.session)
+        answer = self._renderer.redirect(f"{_LOGIN}?out=1")
+        answer.headers.append("set-cookie", deletion(SESSION, is_secure=self._is_secure(request)))
+        return answer
+
+    async def _enter(self, request: Request, form: Form) -> Entered:
+        earlier = cookie_values(request.scope["headers"], SESSION, is_secure=self._is_secure(request))
+        return await self._access.enter(
+            form.text("name"),
+            form.raw("password"),
+            address=request.scope["masthead.caller"].address,
+            before=next(earlier, ""),
+        )
+
+    def _let_in(self, request: Request, entered: Entered, wanted: str) -> Response:
+        answer, is_secure = self._renderer.redirect(wanted), self._is_secure(request)
+        lasts_s = int(self._access.sessions.idle.total_seconds())
+        session = set_cookie(SESSION, entered.cookie or "", is_secure=is_secure, lasts_s=lasts_s)
+        answer.headers.append("set-cookie", session)
+        answer.headers.append("set-cookie", deletion(VISITOR, is_secure=is_secure))
+        return answer
+
+    def _page(self, request: Request, status: int, **values: object) -> Response:
+        shown = {"next": _START, "name": "", "problem": "", "has_ended": False, "is_out": False, **values}
+        return self._renderer.page(request, "login.html", status, is_open=self._access.is_open, **shown)
+
+    def _is_secure(self, request: Request) -> bool:
+        return self._access.is_secure(request.url.scheme)
