@@ -26,6 +26,8 @@ from masthead.web.oncall import oncall_routes
 from masthead.web.overview import overview_routes
 from masthead.web.pipelines import pipeline_routes
 from masthead.web.pipelines_run import run_routes
+from masthead.web.pager import pager_routes
+from masthead.web.paging import paging_routes
 from masthead.web.rendering import Renderer
 from masthead.web.search import search_routes
 from masthead.web.services import service_routes
@@ -46,6 +48,8 @@ def pages(services: WebServices) -> Sequence[BaseRoute]:
         *application_form_routes(services, renderer),
         *application_routes(services, renderer, directory),
         *choosing_routes(services, renderer),
+        *pager_routes(services, renderer, directory),
+        *paging_routes(services, renderer, directory),
         *service_routes(services, renderer),
         *audit_routes(services, renderer),
         *oncall_routes(services, renderer),

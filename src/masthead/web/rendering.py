@@ -25,7 +25,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from masthead.kernel.caller import ANONYMOUS, Caller
 from masthead.web.files import Assets
 
-__all__ = ["THEMES", "THEME_COOKIE", "Renderer", "is_fragment"]
+__all__ = ["THEMES", "THEME_COOKIE", "Renderer", "is_fragment", "query"]
 
 _HERE = Path(__file__).parent
 #: Everything from this host and nothing written into the page itself. What cannot be known here (a login page of
@@ -102,7 +102,7 @@ class Renderer:
             "shows_paging": shows_paging,
             "asset": self.assets.address,
             "leads_to": self._leads_to,
-            "query": _query,
+            "query": query,
         }
         self._environment.filters |= {
             "instant": _instant,
@@ -188,7 +188,7 @@ def _said(request: Request) -> tuple[str, str] | None:
     return (kind, sentence) if known and sentence and request.method == "GET" else None
 
 
-def _query(given: Mapping[str, Any], **changes: Any) -> str:
+def query(given: Mapping[str, Any], **changes: Any) -> str:
     """Give *given* as a query with some fields changed; None and "" leave one out."""
     together = dict(given) | changes
     kept = {name: value for name, value in together.items() if value not in (None, "", (), [])}

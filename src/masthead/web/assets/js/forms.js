@@ -13,6 +13,9 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+// A filter that answers while one types needs no button; Enter asks at once ("search").
+for (const button of document.querySelectorAll("button[data-plain]")) button.remove();
+
 // Back from a page that was left by a form: it may be sent again.
 addEventListener("pageshow", (event) => {
   if (!event.persisted) return;

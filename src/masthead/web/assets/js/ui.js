@@ -10,3 +10,5 @@ import "./forms.js";
 import "./combobox.js";
 import "./recent.js";
 import "./follow.js";
+import "./dialog.js";
+import "./pager.js";
