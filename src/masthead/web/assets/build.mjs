@@ -15,7 +15,7 @@ const settings = {
 };
 
 await mkdir(out, { recursive: true });
-await build({ ...settings, entryPoints: ["js/ui.js", "js/editor.js"], format: "iife", target: "es2022" });
+await build({ ...settings, entryPoints: ["js/ui.js", "js/combobox.js", "js/pager.js", "js/editor.js"], format: "iife", target: "es2022" });
 await build({ ...settings, entryPoints: ["css/ui.css"] });
 await copyFile("icon.svg", join(out, "icon.svg"));
 await writeFile(join(out, "licenses.txt"), await licenses());

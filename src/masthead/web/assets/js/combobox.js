@@ -1,6 +1,6 @@
 // The service select as an ARIA combobox: text, a list of options from the server, and the chosen id in a hidden field.
 // Pattern: WAI-ARIA Authoring Practices, "Editable Combobox With List Autocomplete".
-import { icon } from "./say.js";
+import { icon } from "./icon.js";
 
 const WAIT_MS = 120;
 

@@ -1,6 +1,5 @@
 // What is chosen on the pager: kept while the filter changes, shown as chips, and told by the address.
-import htmx from "htmx.org";
-import { icon } from "./say.js";
+import { icon } from "./icon.js";
 
 const form = document.querySelector("form[data-pager]");
 
@@ -71,7 +70,7 @@ if (form) {
     event.preventDefault();
     if (!chosen.size) return;
     const query = new URLSearchParams([...new FormData(form)].filter(([name]) => !["q", "owned", "sort"].includes(name)));
-    htmx.ajax("GET", `/ui/page/confirm?${query}`, { source: ask, target: "#dialog", swap: "innerHTML" });
+    window.htmx.ajax("GET", `/ui/page/confirm?${query}`, { source: ask, target: "#dialog", swap: "innerHTML" });
   });
   // Enter in the filter is answered by the filter itself.
   form.addEventListener("submit", (event) => {

@@ -1,3 +1,5 @@
+import { icon } from "./icon.js";
+
 // Live messages: what the server says by `HX-Trigger: {"masthead:say": {"kind": "failed", "text": "…"}}`, and what scripts say.
 const KINDS = ["succeeded", "failed", "warning", "neutral"];
 const SECONDS = 8;
@@ -10,16 +12,6 @@ export function say(text, kind = "neutral") {
   live.append(line);
   leaveSoon(line, kind);
   while (live.children.length > 4) live.firstElementChild.remove();
-}
-
-export function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const use = document.createElementNS("http://www.w3.org/2000/svg", "use");
-  use.setAttribute("href", `#i-${name}`);
-  svg.setAttribute("class", "icon");
-  svg.setAttribute("aria-hidden", "true");
-  svg.append(use);
-  return svg;
 }
 
 function dismissal(line) {

@@ -7,8 +7,6 @@ import "./connection.js";
 import "./theme.js";
 import "./focus.js";
 import "./forms.js";
-import "./combobox.js";
 import "./recent.js";
 import "./follow.js";
 import "./dialog.js";
-import "./pager.js";
