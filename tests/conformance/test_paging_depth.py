@@ -16,7 +16,7 @@ from masthead.kernel.clock import SystemClock, to_ms
 from masthead.kernel.errors import Conflict, NotFound, Overloaded, Reason, StorageUnavailable
 from masthead.pagerduty import Answer, Outcome, Severity
 from masthead.pagerduty.fakes import ACCEPT, REJECT, THROTTLE, ScriptedSender
-from masthead.paging import Delivery, DeliveryState, pager, waiting
+from masthead.paging import Delivery, DeliveryState, ahead, waiting
 from masthead.paging.model import Incident, IncidentState, Kind
 from masthead.paging.pager import Limits
 from masthead.paging.retry import RetryPolicy
@@ -467,17 +467,17 @@ async def test_what_happens_is_counted(start, sender):
 
 async def test_a_database_that_fails_while_a_key_is_worked_off_holds_up_nothing(node, sender, monkeypatch):
     """What was marked as being sent is tried again once the database answers."""
-    real, calls = pager.load_page, []
+    real, calls = ahead.pages_where, []
 
-    def flaky(connection, page_id):
-        calls.append(page_id)
+    def flaky(connection, query):
+        calls.append(query)
         if len(calls) == 1:
             raise StorageUnavailable("away")
-        return real(connection, page_id)
+        return real(connection, query)
 
     sender.answer(KEY.reveal(), THROTTLE, ACCEPT)
     asked = await node.page()
-    monkeypatch.setattr(pager, "load_page", flaky)
+    monkeypatch.setattr(ahead, "pages_where", flaky)
     told: asyncio.Queue = asyncio.Queue()
     node.paging.on_decided(told.put_nowait)
     node.work_off()
@@ -546,3 +546,18 @@ async def test_a_delivery_that_cannot_even_be_tried_holds_up_no_other(node, send
     node.work_off()
     await node.decided(other.id)
     await node.decided(poison.id)
+
+
+async def test_pages_are_read_ahead_in_few_queries_but_not_more_than_fit(node, monkeypatch):
+    """Each in its turn, however the reading is cut: by number, by size, and a page that is larger than the bound."""
+    monkeypatch.setattr(ahead, "_CHARACTERS", 1_000)
+    sizes = [10, 10, 10, 400, 400, 400, 5_000, 10]
+    pages = [await node.page(message=str(n), details={"text": "x" * size}) for n, size in enumerate(sizes)]
+    read = ahead.Ahead(node.database, [page.id for page in pages])
+    assert [(await read.get(number)).id for number in range(len(pages))] == [page.id for page in pages]
+
+
+async def test_a_page_that_is_gone_is_told_as_such(node):
+    """The run fails and is tried again, instead of sending something else."""
+    with pytest.raises(NotFound, match="no-such-page"):
+        await ahead.Ahead(node.database, ["no-such-page"]).get(0)

@@ -6,7 +6,7 @@ import asyncio
 
 from msgspec.structs import replace
 
-from masthead.kernel.clock import Clock, from_ms
+from masthead.kernel.clock import Clock
 from masthead.paging.model import Delivery, Page
 from masthead.paging.outcomes import Result
 
@@ -27,7 +27,7 @@ class Flight:
     def land(self, result: Result | None) -> bool:
         """Note what came of one attempt (None: nothing was tried); tell whether it was the last."""
         if result is not None:
-            self._landed[result.delivery.id] = _after(result)
+            self._landed[result.delivery.id] = result.delivery_after
         self._under_way -= 1
         if self._under_way == 0:
             self.is_over = True
@@ -62,15 +62,3 @@ class Flight:
 def _wake(waiting: asyncio.Future[None]) -> None:
     if not waiting.done():
         waiting.set_result(None)
-
-
-def _after(result: Result) -> Delivery:
-    return replace(
-        result.delivery,
-        state=result.state,
-        reason=result.reason,
-        text=result.text,
-        attempts=result.number,
-        is_uncertain=result.is_uncertain,
-        decided_at=from_ms(result.at_ms) if result.state.is_decided else None,
-    )

@@ -11,6 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from masthead.paging.model import Delivery, Kind
 
 __all__ = ["Fold", "fold"]
@@ -39,7 +41,13 @@ def fold(waiting: Sequence[Delivery]) -> list[Fold]:
             speakers.setdefault((delivery.says, delivery.action), delivery)
         else:
             members[speaker.id].append(delivery)
-    return [Fold(one, tuple(members[one.id])) for one in waiting if one.id in members]
+    return [_told_by(one, members[one.id]) for one in waiting if one.id in members]
+
+
+def _told_by(speaker: Delivery, members: Sequence[Delivery]) -> Fold:
+    if members and not speaker.speaks_for_others:
+        speaker = replace(speaker, speaks_for_others=True)
+    return Fold(speaker, tuple(members))
 
 
 def _may_be_spoken_for(delivery: Delivery) -> bool:

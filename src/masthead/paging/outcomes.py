@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, Executable, bindparam, null, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from masthead.kernel.clock import from_ms
 from masthead.kernel.errors import Reason
 from masthead.pagerduty import Protocol as EventsProtocol
 from masthead.paging.intake import BURST
@@ -60,6 +62,19 @@ class Result(Struct, frozen=True):
         """Over which Events API it was tried."""
         return self.delivery.protocol
 
+    @property
+    def delivery_after(self) -> Delivery:
+        """Give the delivery as it stands with this result."""
+        return replace(
+            self.delivery,
+            state=self.state,
+            reason=self.reason,
+            text=self.text,
+            attempts=self.number or self.delivery.attempts,
+            is_uncertain=self.is_uncertain,
+            decided_at=from_ms(self.at_ms) if self.state.is_decided else None,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
@@ -98,7 +113,16 @@ class Outcomes:
         for key_hash in {r.delivery.key_hash for r in results if not r.state.is_decided and r.turn is None}:
             due = min(r.due_at_ms or 0 for r in results if r.delivery.key_hash == key_hash)
             self._bursts.remind(connection, BURST, key_hash, due_at_ms=due, is_patient=True)
-        return [self._share(connection, result) for result in results]
+        recorded = [self._share(connection, result) for result in results]
+        _MARK.run(
+            connection,
+            [
+                _mark(result.next_id, result.turn)
+                for result, of_it in zip(results, recorded, strict=True)
+                if result.turn is not None and result.next_id is not None and of_it.holds
+            ],
+        )
+        return recorded
 
     def _testify(self, connection: Connection, results: Sequence[Result]) -> None:
         accepted = [
@@ -116,10 +140,7 @@ class Outcomes:
             pages = self._decide_folded(connection, result)
         if result.turn is None:
             return Recorded(pages)
-        holds = result.turn.is_held(connection)
-        if holds and result.next_id is not None:
-            mark_as_being_sent(connection, result.next_id, turn=result.turn)
-        return Recorded(pages, holds)
+        return Recorded(pages, result.turn.is_held(connection))
 
     def _decide_folded(self, connection: Connection, result: Result) -> tuple[str, ...]:
         folded = delivery.c.folded_into == result.delivery.id, IS_PENDING
@@ -148,11 +169,7 @@ def run_mark(machine: str) -> str:
 
 def mark_as_being_sent(connection: Connection, delivery_id: str, *, turn: Turn) -> None:
     """Note that a run is about to send, so that its end leaves the delivery as one that may have arrived."""
-    connection.execute(
-        update(delivery)
-        .where(delivery.c.id == delivery_id, IS_PENDING)
-        .values(machine=run_mark(turn.machine))
-    )
+    _MARK.run(connection, [_mark(delivery_id, turn)])
 
 
 def take_back(connection: Connection, turn: Turn) -> None:
@@ -174,6 +191,11 @@ def release(connection: Connection, bursts: Bursts, machine: str) -> None:
 
 
 _RUN = "#run"
+_MARK = Prepared(
+    lambda _: (
+        update(delivery).where(delivery.c.id == bindparam("of"), IS_PENDING).values(machine=bindparam("mark"))
+    )
+)
 _DECIDE = Prepared(
     lambda _: (
         update(delivery)
@@ -214,6 +236,10 @@ def _insert_attempts(connection: Connection) -> Executable:
 
 
 _ATTEMPTS = Prepared(_insert_attempts)
+
+
+def _mark(delivery_id: str, turn: Turn) -> dict[str, Any]:
+    return {"of": delivery_id, "mark": run_mark(turn.machine)}
 
 
 def _decision(result: Result) -> dict[str, Any]:

@@ -128,7 +128,7 @@ class Paging:
             on.clock,
             attempts=self._attempts,
             budget=self.budget,
-            ways=Ways(self.get, self._record, self._metrics.folded),
+            ways=Ways(self._record, self._metrics.folded),
             look_back=look_back,
         )
         on.bursts.register(BURST, waiting.work_off)
@@ -314,11 +314,21 @@ class Paging:
         if flight.is_over and (page := flight.now()).is_decided:
             self._tell(page)
 
-    async def _record(self, result: Result) -> Recorded:
-        """Write what became of a delivery that waited, and tell those who wait for its page."""
+    async def _record(self, result: Result, page: Page | None) -> Recorded:
+        """Write what became of a delivery that waited, and tell those who wait for its page.
+
+        Args:
+            result: What became of it.
+            page: Its page as it was before, if that was read.
+        """
         recorded = await self._write_at_last(result)
         if result.state.is_decided:
-            await self._look_at({result.delivery.page_id, *recorded.shared_by}, result)
+            if page is not None and len(page.deliveries) == 1:
+                self._look_at(replace(page, deliveries=(result.delivery_after,)), result)
+            else:
+                self._look_at(await self.get(result.delivery.page_id), result)
+            for page_id in recorded.shared_by:
+                self._look_at(await self.get(page_id), result)
         return recorded
 
     async def _write_at_last(self, result: Result) -> Recorded:
@@ -344,15 +354,13 @@ class Paging:
         for _ in range(told):
             self._metrics.decided(result.state, result.reason, seconds)
 
-    async def _look_at(self, page_ids: set[str], result: Result) -> None:
-        for page_id in page_ids:
-            for waiter in self._waiters.get(page_id, ()):
-                waiter.set()
-            page = await self.get(page_id)
-            if result.state is DeliveryState.EXPIRED:
-                self._mourn(page, result.delivery)
-            if page.is_decided:
-                self._tell(page)
+    def _look_at(self, page: Page, result: Result) -> None:
+        for waiter in self._waiters.get(page.id, ()):
+            waiter.set()
+        if result.state is DeliveryState.EXPIRED:
+            self._mourn(page, result.delivery)
+        if page.is_decided:
+            self._tell(page)
 
     async def _tell_again(self, page_id: str) -> None:
         self._tell(await self.get(page_id))

@@ -19,6 +19,7 @@ from sqlalchemy import Connection, and_, exists, func, literal_column, select, u
 
 from masthead.kernel.clock import Clock, from_ms, to_ms
 from masthead.kernel.errors import Reason
+from masthead.paging.ahead import Ahead
 from masthead.paging.attempts import Attempts, Repeats
 from masthead.paging.budget import Budget
 from masthead.paging.folding import Fold, fold
@@ -62,10 +63,19 @@ class LookBack(Protocol):
 class Ways:
     """What a run needs of the rest of paging."""
 
-    page: Callable[[str], Awaitable[Page]]
-    record: Callable[[Result], Awaitable[Recorded]]
+    #: Told what came of a delivery, and its page as it was before, where that was read.
+    record: Callable[[Result, Page | None], Awaitable[Recorded]]
     #: Told how many deliveries were folded into others.
     folded: Callable[[int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rest:
+    """A run goes on later."""
+
+    due_at_ms: int
+    #: The delivery that was marked as being sent and is not.
+    marked: str | None
 
 
 class Waiting:
@@ -96,9 +106,9 @@ class Waiting:
         """Send what waits for the key and is due, then rest until the next is."""
         await self._learn_budget(turn.subject)
         while folds := await self._take(turn):
-            due_at_ms = await self._send_all(turn, folds)
-            if due_at_ms is not None:
-                await self._database.write(partial(_rest_until, turn, due_at_ms))
+            rest = await self._send_all(turn, folds)
+            if rest is not None:
+                await self._database.write(partial(_rest_until, turn, rest))
                 return
         await self._database.write(lambda connection: self._rest(turn, connection))
 
@@ -128,44 +138,46 @@ class Waiting:
         self._ways.folded(sum(len(one.members) for one in folds))
         return folds
 
-    async def _send_all(self, turn: Turn, folds: Sequence[Fold]) -> int | None:
+    async def _send_all(self, turn: Turn, folds: Sequence[Fold]) -> _Rest | None:
         """Send them in order; gives when to go on if not now."""
         failures = 0
+        ahead = Ahead(self._database, [one.speaker.page_id for one in folds])
         for number, one in enumerate(folds):
             following = folds[number + 1].speaker.id if number + 1 < len(folds) else None
             is_overdue = self._clock.now() >= one.speaker.deadline_at
             if not is_overdue and not self._budget.take(turn.subject):
-                await self._let_go(turn, one)
-                return to_ms(self._clock.now()) + int(self._budget.wait_s(turn.subject) * 1000) + 1
+                wait_ms = int(self._budget.wait_s(turn.subject) * 1000) + 1
+                return _Rest(to_ms(self._clock.now()) + wait_ms, marked=one.speaker.id)
             if not self._machines.holds_lease:
-                await self._let_go(turn, one)
-                return to_ms(self._clock.now()) + _NO_LEASE_MS
-            result = await self._send(one, is_overdue=is_overdue)
+                return _Rest(to_ms(self._clock.now()) + _NO_LEASE_MS, marked=one.speaker.id)
+            page = None
+            result = await self._without_sending(one.speaker, is_overdue=is_overdue)
+            if result is None:
+                page = await ahead.get(number)
+                result = await self._send(page, one)
             if result.number or result.state.is_decided:
                 self._in_vain_since.pop(one.speaker.id, None)
-            recorded = await self._ways.record(replace(result, turn=turn, next_id=following))
+            recorded = await self._ways.record(replace(result, turn=turn, next_id=following), page)
             if not recorded.holds:
                 raise Superseded
             failures = failures + 1 if result.state is DeliveryState.PENDING else 0
             if failures >= _PATIENCE or (failures and result.reason is Reason.THROTTLED):
-                if following is not None:
-                    await self._let_go(turn, folds[number + 1])
-                return result.due_at_ms
+                return _Rest(result.due_at_ms or 0, marked=following)
         return None
 
-    async def _send(self, one: Fold, *, is_overdue: bool) -> Result:
-        speaker = replace(one.speaker, speaks_for_others=one.speaker.speaks_for_others or bool(one.members))
+    async def _without_sending(self, speaker: Delivery, *, is_overdue: bool) -> Result | None:
+        """Give what becomes of a delivery that is not sent now: it had arrived, may have, or its deadline passed."""
         if speaker.is_uncertain and self._look_back is not None and speaker.action is Kind.TRIGGER:
             incident = await self._look_back.has_arrived(speaker)
             if incident is not None and incident.state is not IncidentState.UNKNOWN:
                 return self._attempts.had_arrived(speaker, _words(incident))
             if incident is not None and incident.is_awaited and self._may_look_again(speaker):
                 return self._attempts.leave(speaker, for_=_LOOK_AGAIN)
-        if is_overdue:
-            return self._attempts.expire(speaker)
-        page = await self._ways.page(speaker.page_id)
-        repeats = await self._repeats(speaker) if speaker.speaks_for_others else None
-        return await self._attempts.make(page, speaker, repeats=repeats)
+        return self._attempts.expire(speaker) if is_overdue else None
+
+    async def _send(self, page: Page, one: Fold) -> Result:
+        repeats = await self._repeats(one.speaker) if one.speaker.speaks_for_others else None
+        return await self._attempts.make(page, one.speaker, repeats=repeats)
 
     def _may_look_again(self, speaker: Delivery) -> bool:
         """Whether it is looked at once more before it is sent without knowing: for half a minute, and not for ever."""
@@ -182,17 +194,6 @@ class Waiting:
         )
         count, first, last = await self._database.read(lambda connection: connection.execute(query).one())
         return Repeats(count, from_ms(first), from_ms(last))
-
-    async def _let_go(self, turn: Turn, one: Fold) -> None:
-        """Take back the mark of what will not be sent now, so that nobody thinks that it may have been."""
-
-        def work(connection: Connection) -> None:
-            turn.hold(connection)
-            connection.execute(
-                update(delivery).where(delivery.c.id == one.speaker.id, IS_PENDING).values(machine=None)
-            )
-
-        await self._database.write(work)
 
     def _rest(self, turn: Turn, connection: Connection) -> None:
         turn.hold(connection)
@@ -256,9 +257,14 @@ def _store_fold(connection: Connection, one: Fold) -> None:
         connection.execute(update(delivery).where(delivery.c.id.in_(ids), IS_PENDING).values(**values))
 
 
-def _rest_until(turn: Turn, due_at_ms: int, connection: Connection) -> None:
+def _rest_until(turn: Turn, rest: _Rest, connection: Connection) -> None:
+    """End the run, and take back the mark of what is not sent now, so that nobody thinks that it may have been."""
     turn.hold(connection)
-    turn.rest(connection, due_at_ms)
+    if rest.marked is not None:
+        connection.execute(
+            update(delivery).where(delivery.c.id == rest.marked, IS_PENDING).values(machine=None)
+        )
+    turn.rest(connection, rest.due_at_ms)
 
 
 def _words(incident: Incident) -> str:
