@@ -132,7 +132,8 @@ def _incident(incident: Mapping[str, Any]) -> str:
         why = _NOT_OPENED.get(incident["reason"] or "", "nobody knows why")
         return f"no incident was opened: {why}" + (" (most likely)" if incident["isInferred"] else "")
     name = f"incident #{incident['number']}" if incident["number"] else "the incident"
-    whom = f", assigned to {incident['assignee']}" if incident["assignee"] else ""
+    role = "by" if state == "acknowledged" else "assigned to"
+    whom = f", {role} {incident['assignee']}" if incident["assignee"] else ""
     return f"{name} is {state}{whom}"
 
 

@@ -37,7 +37,7 @@ class IncidentSeen:
     status: str
     url: str | None
     service_id: str | None
-    #: Names of those it is assigned to; PagerDuty empties it when the incident is resolved.
+    #: Names of those it is assigned to, or of who acknowledged it; PagerDuty empties it when it is resolved.
     assignees: tuple[str, ...]
     created_at: datetime | None
     updated_at: datetime | None
@@ -130,18 +130,25 @@ def _read(document: Mapping[str, Any], lead: timedelta) -> IncidentSeen:
         status=str(document.get("status") or ""),
         url=_text(document.get("html_url")),
         service_id=_text(_object(document.get("service")).get("id")),
-        assignees=tuple(_assignees(document.get("assignments"))),
+        assignees=_acknowledgers(document) or _people(document.get("assignments"), "assignee"),
         created_at=_instant(document.get("created_at"), lead),
         updated_at=_instant(document.get("updated_at") or document.get("last_status_change_at"), lead),
         resolved_at=_instant(document.get("resolved_at"), lead),
     )
 
 
-def _assignees(assignments: Any) -> list[str]:
-    documents = assignments if isinstance(assignments, list) else []
-    people = [_object(_object(one).get("assignee")) for one in documents]
+def _acknowledgers(document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give who acknowledged it, people or services; nobody while it is not acknowledged."""
+    if document.get("status") != "acknowledged":
+        return ()
+    return _people(document.get("acknowledgements"), "acknowledger")
+
+
+def _people(entries: Any, role: str) -> tuple[str, ...]:
+    documents = entries if isinstance(entries, list) else []
+    people = [_object(_object(one).get(role)) for one in documents]
     names = [_text(person.get("summary") or person.get("name")) for person in people]
-    return list(dict.fromkeys(name for name in names if name))
+    return tuple(dict.fromkeys(name for name in names if name))
 
 
 def _instant(text: Any, lead: timedelta) -> datetime | None:

@@ -102,7 +102,7 @@ class Incident:
     id: str | None = None
     number: int | None = None
     url: str | None = None
-    #: Names of those it is assigned to, separated by commas.
+    #: Names of those it is assigned to, or of who acknowledged it, separated by commas.
     assignee: str | None = None
     checked_at: datetime | None = None
     #: Whether somebody will look (again); without a REST token nobody can.

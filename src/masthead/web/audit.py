@@ -5,21 +5,26 @@ A page is looked at anew while something of it is undecided. Everything works wi
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from masthead.kernel.errors import Conflict, InvalidRequest
+from masthead.pagerduty import Severity
 from masthead.paging import Delivery, DeliveryState, IncidentState, Kind, NotOpened, Page
+from masthead.paging.audit import Entry, Listing
 from masthead.paging.filters import Filters
+from masthead.web.audit_query import read_filters, read_query
 from masthead.web.domain import WebServices
 from masthead.web.forms import read_form
-from masthead.web.rendering import Renderer
+from masthead.web.rendering import Renderer, is_fragment
 
 __all__ = ["Fate", "audit_routes", "fate_of"]
 
@@ -32,6 +37,15 @@ _WHY = {
     NotOpened.SUPPRESSED: "a rule at PagerDuty seems to have suppressed it",
 }
 _ACTIONS = {"acknowledge": Kind.ACKNOWLEDGE, "resolve": Kind.RESOLVE}
+_SAID = {
+    "resend": "What failed is being sent again.",
+    "acknowledge": "PagerDuty is being asked to acknowledge it.",
+    "resolve": "PagerDuty is being asked to resolve it.",
+}
+_RANGES = (("1h", "last hour"), ("24h", "last 24 hours"), ("7d", "last 7 days"))
+#: How soon a page is looked at again: while it is new, and later.
+_SOON_S, _LATER_S = 2, 10
+_FRESH = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
@@ -59,13 +73,13 @@ def fate_of(delivery: Delivery) -> Fate:
 def _incident_fate(delivery: Delivery) -> Fate:
     incident = delivery.incident
     number = f"incident #{incident.number}" if incident.number else "incident"
-    who = f", {incident.assignee}" if incident.assignee else ""
+    who = incident.assignee
     if incident.state is IncidentState.NOT_OPENED:
         return Fate("failed", "no incident", _WHY[incident.reason] if incident.reason else "")
     if incident.state is IncidentState.TRIGGERED:
-        return Fate("warning", f"{number} triggered{who}")
+        return Fate("warning", f"{number} triggered", f"assigned to {who}" if who else "")
     if incident.state is IncidentState.ACKNOWLEDGED:
-        return Fate("succeeded", f"{number} acknowledged{who}")
+        return Fate("succeeded", f"{number} acknowledged" + (f" by {who}" if who else ""))
     if incident.state is IncidentState.RESOLVED:
         return Fate("succeeded", f"{number} resolved")
     known = "not looked up yet" if incident.is_awaited else "whether an incident was opened is not known"
@@ -74,65 +88,77 @@ def _incident_fate(delivery: Delivery) -> Fate:
 
 def audit_routes(services: WebServices, renderer: Renderer) -> Sequence[Route]:
     """Give the routes under ``/ui/pages``."""
-    audit, paging = services.audit, services.paging
-
-    async def listed(request: Request) -> Response:
-        query = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
-        try:
-            found = await audit.find(_filters(query), limit=_ROWS, cursor=query.get("cursor"))
-        except InvalidRequest as error:
-            return renderer.page(request, "pages.html", 400, **_listing(query, (), None, error.message))
-        return renderer.page(request, "pages.html", **_listing(query, found.pages, found.cursor, None))
-
-    async def shown(request: Request) -> Response:
-        return await show(request, None)
-
-    async def act(request: Request, action: str) -> Response:
-        page_id = request.path_params["id"]
-        await read_form(request)
-        try:
-            if action == "resend":
-                await paging.resend(page_id, request.scope["masthead.caller"])
-            else:
-                await paging.follow_up(page_id, _ACTIONS[action], request.scope["masthead.caller"])
-        except (Conflict, InvalidRequest) as error:
-            return await show(request, error.message)
-        return RedirectResponse(f"/ui/pages/{page_id}", status_code=303)
-
-    async def show(request: Request, refusal: str | None) -> Response:
-        entry = await audit.entry(request.path_params["id"])
-        page = entry.page
-        failed = page.in_state(DeliveryState.REJECTED, DeliveryState.EXPIRED)
-        return renderer.page(
-            request,
-            "page.html",
-            409 if refusal else 200,
-            page=page,
-            entry=entry,
-            refusal=refusal,
-            fate_of=fate_of,
-            is_moving=_is_moving(page),
-            may_resend=bool(failed),
-            may_follow_up=page.kind is Kind.TRIGGER and len(failed) < len(page.deliveries),
-        )
-
+    pages = _Pages(services, renderer)
     return [
-        Route("/ui/pages", listed, methods=["GET"], name="pages asked for"),
-        Route("/ui/pages/{id}", shown, methods=["GET"], name="page"),
+        Route("/ui/pages", pages.listed, methods=["GET"], name="pages asked for"),
+        Route("/ui/pages/{id}", pages.shown, methods=["GET"], name="page"),
         *(
-            Route(f"/ui/pages/{{id}}/{action}", _doing(act, action), methods=["POST"], name=action)
+            Route(f"/ui/pages/{{id}}/{action}", pages.doing(action), methods=["POST"], name=action)
             for action in ("resend", *_ACTIONS)
         ),
     ]
 
 
-def _doing(
-    act: Callable[[Request, str], Awaitable[Response]], action: str
-) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        return await act(request, action)
+class _Pages:
+    def __init__(self, services: WebServices, renderer: Renderer) -> None:
+        self._services = services
+        self._renderer = renderer
 
-    return endpoint
+    async def listed(self, request: Request) -> Response:
+        query = read_query(request.query_params)
+        try:
+            filters = read_filters(query, self._services.catalog, now=self._services.clock.now())
+            found = await self._services.audit.find(filters, limit=_ROWS, cursor=query.get("cursor"))
+        except InvalidRequest as error:
+            return self._list(request, _listing(query, Filters(), Listing((), None), error.message), 400)
+        return self._list(request, _listing(query, filters, found, None), 200)
+
+    def _list(self, request: Request, values: dict[str, Any], status: int) -> Response:
+        if not is_fragment(request):
+            return self._renderer.page(request, "pages.html", status, **values)
+        answer = self._renderer.fragment(request, "pages.html", "found", **values)
+        answer.headers["HX-Replace-Url"] = f"/ui/pages{values['address']}"
+        return answer
+
+    async def shown(self, request: Request) -> Response:
+        return await self._show(request, None)
+
+    def doing(self, action: str) -> Callable[[Request], Awaitable[Response]]:
+        async def endpoint(request: Request) -> Response:
+            page_id, caller = request.path_params["id"], request.scope["masthead.caller"]
+            await read_form(request)
+            try:
+                if action == "resend":
+                    await self._services.paging.resend(page_id, caller)
+                else:
+                    await self._services.paging.follow_up(page_id, _ACTIONS[action], caller)
+            except (Conflict, InvalidRequest) as error:
+                return await self._show(request, error.message)
+            return self._renderer.redirect(f"/ui/pages/{page_id}", say=_SAID[action])
+
+        return endpoint
+
+    async def _show(self, request: Request, refusal: str | None) -> Response:
+        entry = await self._services.audit.entry(request.path_params["id"])
+        values = _shown(entry, refusal, self._services.clock.now())
+        if is_fragment(request):
+            return self._renderer.fragment(request, "page.html", "fate", **values)
+        return self._renderer.page(request, "page.html", 409 if refusal else 200, **values)
+
+
+def _shown(entry: Entry, refusal: str | None, now: datetime) -> dict[str, Any]:
+    page = entry.page
+    failed = page.in_state(DeliveryState.REJECTED, DeliveryState.EXPIRED)
+    return {
+        "page": page,
+        "entry": entry,
+        "refusal": refusal,
+        "fate_of": fate_of,
+        "sums": Counter((fate.kind, fate.word) for fate in map(fate_of, page.deliveries)).most_common(),
+        "again_s": _again_s(page, now),
+        "failed": failed,
+        "may_follow_up": page.kind is Kind.TRIGGER and len(failed) < len(page.deliveries),
+    }
 
 
 def _is_moving(page: Page) -> bool:
@@ -140,31 +166,30 @@ def _is_moving(page: Page) -> bool:
     return any(not one.is_decided or one.incident.is_awaited for one in page.deliveries)
 
 
-def _filters(query: dict[str, str]) -> Filters:
-    states: frozenset[DeliveryState] = frozenset()
-    if "state" in query:
-        if query["state"] not in set(DeliveryState):
-            raise InvalidRequest(f"There is no state of that name; there are {', '.join(DeliveryState)}.")
-        states = frozenset({DeliveryState(query["state"])})
-    return Filters(
-        states=states,
-        application=query.get("application"),
-        service=query.get("service"),
-        words=tuple(query.get("text", "").split()),
-    )
+def _again_s(page: Page, now: datetime) -> int | None:
+    """Say after how many seconds to look again: soon while somebody waits for it, later for what takes hours."""
+    if not _is_moving(page):
+        return None
+    return _SOON_S if now - page.created_at < _FRESH else _LATER_S
 
 
 def _listing(
-    query: dict[str, str], pages: Sequence[Page], cursor: str | None, problem: str | None
+    query: Mapping[str, str], filters: Filters, found: Listing, problem: str | None
 ) -> dict[str, Any]:
     kept = {name: value for name, value in query.items() if name != "cursor"}
     return {
-        "pages": pages,
-        "query": kept,
+        "pages": found.pages,
+        "given": kept,
+        "address": f"?{urlencode(query)}" if query else "",
         "states": list(DeliveryState),
-        "older": "?" + urlencode(kept | {"cursor": cursor}) if cursor else None,
-        "exports": urlencode(kept),
+        "severities": list(Severity),
+        "since": filters.since,
+        "until": filters.until,
+        "ranges": _RANGES,
+        "older": "?" + urlencode(kept | {"cursor": found.cursor}) if found.cursor else None,
+        "exports": f"?{urlencode(kept)}" if kept else "",
         "is_first": "cursor" not in query,
+        "is_moving": "cursor" not in query and any(_is_moving(page) for page in found.pages),
         "problem": problem,
         "fate_of": fate_of,
     }

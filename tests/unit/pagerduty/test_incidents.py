@@ -67,6 +67,19 @@ async def test_incidents_of_a_key_are_asked_for_whatever_their_age_and_state(rea
     ]
 
 
+async def test_who_acknowledged_an_incident_has_it(reader, endpoint):
+    """Whoever it was assigned to; before and after, it is those."""
+    by = [
+        {"at": "2026-11-23T03:00:04Z", "acknowledger": {"type": "user_reference", "summary": "Joan Clarke"}}
+    ]
+    acknowledged = DOCUMENT | {"status": "acknowledged", "acknowledgements": by}
+    resolved = acknowledged | {"status": "resolved"}
+    endpoint.answers = [Said(200, {"incidents": [acknowledged, resolved]})]
+    first, second = await reader.by_key("masthead-1")
+    assert first.assignees == ("Joan Clarke",)
+    assert second.assignees == ("Ada Lovelace", "Grace Hopper")
+
+
 async def test_a_long_key_is_looked_up_as_it_was_sent(reader, endpoint):
     """What went out shortened is known to PagerDuty under the shortened key."""
     endpoint.answers = [Said(200, {"incidents": []})]

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
@@ -13,6 +11,7 @@ from masthead.kernel.errors import InvalidRequest, NotFound
 from masthead.pagerduty import Severity
 from masthead.paging import DeliveryState, Door, Kind
 from masthead.paging.filters import Filters
+from masthead.paging.instants import read_instant
 from masthead.telemetry.logs import redact
 
 __all__ = ["FILTERS", "check_names", "read_filters"]
@@ -34,10 +33,7 @@ FILTERS = (
     "until",
     "text",
 )
-_AGO = re.compile(r"(\d{1,6})([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _SHOWN_LENGTH = 80
-_YEARS = range(1970, 9000)
 
 
 def check_names(ask: Ask, known: Iterable[str]) -> None:
@@ -72,8 +68,8 @@ def read_filters(ask: Ask) -> Filters:
         severities=_choices(ask, "severity", Severity),
         doors=_choices(ask, "door", Door),
         kinds=_choices(ask, "kind", Kind) or frozenset({Kind.TRIGGER}),
-        since=_instant(ask, "since"),
-        until=_instant(ask, "until"),
+        since=read_instant(ask.text("since"), name="since", now=ask.services.clock.now()),
+        until=read_instant(ask.text("until"), name="until", now=ask.services.clock.now()),
         words=tuple(ask.text("text").split()),
     )
 
@@ -96,31 +92,3 @@ def _service(ask: Ask) -> tuple[str | None, str | None]:
         return ask.services.catalog.find_service(text).id, None
     except NotFound:
         return None, text
-
-
-def _instant(ask: Ask, name: str) -> datetime | None:
-    text = ask.text(name)
-    if not text:
-        return None
-    try:
-        instant = _ago(ask, text) or _absolute(text)
-    except (ValueError, OverflowError):
-        instant = None
-    if instant is None or instant.year not in _YEARS:
-        raise InvalidRequest(
-            f"The query parameter {name} must be ISO 8601, such as 2026-11-24T03:04:05Z, or how long ago: 90m, 24h, 7d."
-        )
-    return instant
-
-
-def _ago(ask: Ask, text: str) -> datetime | None:
-    found = _AGO.fullmatch(text)
-    if found is None:
-        return None
-    return ask.services.clock.now() - timedelta(**{_UNITS[found[2]]: int(found[1])})
-
-
-def _absolute(text: str) -> datetime:
-    # A plus sign that was not escaped arrives as a space.
-    instant = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)).astimezone(UTC)
