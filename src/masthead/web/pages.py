@@ -24,10 +24,10 @@ from masthead.web.files import asset_route
 from masthead.web.login import login_routes
 from masthead.web.oncall import oncall_routes
 from masthead.web.overview import overview_routes
-from masthead.web.pipelines import pipeline_routes
-from masthead.web.pipelines_run import run_routes
 from masthead.web.pager import pager_routes
 from masthead.web.paging import paging_routes
+from masthead.web.pipelines import pipeline_routes
+from masthead.web.pipelines_run import run_routes
 from masthead.web.rendering import Renderer
 from masthead.web.search import search_routes
 from masthead.web.services import service_routes
