@@ -5,6 +5,7 @@ The hash is argon2's own text. Empty lines and lines that begin with ``#`` are l
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,16 @@ import structlog
 from masthead.kernel.clock import Clock
 from masthead.kernel.errors import ConfigurationInvalid
 
-__all__ = ["User", "Users", "UsersInvalid", "line_of", "name_problem", "parse_users", "role_problem"]
+__all__ = [
+    "User",
+    "Users",
+    "UsersInvalid",
+    "line_of",
+    "name_problem",
+    "parse_users",
+    "read_users",
+    "role_problem",
+]
 
 log = structlog.get_logger(__name__)
 
@@ -96,7 +106,7 @@ def line_of(user: User) -> str:
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(text.split("\n"), 1):
+    for number, line in enumerate(text.removeprefix("\ufeff").split("\n"), 1):
         if line.strip() and not line.lstrip().startswith("#"):
             yield number, line.rstrip("\r")
 
@@ -115,6 +125,35 @@ def _problem(user: User) -> str | None:
     except (argon2.exceptions.InvalidHash, ValueError):
         return "the hash is not argon2's; `masthead user password NAME` makes one"
     return next((problem for role in user.roles if (problem := role_problem(role))), None)
+
+
+def read_users(path: Path) -> dict[str, User]:
+    """Give the users in the file at *path* by their names, in its order.
+
+    Raises:
+        UsersInvalid: it cannot be read or used.
+    """
+    with _sentences(path):
+        if path.stat().st_size > _LARGEST_BYTES:
+            raise UsersInvalid(f"{path}: the file of users is larger than {_LARGEST_BYTES} bytes")
+        return parse_users(path.read_text(encoding="utf-8"), file=str(path))
+
+
+@contextlib.contextmanager
+def _sentences(path: Path) -> Iterator[None]:
+    """Turn what keeps a file from being read into a sentence that says what to do."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise UsersInvalid(
+            f"{path}: there is no such file of users; make it with: masthead user add NAME --file {path}"
+        ) from None
+    except OSError as error:
+        raise UsersInvalid(
+            f"{path}: the file of users cannot be read: {error.strerror}; check the path and its permissions"
+        ) from error
+    except UnicodeDecodeError:
+        raise UsersInvalid(f"{path}: the file of users is not UTF-8 text") from None
 
 
 class Users:
@@ -172,25 +211,12 @@ class Users:
         self.trouble = trouble
 
     def _read(self) -> None:
-        try:
+        with _sentences(self.path):
             status = self.path.stat()
-            seen = (status.st_mtime_ns, status.st_size, status.st_ino)
-            if seen == self._seen and self.trouble is None:
-                return
-            if status.st_size > _LARGEST_BYTES:
-                raise UsersInvalid(f"{self.path}: the file of users is larger than {_LARGEST_BYTES} bytes")
-            text = self.path.read_text(encoding="utf-8-sig")
-        except FileNotFoundError:
-            raise UsersInvalid(
-                f"{self.path}: there is no such file of users; make it with: masthead user add NAME --file {self.path}"
-            ) from None
-        except OSError as error:
-            raise UsersInvalid(
-                f"{self.path}: the file of users cannot be read: {error.strerror}; check the path and its permissions"
-            ) from error
-        except UnicodeDecodeError:
-            raise UsersInvalid(f"{self.path}: the file of users is not UTF-8 text") from None
-        self._users = parse_users(text, file=str(self.path))
+        seen = (status.st_mtime_ns, status.st_size, status.st_ino)
+        if seen == self._seen and self.trouble is None:
+            return
+        self._users = read_users(self.path)
         self._seen = seen
         is_open = bool(status.st_mode & (stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP)) and os.name == "posix"
         self.advice = (

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import getpass
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
+
+from masthead.kernel.secret import Secret
 
 if TYPE_CHECKING:
     import httpx
@@ -17,6 +20,7 @@ __all__ = [
     "DEFAULT_SERVER",
     "ENDED",
     "Client",
+    "LoginNeeded",
     "ServerMissing",
     "ServerRefused",
     "default_user",
@@ -63,12 +67,34 @@ class ServerRefused(Exception):
     """The server said no; the text is its message."""
 
 
+class LoginNeeded(Exception):
+    """The server asks who it is, and was not told, or not rightly; the text says what to set."""
+
+
 class Client:
     """One server and one user; connects with the first question."""
 
-    def __init__(self, server: str, user: str) -> None:
+    def __init__(
+        self,
+        server: str,
+        user: str,
+        password: Secret | None = None,
+        *,
+        ask_password: Callable[[str], Secret | None] | None = None,
+    ) -> None:
+        """Build it.
+
+        Args:
+            server: Its address.
+            user: In whose name it is asked.
+            password: Of the user, for a server that has users.
+            ask_password: Asks a person for it, given a prompt, when the server wants one and *password* is None;
+                gives None where there is nobody to ask.
+        """
         self.server = (server if "://" in server else f"http://{server}").rstrip("/")
         self._user = user
+        self._password = password
+        self._ask_password = ask_password
         self._http: httpx.Client | None = None
 
     def get(self, path: str, **params: Any) -> Any:
@@ -119,7 +145,7 @@ class Client:
         ):
             if answer.status_code >= 400:
                 answer.read()
-                raise ServerRefused(_message(answer))
+                raise self._refusal(answer)
             yield from answer.iter_bytes()
 
     def _ask(self, method: str, path: str, body: Any = None, *, params: dict[str, Any] | None = None) -> Any:
@@ -129,12 +155,39 @@ class Client:
             answer = self._connected().request(
                 method, self.server + path, content=content, headers=headers, params=params
             )
+        if answer.status_code == 401 and self._password is None and self._learn_password():
+            return self._ask(method, path, body, params=params)
         if answer.status_code >= 400:
-            raise ServerRefused(_message(answer))
+            raise self._refusal(answer)
         try:
             return answer.json() if answer.content else None
         except ValueError as error:
             raise ServerRefused(f"{self.server} answers, but not as Masthead does.") from error
+
+    def _learn_password(self) -> bool:
+        prompt = f"Password of {self._user} at {self.server}: "
+        self._password = self._ask_password(prompt) if self._ask_password else None
+        if self._password is not None and self._http is not None:
+            self._http.headers.update(self._authorization())
+        return self._password is not None
+
+    def _authorization(self) -> dict[bytes, bytes]:
+        if self._password is None:
+            return {}
+        text = f"{self._user}:{self._password.reveal()}".encode()
+        return {b"Authorization": b"Basic " + base64.b64encode(text)}
+
+    def _refusal(self, answer: httpx.Response) -> Exception:
+        if answer.status_code != 401:
+            return ServerRefused(_message(answer))
+        if self._password is None:
+            return LoginNeeded(
+                f"{self.server} asks for a login: set MASTHEAD_USER and MASTHEAD_PASSWORD (or MASTHEAD_PASSWORD_FILE)."
+            )
+        return LoginNeeded(
+            f"{self.server} has no user {self._user} with this password: check --user (MASTHEAD_USER) and "
+            "MASTHEAD_PASSWORD (or MASTHEAD_PASSWORD_FILE)."
+        )
 
     @contextlib.contextmanager
     def _missing_is_said(self) -> Iterator[None]:
@@ -153,6 +206,7 @@ class Client:
 
         if self._http is None:
             headers = {b"X-SPINNAKER-USER": self._user.encode(), b"X-RateLimit-App": b"cli"}
+            headers |= self._authorization()
             # A proxy of the environment is for the world outside, not for this machine.
             is_far = urlsplit(self.server).hostname not in ("127.0.0.1", "localhost", "::1")
             self._http = httpx.Client(headers=headers, timeout=_TIMEOUT_S, trust_env=is_far)

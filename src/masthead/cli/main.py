@@ -1,6 +1,7 @@
 """The command ``masthead``: its groups, and how it ends when something is wrong.
 
-Exit status: 0 done; 1 the server refused or the execution failed; 2 wrong usage; 69 no server there; 78 the
+Exit status: 0 done; 1 the server refused or the execution failed; 2 wrong usage; 69 no server there; 77
+the server asks for a login; 78 the
 configuration cannot be used (sysexits.h); 130 ended by Ctrl-C.
 """
 
@@ -13,14 +14,27 @@ from typing import Annotated
 import typer
 
 from masthead import __version__
-from masthead.cli import applications, audit, catalog, config, demo, lint, pages, pipelines, serve, tasks
-from masthead.cli.client import DEFAULT_SERVER, ServerMissing, ServerRefused, default_user
+from masthead.cli import (
+    applications,
+    audit,
+    catalog,
+    config,
+    demo,
+    lint,
+    pages,
+    pipelines,
+    serve,
+    tasks,
+    user,
+)
+from masthead.cli.client import DEFAULT_SERVER, LoginNeeded, ServerMissing, ServerRefused, default_user
 from masthead.cli.options import Target
 
 __all__ = ["app", "main"]
 
 _EX_REFUSED = 1
 _EX_UNAVAILABLE = 69
+_EX_NO_PERMISSION = 77
 
 app = typer.Typer(
     help="Pages the people on call, through PagerDuty, from Spinnaker pipelines.",
@@ -72,6 +86,7 @@ app.command("pages")(audit.pages)
 app.command("change-event")(pages.change_event)
 app.command("lint")(lint.lint)
 app.add_typer(tasks.app, name="task")
+app.add_typer(user.app, name="user")
 
 
 def main() -> None:
@@ -84,6 +99,9 @@ def main() -> None:
     except ServerMissing as error:
         print(error, file=sys.stderr)
         sys.exit(_EX_UNAVAILABLE)
+    except LoginNeeded as error:
+        print(error, file=sys.stderr)
+        sys.exit(_EX_NO_PERMISSION)
     except ServerRefused as error:
         print(error, file=sys.stderr)
         sys.exit(_EX_REFUSED)

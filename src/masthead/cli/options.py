@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import functools
+import getpass
 import inspect
+import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from masthead.cli.client import Client, text_problem
+from masthead.kernel.secret import Secret
 
 __all__ = ["AsJson", "Server", "Target", "User", "asks_server", "pairs", "segment", "text_argument"]
 
@@ -38,7 +43,8 @@ def asks_server(command: Callable[..., None]) -> Callable[..., None]:
     def run(context: typer.Context, *, server: str | None, user: str | None, **given: Any) -> None:
         target: Target = context.find_root().obj
         _check_texts(context)
-        command(Client(server or target.server, _checked_user(user or target.user)), **given)
+        name = _checked_user(user or target.user)
+        command(Client(server or target.server, name, given_password(), ask_password=_ask_password), **given)
 
     run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
         [
@@ -53,6 +59,33 @@ def asks_server(command: Callable[..., None]) -> Callable[..., None]:
 
 def _keyword(name: str, annotation: Any, default: Any) -> inspect.Parameter:
     return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
+
+
+def given_password() -> Secret | None:
+    """Give the password out of MASTHEAD_PASSWORD, or out of the file that MASTHEAD_PASSWORD_FILE names.
+
+    Raises:
+        typer.BadParameter: it cannot be read, or cannot be sent.
+    """
+    text, source = os.environ.get("MASTHEAD_PASSWORD"), "MASTHEAD_PASSWORD"
+    file = os.environ.get("MASTHEAD_PASSWORD_FILE")
+    if not text and file:
+        source = "MASTHEAD_PASSWORD_FILE"
+        try:
+            text = Path(file).read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = getattr(error, "strerror", None) or "it is not UTF-8 text"
+            raise typer.BadParameter(f"{file} cannot be read: {reason}", param_hint=source) from None
+    if text and (problem := text_problem(text, is_line=True)):
+        raise typer.BadParameter(f"the password {problem}", param_hint=source)
+    return Secret(text) if text else None
+
+
+def _ask_password(prompt: str) -> Secret | None:
+    """Ask a person, where there is one at a terminal."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return None
+    return Secret(getpass.getpass(prompt, stream=sys.stderr))
 
 
 def _checked_user(user: str) -> str:

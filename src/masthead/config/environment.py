@@ -13,7 +13,7 @@ __all__ = ["read_environment"]
 
 _TOKEN = "PAGERDUTY_TOKEN"  # noqa: S105 - a variable's name
 #: What the command line reads.
-_OTHERS = ("MASTHEAD_SERVER", "MASTHEAD_USER")
+_OTHERS = ("MASTHEAD_SERVER", "MASTHEAD_USER", "MASTHEAD_PASSWORD", "MASTHEAD_PASSWORD_FILE")
 #: Kubernetes gives every pod ``<SERVICE>_PORT=tcp://…``: a Service named masthead-server collides with our name.
 _LINK = ("tcp://", "udp://", "sctp://")
 _LINK_NAME = re.compile(
