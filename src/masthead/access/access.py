@@ -8,17 +8,19 @@ import secrets
 import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import structlog
 
 from masthead.access.attempts import Attempts
 from masthead.access.basic import Remembered, credentials
+from masthead.access.editing import change_user, with_hash
+from masthead.access.endings import EndedSessions
 from masthead.access.hosts import ThisMachine
 from masthead.access.passwords import Passwords
 from masthead.access.sessions import Session, Sessions
-from masthead.access.users import User, Users
+from masthead.access.users import User, Users, UsersInvalid
 from masthead.config import AccessSettings
 from masthead.kernel.clock import Clock, SystemClock
 from masthead.kernel.errors import TooManyAttempts, Unauthenticated
@@ -63,6 +65,7 @@ class Access:
         *,
         host: str = "",
         passwords: Passwords | None = None,
+        database: Database | None = None,
     ) -> None:
         """Read the file of users.
 
@@ -72,6 +75,7 @@ class Access:
             secret: The installation's, for cookies; all machines must have the same.
             host: What the server listens on, which is a name of this machine where it is loopback.
             passwords: How passwords are verified; argon2-cffi's parameters by default.
+            database: Where ended sessions are remembered; without one only this process knows them.
 
         Raises:
             UsersInvalid: the file cannot be used.
@@ -95,7 +99,8 @@ class Access:
         )
         self._remembered = Remembered()
         self._under_way: weakref.WeakValueDictionary[bytes, asyncio.Lock] = weakref.WeakValueDictionary()
-        self._ended: dict[str, int] = {}
+        self._ended = EndedSessions(database, clock)
+        self._cannot_renew = False
         self._decoys = secrets.token_bytes(16)
         self._decoy = ""
 
@@ -109,7 +114,8 @@ class Access:
             UsersInvalid: the file of users cannot be used.
             StorageUnavailable: the database does not answer.
         """
-        return cls(settings, clock, await installation_secret(database, _SIGNED_WITH), host=host)
+        secret = await installation_secret(database, _SIGNED_WITH)
+        return cls(settings, clock, secret, host=host, database=database)
 
     @classmethod
     def unguarded(cls) -> Access:
@@ -154,9 +160,15 @@ class Access:
         return None
 
     async def leave(self, session: Session) -> None:
-        """End *session*."""
-        self._ended[session.id] = session.began_at
+        """End *session*, here at once and on other machines within some seconds."""
+        began_at = datetime.fromtimestamp(session.began_at, UTC)
+        await self._ended.end(session.id, until=began_at + self.sessions.longest)
         log.info("logout", user=session.user)
+
+    async def run(self) -> None:
+        """Learn which sessions other machines ended, until cancelled; ends at once where there are no users."""
+        if self.users is not None:
+            await self._ended.run()
 
     def by_remembered(self, header: bytes) -> User | None:
         """Give whose Authorization header this is, when it was verified a short while ago."""
@@ -212,7 +224,24 @@ class Access:
             log.warning("login.refused", user=user.name if user else "(unknown)", address=address)
             raise Unauthenticated(_WRONG)
         attempt.succeeded()
-        return user
+        return await self._renewed(user, password)
+
+    async def _renewed(self, user: User, password: str) -> User:
+        """Write a new hash into the file where the user's has parameters of long ago."""
+        assert self.users is not None
+        fresh = await self._passwords.fresh_hash(user.password_hash, password)
+        if fresh is None or self._cannot_renew:
+            return user
+        change = with_hash(user.password_hash, fresh)
+        try:
+            changed = await asyncio.to_thread(change_user, self.users.path, user.name, change)
+        except UsersInvalid as error:
+            self._cannot_renew = True
+            log.info("users.hash-not-renewed", user=user.name, error=error.message)
+            return user
+        self.users.look_again()
+        log.info("users.hash-renewed", user=user.name)
+        return changed or user
 
     def _decoy_for(self, name: str) -> str:
         """Give a hash to verify in the name of nobody, so that the time taken tells nothing.

@@ -149,6 +149,7 @@ class Masthead:
         await self.machines.start()
         self.tasks.start(self.machines.run(), name="machines")
         self.tasks.start(self.bursts.run(), name="bursts")
+        self.tasks.start(self.access.run(), name="access")
         self.tasks.start(self.catalog.run(), name="catalog")
         retention = Retention(self.database, self.clock, days=self.settings.paging.retention_days)
         self.tasks.start(retention.run(), name="retention")

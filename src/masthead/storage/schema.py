@@ -30,6 +30,7 @@ __all__ = [
     "catalog_snapshot",
     "cron_trigger",
     "delivery",
+    "ended_session",
     "execution",
     "installation",
     "machine",
@@ -317,6 +318,15 @@ proof = Table(
     #: When it is looked at again; null when nobody may care any more.
     Column("due_at", BigInteger),
     Index("ix_proof_due_at", "account", "due_at", **_where("due_at IS NOT NULL")),
+)
+
+#: Sessions that their users ended; see masthead.access.endings. The id is not the cookie and opens nothing.
+ended_session = Table(
+    "ended_session",
+    metadata,
+    Column("id", Text, primary_key=True),
+    #: From here on the session has ended by itself.
+    Column("until_at", BigInteger, nullable=False),
 )
 
 #: The last good answer of PagerDuty's REST API. The document of kind "services" holds integration keys.

@@ -6,8 +6,19 @@ from collections import deque
 
 import httpx
 import pytest
+import typer
 
-from masthead.cli.client import Client, ServerMissing, ServerRefused, errors_of, quoted, text_problem
+from masthead.cli.client import (
+    Client,
+    LoginNeeded,
+    ServerMissing,
+    ServerRefused,
+    errors_of,
+    quoted,
+    text_problem,
+)
+from masthead.cli.options import given_password
+from masthead.kernel.secret import Secret
 
 
 def test_every_request_says_in_whose_name_it_is_made_and_that_it_is_the_command_line(client, scripted):
@@ -156,3 +167,63 @@ def test_a_body_that_cannot_be_written_is_not_sent(client, scripted):
         with pytest.raises(ServerRefused, match=problem):
             client.post("/pipelines", body)
     assert not scripted.asked
+
+
+def unauthorized() -> httpx.Response:
+    return httpx.Response(401, json={"status": 401, "message": "Log in first"})
+
+
+def test_a_password_goes_along_as_basic(scripted, client):
+    """With each request, so that no session is needed."""
+    scripted.answers["GET", "/health"] = {}
+    client._password = Secret("correct: horse")
+    client.get("/health")
+    assert scripted.asked[0].headers["Authorization"] == "Basic YW5uQGV4YW1wbGUuY29tOmNvcnJlY3Q6IGhvcnNl"
+
+
+def test_without_a_password_the_variables_are_named(scripted, client):
+    """Where nobody can be asked; the same for what is downloaded."""
+    scripted.answers["GET", "/x"] = unauthorized()
+    for ask in (lambda: client.get("/x"), lambda: list(client.download("/x"))):
+        with pytest.raises(LoginNeeded, match="MASTHEAD_USER and MASTHEAD_PASSWORD"):
+            ask()
+
+
+def test_a_wrong_password_is_told_with_its_user_and_not_shown(scripted, client):
+    """And asked once only: more attempts would lock the user out."""
+    scripted.answers["GET", "/x"] = unauthorized()
+    client._password = Secret("canary")
+    with pytest.raises(LoginNeeded, match=r"no user ann@example\.com with this password") as refused:
+        client.get("/x")
+    assert "canary" not in str(refused.value)
+    assert len(scripted.asked) == 1
+
+
+def test_a_person_at_a_terminal_is_asked_once(scripted, client):
+    """The question names the user and the server; the request is made again with the answer."""
+    scripted.answers["GET", "/x"] = deque([unauthorized(), httpx.Response(200, json={"it": "works"})])
+    asked: list[str] = []
+    client._ask_password = lambda prompt: asked.append(prompt) or Secret("correct horse")
+    assert client.get("/x") == {"it": "works"}
+    assert client.get("/x") == {"it": "works"}
+    assert asked == ["Password of ann@example.com at http://masthead: "]
+    assert scripted.asked[1].headers["Authorization"].startswith("Basic ")
+
+
+def test_the_password_comes_out_of_the_environment_or_a_file(monkeypatch, tmp_path):
+    """The variable wins; the line end of the file is not part of it."""
+    (tmp_path / "password").write_text("of the file \n")
+    monkeypatch.setenv("MASTHEAD_PASSWORD_FILE", str(tmp_path / "password"))
+    assert given_password().reveal() == "of the file "
+    monkeypatch.setenv("MASTHEAD_PASSWORD", "of the variable")
+    assert given_password().reveal() == "of the variable"
+    monkeypatch.setenv("MASTHEAD_PASSWORD", "a\nb")
+    with pytest.raises(typer.BadParameter, match="cannot be printed") as refused:
+        given_password()
+    assert "a\nb" not in str(refused.value)
+    monkeypatch.delenv("MASTHEAD_PASSWORD")
+    monkeypatch.setenv("MASTHEAD_PASSWORD_FILE", str(tmp_path / "nowhere"))
+    with pytest.raises(typer.BadParameter, match="cannot be read"):
+        given_password()
+    monkeypatch.delenv("MASTHEAD_PASSWORD_FILE")
+    assert given_password() is None
