@@ -18,7 +18,15 @@ from typing import Any
 from masthead.config.tree import Mapped, Value, fold
 from masthead.kernel.secret import Secret
 
-__all__ = ["AllowedRequest", "Misread", "PreconfiguredWebhook", "allowed_requests", "plain", "preconfigured"]
+__all__ = [
+    "PROPERTY_NAMES",
+    "AllowedRequest",
+    "Misread",
+    "PreconfiguredWebhook",
+    "allowed_requests",
+    "plain",
+    "preconfigured",
+]
 
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 _STRATEGIES = ("STARTS_WITH", "PATTERN_MATCHES")
@@ -305,5 +313,5 @@ _PROPERTIES: Mapping[str, Callable[[Any, str], Any]] = {
     "waitBeforeMonitor": _seconds,
     "retryStatusCodes": _codes,
 }
-#: How many fields of the stage there are to preconfigure.
+#: Their names, in that order.
 PROPERTY_NAMES = tuple(_PROPERTIES)

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from masthead.executions.ports import Services
+from masthead.executions.webhooks import Webhooks
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import Clock
 from masthead.kernel.errors import NotFound, Reason
@@ -242,6 +243,7 @@ def fake_services(
     applications: FakeApplications | None = None,
     pipelines: FakePipelines | None = None,
     paging: FakePaging | None = None,
+    webhooks: Webhooks | None = None,
 ) -> Services:
     """Give stages' services, each a fake unless given."""
     return Services(
@@ -249,4 +251,5 @@ def fake_services(
         pipelines=pipelines or FakePipelines(),
         paging=paging or FakePaging(clock),
         key_label=label_of,
+        webhooks=webhooks,
     )

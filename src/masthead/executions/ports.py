@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from masthead.executions.model import Execution, Stage
+from masthead.executions.webhooks import Webhooks
 from masthead.kernel.caller import Caller
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Severity
@@ -179,5 +180,7 @@ class Services:
     runs: RunsPort = _NO_RUNS
     #: Reads the text at a URL that a user gave, guarded; None where expressions may not read URLs.
     read_url: Callable[[str], Awaitable[str]] | None = None
+    #: What webhook stages go out by; None where they are switched off.
+    webhooks: Webhooks | None = None
     #: For stage types that evaluate in their own way; executions put it here.
     expressions: ExpressionsPort = _NO_EXPRESSIONS

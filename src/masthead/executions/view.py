@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -21,6 +22,11 @@ from masthead.executions.model import (
 from masthead.kernel.secret import Secret
 
 __all__ = ["KeyLabel", "hide_keys", "pipeline_view", "task_view", "without_private"]
+
+#: Headers that carry credentials, by what people call them.
+_SENSITIVE = re.compile(
+    r"auth|cookie|token|secret|password|passwd|signature|credential|(^|-|api)key($|-)", re.IGNORECASE
+)
 
 KeyLabel = Callable[[Secret], str]
 
@@ -96,7 +102,8 @@ def hide_keys(value: Any, label: KeyLabel) -> Any:
     """Give *value* with every integration key that Spinnaker's JSON may hold replaced by its label.
 
     Keys stand in ``pdApiKey`` of applications and in ``keys`` of ``pageApplicationOwner`` stages; the states
-    before and after, which application tasks write, hold labels already.
+    before and after, which application tasks write, hold labels already. Headers of webhooks that carry credentials
+    by their names are hidden too.
     """
     if isinstance(value, dict):
         hidden = {key: _hidden_at(key, each, label) for key, each in value.items()}
@@ -111,6 +118,8 @@ def hide_keys(value: Any, label: KeyLabel) -> Any:
 def _hidden_at(key: str, value: Any, label: KeyLabel) -> Any:
     if key == "pdApiKey":
         return _hidden(value, label)
+    if key == "customHeaders" and isinstance(value, dict):
+        return {name: str(Secret("")) if _SENSITIVE.search(name) else each for name, each in value.items()}
     return value if key in _LABELLED else hide_keys(value, label)
 
 

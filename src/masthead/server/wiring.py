@@ -19,7 +19,6 @@ from masthead.catalog import Catalog, CatalogState, Roster
 from masthead.config import Settings
 from masthead.executions import Executions
 from masthead.executions.ports import Services as StageServices
-from masthead.executions.stages.registry import STAGE_TYPES
 from masthead.kernel.clock import Clock, SystemClock
 from masthead.kernel.errors import StorageUnavailable
 from masthead.kernel.ids import UlidIds
@@ -36,6 +35,7 @@ from masthead.paging.retry import RetryPolicy
 from masthead.pipelines import Pipelines
 from masthead.server.accounts import open_accounts
 from masthead.server.scrape import readings_of
+from masthead.server.webhooks import open_outbound, open_webhooks, stage_types, url_reader
 from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
@@ -93,7 +93,8 @@ class Masthead:
         applications = Applications(database, clock, name_rule=rule)
         pipelines = Pipelines(database, clock, ids)
         applications.on_deleted(pipelines.delete_of_application)
-        pipelines.checks.add(STAGE_TYPES.problems)
+        types = stage_types(settings)
+        pipelines.checks.add(types.problems)
         ownership = Ownership(
             applications,
             catalog,
@@ -127,14 +128,17 @@ class Masthead:
         metrics.readings = readings_of(
             database, clock, catalogs=lambda: catalog.states, budget=paging.budget.used
         )
+        outbound = open_outbound(settings)
         stage_services = StageServices(
             applications=applications,
             pipelines=pipelines,
             paging=paging,
             key_label=ownership.label,
             default_severity=parse_severity(settings.events.default_severity),
+            read_url=url_reader(outbound),
+            webhooks=open_webhooks(settings, outbound),
         )
-        executions = Executions(database, bursts, clock, ids, services=stage_services)
+        executions = Executions(database, bursts, clock, ids, services=stage_services, types=types)
         triggers = Triggers(database, bursts, pipelines=pipelines, executions=executions)
         masthead = cls(
             settings, clock, access, database, machines, bursts, accounts.senders, catalog, accounts.roster, applications,

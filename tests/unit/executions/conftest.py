@@ -11,9 +11,11 @@ import pytest
 
 from masthead.executions import Executions
 from masthead.executions.fakes import FakeApplications, FakePaging, FakePipelines, fake_services
+from masthead.executions.webhooks import Webhooks
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import ManualClock
 from masthead.kernel.ids import SequentialIds
+from masthead.outbound.fakes import FakeOutbound
 from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
@@ -32,6 +34,7 @@ class Bench:
     applications: FakeApplications
     pipelines: FakePipelines
     paging: FakePaging
+    outbound: FakeOutbound
     ann: Caller = ANN
 
     async def idle(self) -> None:
@@ -84,9 +87,12 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     await machines.start()
     bursts = Bursts(database, clock, machines)
     applications, pipelines, paging = FakeApplications(), FakePipelines(), FakePaging(clock)
-    services = fake_services(clock, applications=applications, pipelines=pipelines, paging=paging)
+    outbound = FakeOutbound()
+    services = fake_services(
+        clock, applications=applications, pipelines=pipelines, paging=paging, webhooks=Webhooks(outbound)
+    )
     executions = Executions(database, bursts, clock, SequentialIds(), services=services)
-    yield Bench(clock, database, bursts, executions, applications, pipelines, paging)
+    yield Bench(clock, database, bursts, executions, applications, pipelines, paging, outbound)
     await bursts.close()
     await executions.close()
     await machines.stop()

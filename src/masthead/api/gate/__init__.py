@@ -10,6 +10,7 @@ from masthead.api.gate import (
     saving,
     starting,
     tasks,
+    webhooks,
 )
 from masthead.api.routing import Operation
 
@@ -27,6 +28,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         saving,
         starting,
         auth,
+        webhooks,
         nothing,
     )
     for operation in part.routes.operations

@@ -22,7 +22,6 @@ _MOST_RESULTS = 500
 routes.empty("/plugins/deck/plugin-manifest.json", [], "Deck's plugins: none.")
 routes.empty("/notifications/metadata", [], "Notification types that plugins bring: none.")
 routes.empty("/jobs/preconfigured", [], "Preconfigured jobs: none.")
-routes.empty("/webhooks/preconfigured", [], "Preconfigured webhooks: none.")
 routes.empty("/banners", [], "Banners: none.")
 routes.empty("/securityGroups", {}, "Firewalls: none.")
 routes.empty("/projects", [], "Projects: none.")

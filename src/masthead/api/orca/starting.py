@@ -9,6 +9,7 @@ from typing import Any
 
 from masthead.api.ask import Ask
 from masthead.api.routing import Routes
+from masthead.executions.stages.webhook import listing
 from masthead.kernel.errors import NotFound
 
 __all__ = ["routes"]
@@ -44,7 +45,13 @@ async def ops(ask: Ask) -> Any:
     return {"ref": f"/tasks/{task_id}"}
 
 
-routes.empty("/webhooks/preconfigured", [], "Preconfigured webhooks: none.")
+@routes.get("/webhooks/preconfigured", "Preconfigured webhooks: stage types of the operator's own.")
+async def preconfigured(ask: Ask) -> Any:
+    """List those that are enabled; their permissions are told, as data."""
+    webhook = ask.services.settings.webhook
+    return listing(webhook.preconfigured) if webhook.enabled else []
+
+
 routes.empty("/jobs/preconfigured", [], "Preconfigured jobs: none.")
 routes.empty(
     "/capabilities/expressions", {"functions": [], "spelEvaluators": []}, "Expression functions: none yet."

@@ -27,6 +27,7 @@ from masthead.executions.stages.pipelines import (
 )
 from masthead.executions.stages.wait import WaitStage
 from masthead.executions.stages.wait_until import WaitUntilStage
+from masthead.executions.stages.webhook import WebhookStage
 from masthead.pipelines import Problem
 from masthead.pipelines.expressions import unparsed
 
@@ -108,5 +109,6 @@ STAGE_TYPES = StageTypes(
         UpsertApplicationStage(),
         WaitStage(),
         WaitUntilStage(),
+        WebhookStage(),
     )
 )
