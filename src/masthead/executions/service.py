@@ -83,6 +83,8 @@ class Executions(Reading):
     async def close(self) -> None:
         """Stop waking executions; they stay stored and are carried on after the next start."""
         await self._tasks.close()
+        if self._services.webhooks is not None:
+            await self._services.webhooks.attempts.close()
 
     def on_finished(self, tell: Callable[[Connection, Execution], None]) -> None:
         """Have *tell* called in the transaction that stores an execution as complete, once for each of its ends.

@@ -23,6 +23,8 @@ from masthead.kernel.secret import Secret
 
 __all__ = ["KeyLabel", "hide_keys", "pipeline_view", "task_view", "without_private"]
 
+#: Where integration keys stand: an application's attribute, and the fields of events that webhooks send.
+_KEYS = frozenset({"pdApiKey", "routing_key", "service_key"})
 #: Headers that carry credentials, by what people call them.
 _SENSITIVE = re.compile(
     r"auth|cookie|token|secret|password|passwd|signature|credential|(^|-|api)key($|-)", re.IGNORECASE
@@ -101,7 +103,7 @@ def task_view(stored: Document, label: KeyLabel) -> Document:
 def hide_keys(value: Any, label: KeyLabel) -> Any:
     """Give *value* with every integration key that Spinnaker's JSON may hold replaced by its label.
 
-    Keys stand in ``pdApiKey`` of applications and in ``keys`` of ``pageApplicationOwner`` stages; the states
+    Keys stand in ``pdApiKey`` of applications, in events that webhooks send and in ``keys`` of ``pageApplicationOwner`` stages; the states
     before and after, which application tasks write, hold labels already. Headers of webhooks that carry credentials
     by their names are hidden too.
     """
@@ -116,7 +118,7 @@ def hide_keys(value: Any, label: KeyLabel) -> Any:
 
 
 def _hidden_at(key: str, value: Any, label: KeyLabel) -> Any:
-    if key == "pdApiKey":
+    if key in _KEYS:
         return _hidden(value, label)
     if key == "customHeaders" and isinstance(value, dict):
         return {name: str(Secret("")) if _SENSITIVE.search(name) else each for name, each in value.items()}

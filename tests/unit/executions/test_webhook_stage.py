@@ -635,6 +635,13 @@ async def test_headers_that_may_be_secrets_are_not_shown(bench):
     }
 
 
+async def test_an_integration_key_in_a_payload_is_shown_by_its_label(bench):
+    """An event that a webhook sends holds one."""
+    run = await called(bench, hook(payload={"routing_key": "R" * 32, "event_action": "resolve"}), reply())
+    assert b"R" * 32 in bench.outbound.requests[0].body
+    assert run["stages"][0]["context"]["payload"]["routing_key"] == "Service R"
+
+
 async def test_where_webhooks_are_switched_off_the_stage_says_so(bench):
     """webhook.enabled: false."""
     for owner in (bench.executions, bench.bursts._runs["execution"].__self__):

@@ -1,0 +1,257 @@
+"""Webhooks that an operator has set up: what stands over the stage, what is never seen, and what is listed."""
+
+from __future__ import annotations
+
+import pytest
+
+from masthead.config import Settings
+from masthead.config.settings import WebhookSettings
+from masthead.config.webhooks import PreconfiguredWebhook, preconfigured
+from masthead.executions import STAGE_TYPES
+from masthead.executions.stages.webhook import listing
+from masthead.executions.webhooks import Webhooks
+from masthead.kernel.errors import ConfigurationInvalid
+from masthead.kernel.secret import Secret
+from masthead.outbound import UrlRefused
+from masthead.outbound.fakes import FakeOutbound, reply
+from masthead.server.webhooks import open_outbound, open_webhooks, stage_types, url_reader
+
+URL = "https://ci.example.com/jobs/deploy"
+HOOK = PreconfiguredWebhook(
+    type="deployWithCi",
+    label="Deploy",
+    description="Starts the job.",
+    parameters=({"name": "job", "defaultValue": "deploy"}, {"name": "env"}),
+    properties={
+        "url": "https://ci.example.com/jobs/${parameterValues['job']}",
+        "method": "PUT",
+        "payload": '{"user": "${trigger.user}", "env": "${parameterValues[\'env\']}"}',
+        "customHeaders": {"X-Team": ["ops"], "Authorization": ["shown"]},
+    },
+    sensitive_headers={"authorization": (Secret("Bearer s3cret"),)},
+    permissions={"WRITE": ("ops",)},
+)
+
+
+@pytest.fixture
+def hooked(bench):
+    """The bench, with the operator's types."""
+    settings = Settings(
+        webhook=WebhookSettings(preconfigured=(HOOK, PreconfiguredWebhook("off", enabled=False)))
+    )
+    types = stage_types(settings)
+    from dataclasses import replace
+
+    burst = bench.bursts._runs["execution"].__self__
+    services = replace(bench.executions._services, webhooks=open_webhooks(settings, bench.outbound))
+    burst._services = bench.executions._services = services
+    burst._planner = bench.executions._types = types
+    bench.outbound.script(URL, reply(200, {"ok": True}))
+    return bench
+
+
+@pytest.mark.parametrize("alias", [{}, {"alias": "preconfiguredWebhook"}])
+async def test_the_operators_values_stand_over_the_stages(hooked, alias):
+    """By the type itself or by Deck's alias; expressions see the parameters, whose defaults count."""
+    run = await hooked.pipeline(
+        {"type": "deployWithCi", "url": "https://evil.example/", "failFastStatusCodes": [404],
+         "parameterValues": {"env": "${1 + 1}"}, **alias},
+        trigger={"type": "manual", "user": "ann"},
+    )  # fmt: skip
+    assert run["status"] == "SUCCEEDED"
+    (sent,) = hooked.outbound.requests
+    assert (sent.method, sent.url, sent.body) == ("PUT", URL, b'{"user": "ann", "env": "2"}')
+    context = run["stages"][0]["context"]
+    assert (context["url"], context["failFastStatusCodes"]) == (URL, [404])
+    assert context["parameterValues"] == {"job": "deploy", "env": 2}
+
+
+async def test_what_parameters_hold_is_data(hooked):
+    """An expression that a trigger supplied is not evaluated on its way through the operator's."""
+    await hooked.pipeline(
+        {"type": "deployWithCi", "parameterValues": {"env": "${parameters.env}"}},
+        trigger={"type": "manual", "user": "ann", "parameters": {"env": "${#toInt('7')}"}},
+    )
+    assert hooked.outbound.requests[0].body == b'{"user": "ann", "env": "${#toInt(\'7\')}"}'
+
+
+async def test_sensitive_headers_are_sent_and_never_seen(hooked):
+    """They win over others of the same name, in any case."""
+    run = await hooked.pipeline({"type": "deployWithCi"})
+    assert hooked.outbound.requests[0].headers == {
+        "X-Team": ("ops",), "authorization": ("Bearer s3cret",), "Content-Type": ("application/json",),
+    }  # fmt: skip
+    assert "s3cret" not in str(run)
+
+
+async def test_an_unknown_one_has_orcas_sentence(hooked):
+    """A type that was taken out of the settings, and one that is switched off."""
+    run = await hooked.pipeline({"type": "gone", "alias": "preconfiguredWebhook"})
+    errors = run["stages"][0]["context"]["exception"]["details"]["errors"]
+    assert errors == ["Could not find a stage named 'gone'"]
+    run = await hooked.pipeline({"type": "off"})
+    assert run["status"] == "TERMINAL"
+
+
+def test_they_are_listed_as_deck_reads_them():
+    """The names of what is set, the parameters, and the permissions as data; disabled ones are not there."""
+    assert listing([HOOK, PreconfiguredWebhook("off", enabled=False)]) == [
+        {
+            "label": "Deploy",
+            "description": "Starts the job.",
+            "type": "deployWithCi",
+            "preconfiguredProperties": ["url", "customHeaders", "method", "payload"],
+            "noUserConfigurableFields": False,
+            "parameters": [{"name": "job", "defaultValue": "deploy"}, {"name": "env"}],
+            "permissions": {"WRITE": ["ops"]},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_closed"),
+    [
+        ({"waitForCompletion": False, "url": "u", "customHeaders": {}, "method": "GET", "payload": "p"}, True),
+        ({"waitForCompletion": False, "url": "u", "customHeaders": {}, "method": "GET"}, False),
+        ({"url": "u", "customHeaders": {}, "method": "GET", "payload": "p"}, False),
+        ({"waitForCompletion": True, "url": "u"}, False),
+    ],
+)  # fmt: skip
+def test_whether_anything_is_left_to_fill_in(fields, is_closed):
+    """As upstream counts."""
+    hooks = preconfigured([{"type": "t", **fields}], lambda _: None)
+    assert listing(hooks)[0]["noUserConfigurableFields"] is is_closed
+
+
+def test_a_closed_one_that_waits():
+    """Every field is set, but for the path that only webhookResponse needs."""
+    names = {
+        "url": "u", "customHeaders": {}, "method": "GET", "payload": "p", "failFastStatusCodes": [404], "waitForCompletion": True,
+        "statusUrlResolution": "getMethod", "statusJsonPath": "$.s", "progressJsonPath": "$.p", "successStatuses": "a",
+        "canceledStatuses": "b", "terminalStatuses": "c", "signalCancellation": True, "cancelEndpoint": "e",
+        "cancelMethod": "POST", "cancelPayload": "x",
+    }  # fmt: skip
+    (found,) = listing(preconfigured([{"type": "t", **names}], lambda _: None))
+    assert found["noUserConfigurableFields"] is True
+    (found,) = listing(
+        preconfigured([{"type": "t", **names, "statusUrlResolution": "webhookResponse"}], lambda _: None)
+    )
+    assert found["noUserConfigurableFields"] is False
+
+
+def test_a_type_of_our_own_cannot_be_taken():
+    """Somebody would page nobody and not notice."""
+    settings = Settings(
+        webhook=WebhookSettings(preconfigured=(PreconfiguredWebhook("pageApplicationOwner"),))
+    )
+    with pytest.raises(ConfigurationInvalid, match="the type pageApplicationOwner is one of Masthead's own"):
+        stage_types(settings)
+
+
+def test_webhooks_can_be_switched_off():
+    """Then there is no such type, and nothing goes out."""
+    settings = Settings(webhook=WebhookSettings(enabled=False, preconfigured=(HOOK,)))
+    types = stage_types(settings)
+    assert (types.find("webhook"), types.find("deployWithCi")) == (None, None)
+    assert open_webhooks(settings, FakeOutbound()) is None
+
+
+async def test_the_settings_reach_the_client():
+    """With the defaults this machine is refused; a list of allowed requests counts once it is enabled."""
+    with pytest.raises(UrlRefused, match="rejectVerbatimIps"):
+        await open_outbound(Settings()).check("http://127.0.0.1/")
+    assert isinstance(open_webhooks(Settings(), FakeOutbound()), Webhooks)
+    assert open_webhooks(Settings(), FakeOutbound()).allowed is None
+    assert (
+        open_webhooks(
+            Settings(webhook=WebhookSettings(allowed_requests_enabled=True)), FakeOutbound()
+        ).allowed
+        == ()
+    )
+
+
+async def test_expressions_read_urls_by_the_same_client(bench):
+    """#jsonFromUrl and its kin; a refusal and an error of the other side leave the text, with the reason."""
+    from dataclasses import replace
+
+    bench.outbound.script("https://a.example/v", reply(200, {"v": "1.2"}))
+    bench.outbound.script("https://a.example/gone", reply(404, b"secret words"))
+    bench.outbound.script(
+        "https://orca/",
+        UrlRefused("Host not allowed: orca (user-configured-url-restrictions.allowedHostnamesRegex)"),
+    )
+    neighbours = bench.executions._expressions._outside
+    neighbours._services = replace(neighbours._services, read_url=url_reader(bench.outbound))
+    run = await bench.pipeline(
+        {"type": "noop", "name": "${#jsonFromUrl('https://a.example/v').v}", "good": "${#jsonFromUrl('https://a.example/v').v}",
+         "bad": "${#fromUrl('https://a.example/gone')}", "refused": "${#fromUrl('https://orca/')}"}
+    )  # fmt: skip
+    context = run["stages"][0]["context"]
+    assert context["good"] == "1.2"
+    assert context["bad"] == "${#fromUrl('https://a.example/gone')}"
+    said = str(context["expressionEvaluationSummary"])
+    assert "the answer has the status 404" in said
+    assert "allowedHostnamesRegex" in said
+    assert "secret words" not in said
+
+
+# -- what is looked at when a pipeline is saved -----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer", "words"),
+    [
+        ({"url": None}, "/url", "`url` is missing"),
+        ({"url": "ci.example.com"}, "/url", "`url` must be a URL such as https://"),
+        ({"url": "ftp://ci.example.com"}, "/url", "`url` must begin with https://"),
+        ({"method": "FETCH"}, "/method", "`method` must be one of GET"),
+        ({"customHeaders": {"a": None}}, "/customHeaders", "`customHeaders` must be an object of texts"),
+        ({"failFastStatusCodes": [99]}, "/failFastStatusCodes", "`failFastStatusCodes` must be a list of HTTP statuses"),
+        ({"webhookRetryStatusCodes": "404"}, "/webhookRetryStatusCodes", "`webhookRetryStatusCodes` must be a list"),
+        ({"retryStatusCodes": [True]}, "/retryStatusCodes", "`retryStatusCodes` must be a list"),
+        ({"statusJsonPath": "$.["}, "/statusJsonPath", "`statusJsonPath` does not parse. The JSON path '$.[' cannot be read"),
+        ({"progressJsonPath": "$.a | $.b"}, "/progressJsonPath", "`progressJsonPath` does not parse"),
+        ({"statusUrlResolution": "x"}, "/statusUrlResolution", "`statusUrlResolution` must be one of getMethod"),
+        ({"waitForCompletion": True, "statusUrlResolution": "webhookResponse"}, "/statusUrlJsonPath", "`statusUrlJsonPath` is missing"),
+        ({"monitorOnly": True}, "/monitorOnly", "Can't specify monitorOnly = true"),
+        ({"waitBeforeMonitor": "soon"}, "/waitBeforeMonitor", "`waitBeforeMonitor` must be a whole number"),
+        ({"retries": {"404": 3}}, "/retries", "`retries` must map statuses"),
+        ({"successStatuses": ["a"]}, "/successStatuses", "`successStatuses` must be words"),
+        ({"cancelEndpoint": "x", "cancelMethod": "y"}, "/cancelEndpoint", "`cancelEndpoint` must be a URL"),
+    ],
+)  # fmt: skip
+def test_a_webhook_that_cannot_work_is_not_saved(fields, pointer, words):
+    """With the place and what to write."""
+    stage = {"type": "webhook", "refId": "1", "url": "https://ci.example.com", **fields}
+    (first, *_) = STAGE_TYPES.problems({"stages": [{"type": "noop"}, stage]})
+    assert first.pointer == f"/stages/1{pointer}"
+    assert first.sentence.startswith(words)
+
+
+def test_what_is_known_only_while_running_is_left_alone():
+    """Expressions, and fields that say nothing."""
+    stage = {
+        "type": "webhook", "url": "${parameters.url}", "method": "${parameters.method}", "statusJsonPath": "",
+        "failFastStatusCodes": ["${1}"], "customHeaders": {"a": "b", "c": ["d"]}, "retries": {"404": {"maxAttempts": 2}},
+        "statusUrlResolution": None, "waitBeforeMonitor": "5",
+    }  # fmt: skip
+    assert list(STAGE_TYPES.problems({"stages": [stage]})) == []
+    alone = {
+        "type": "webhook",
+        "monitorOnly": True,
+        "waitForCompletion": "true",
+        "statusEndpoint": "https://a.example",
+    }
+    assert list(STAGE_TYPES.problems({"stages": [alone]})) == []
+
+
+def test_preconfigured_ones_are_looked_at_without_what_is_set():
+    """The operator's URL needs none of the stage's; a type that is not there is told."""
+    types = stage_types(Settings(webhook=WebhookSettings(preconfigured=(HOOK,))))
+    stages = [{"type": "deployWithCi", "url": "nonsense"}, {"type": "gone", "alias": "preconfiguredWebhook"},
+              {"type": "deployWithCi", "statusJsonPath": "$["}]  # fmt: skip
+    found = [(each.pointer, each.sentence[:40]) for each in types.problems({"stages": stages})]
+    assert found == [
+        ("/stages/1/type", "Could not find a stage named 'gone'"),
+        ("/stages/2/statusJsonPath", "`statusJsonPath` does not parse. The JSO"),
+    ]
