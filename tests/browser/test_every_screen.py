@@ -3,35 +3,53 @@
 from __future__ import annotations
 
 import pytest
+from playwright.sync_api import Page
 
-from support.browsing import LOOKS, QUICK_LOOKS, violations
+from support.browsing import LOOKS, QUICK_LOOKS, Look, violations
+from support.gallery import Screen, furnish_gallery
 
-#: Every screen that needs no id.
-SCREENS = ("/ui/", "/ui/services", "/ui/pages", "/ui/oncall", "/ui/search", "/ui/search?q=pay", "/ui/nowhere")
+#: What has nothing to see, or too much.
+OTHERS = (
+    Screen("search-empty", "/ui/search", ""),
+    Screen("search-nothing", "/ui/search?q=zzzz", ""),
+    Screen("pages-none", "/ui/pages?text=zzzz", ""),
+    Screen("on-call-none", "/ui/oncall?q=zzzz", ""),
+    Screen("pager-none", "/ui/page?q=zzzz", ""),
+    Screen("missing", "/ui/nowhere", ""),
+)
 
 
-def check(page) -> None:
-    assert page.locator("h1").count() == 1
-    assert page.title().strip()
-    assert violations(page) == []
+@pytest.fixture(scope="package")
+def screens(site) -> list[Screen]:
+    return [*furnish_gallery(site), *OTHERS]
+
+
+def troubles(page: Page, screen: Screen) -> list[str]:
+    """Give what is wrong with a screen."""
+    page.goto(screen.path)
+    found = violations(page)
+    if (headings := page.locator("h1").count()) != 1:
+        found.append(f"{headings} main headings")
     wide = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    assert wide <= 0, f"the page scrolls sideways by {wide} pixels"
+    if wide > 0:
+        found.append(f"the page scrolls sideways by {wide} pixels")
+    return [f"{screen.name}: {one}" for one in found]
+
+
+def check(browse, screens: list[Screen], look: Look) -> None:
+    page = browse("/ui/", look, expected=["/ui/nowhere"])
+    found = [one for screen in screens for one in troubles(page, screen)]
+    assert found == []
 
 
 @pytest.mark.parametrize("look", QUICK_LOOKS, ids=str)
-def test_every_screen_is_accessible_and_fits(browse, look):
+def test_every_screen_is_accessible_and_fits(browse, screens, look):
     """In the lightest and the hardest look."""
-    page = browse(SCREENS[0], look, expected=["/ui/nowhere"])
-    for path in SCREENS:
-        page.goto(path)
-        check(page)
+    check(browse, screens, look)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("look", [look for look in LOOKS if look not in QUICK_LOOKS], ids=str)
-def test_every_screen_is_accessible_and_fits_in_every_look(browse, look):
+def test_every_screen_is_accessible_and_fits_in_every_look(browse, screens, look):
     """Light and dark, at three widths and at a zoom of 200 %."""
-    page = browse(SCREENS[0], look, expected=["/ui/nowhere"])
-    for path in SCREENS:
-        page.goto(path)
-        check(page)
+    check(browse, screens, look)

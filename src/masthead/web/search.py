@@ -144,7 +144,8 @@ async def _pipelines(services: WebServices, text: str) -> Group:
 
 
 def _pipeline_path(pipeline: dict[str, Any]) -> str:
-    return f"/ui/pipelines/{quote(str(pipeline['application']).lower(), safe='')}/{quote(str(pipeline['id']), safe='')}"
+    application, id_ = str(pipeline["application"]).lower(), str(pipeline["id"])
+    return f"/ui/applications/{quote(application, safe='')}/pipelines/{quote(id_, safe='')}/edit"
 
 
 async def _executions(services: WebServices, text: str) -> list[Hit]:

@@ -22,7 +22,7 @@ async def search(house: House, text: str, **headers: str) -> httpx.Response:
         ("DEM team@", "Applications", "/ui/applications/demo"),
         ("check", "PagerDuty services", "/ui/services?q=Checkout"),
         ("lovelace", "People on call", "/ui/oncall?whose=all&amp;q=Ada+Lovelace"),
-        ("rele demo", "Pipelines", "/ui/pipelines/"),
+        ("rele demo", "Pipelines", "/ui/applications/demo/pipelines/"),
     ],
 )
 async def test_things_are_found_by_words(house: House, text: str, title: str, path: str) -> None:
