@@ -37,6 +37,8 @@ _FRONT50: Mapping[str, str] = {
     )
 }
 _DEEPEST_FRONT50 = 3
+#: Echo's scheduler (compat 4.12), folded.
+_SCHEDULER: Mapping[str, str] = {fold("scheduler.cron.timezone"): "scheduler.timeZone"}
 _DEEPEST_ORCA = 4
 _RESTRICTIONS = fold("user-configured-url-restrictions")
 _OF_ORCA = ("urls", "webhook")
@@ -114,15 +116,20 @@ class Blocks:
             self._script(profile.get(_SCRIPT))
             return
         if service == "front50":
-            for path, item in _leaves(profile, deepest=_DEEPEST_FRONT50):
-                if (key := _FRONT50.get(fold(path))) is not None:
-                    self._gathered.give(key, item, written=f"front50.{path}")
+            self._deep_keys(service, profile, _FRONT50)
             return
         if service == "orca":
             self._orca(profile)
             return
+        if service == "echo":
+            self._deep_keys(service, profile, _SCHEDULER)
         self.twins(profile, only=(PAGER_DUTY,))
         self._take(list(self._profile_entries(service, profile)), SERVICES[service], f"{service}.pagerDuty")
+
+    def _deep_keys(self, service: str, profile: Mapped, keys: Mapping[str, str]) -> None:
+        for path, item in _leaves(profile, deepest=_DEEPEST_FRONT50):
+            if (key := keys.get(fold(path))) is not None:
+                self._gathered.give(key, item, written=f"{service}.{path}")
 
     def own(self, document: Mapped) -> None:
         """Read our own sections."""

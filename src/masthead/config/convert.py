@@ -11,6 +11,7 @@ import re
 from ipaddress import ip_network
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from masthead.config.settings import Setting
 from masthead.kernel.secret import Secret
@@ -228,6 +229,15 @@ def _ports(setting: Setting, raw: Any) -> dict[str, int]:
     return {str(name): _integer(setting, port) for name, port in raw.items()}
 
 
+def _zone(setting: Setting, raw: Any) -> str:
+    name = (_text(setting, raw) or "").strip()
+    try:
+        ZoneInfo(name)
+    except (ValueError, KeyError, OSError):
+        raise Unusable(f"must be a time zone such as Europe/Berlin, is {described(raw)}") from None
+    return name
+
+
 _BY_KIND = {
     "text": _text,
     "regex": _regex,
@@ -244,4 +254,5 @@ _BY_KIND = {
     "patterns": _patterns,
     "codes": _codes,
     "pem": _pem,
+    "zone": _zone,
 }

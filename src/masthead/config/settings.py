@@ -27,6 +27,7 @@ __all__ = [
     "EventsSettings",
     "PagingSettings",
     "RestSettings",
+    "SchedulerSettings",
     "ServerSettings",
     "Setting",
     "Settings",
@@ -308,6 +309,24 @@ class ApplicationsSettings:
 
 
 @dataclass(frozen=True)
+class SchedulerSettings:
+    """When cron triggers fire."""
+
+    time_zone: str = _setting(
+        "America/Los_Angeles",
+        "zone",
+        "Time zone of cron triggers that name none, as Europe/Berlin. Echo calls it scheduler.cron.timezone.",
+    )
+    make_up_s: float = _setting(
+        1800.0,
+        "seconds",
+        "A firing that nobody was there for is made up if it is not older; 0 makes up none.",
+        least=0,
+        most=7 * _DAY_S,
+    )
+
+
+@dataclass(frozen=True)
 class PagingSettings:
     """How long and how often a delivery is tried."""
 
@@ -513,6 +532,7 @@ class Settings:
     deck: DeckSettings = field(default_factory=DeckSettings)
     applications: ApplicationsSettings = field(default_factory=ApplicationsSettings)
     paging: PagingSettings = field(default_factory=PagingSettings)
+    scheduler: SchedulerSettings = field(default_factory=SchedulerSettings)
     urls: UrlsSettings = field(default_factory=UrlsSettings)
     webhook: WebhookSettings = field(default_factory=WebhookSettings)
     #: As they are listed below ``accounts:``; see :attr:`pagerduty_accounts`.
@@ -552,6 +572,7 @@ SECTIONS: Mapping[str, type] = {
     "deck": DeckSettings,
     "applications": ApplicationsSettings,
     "paging": PagingSettings,
+    "scheduler": SchedulerSettings,
     "urls": UrlsSettings,
     "webhook": WebhookSettings,
 }

@@ -77,7 +77,7 @@ class Executions(Reading):
             on_finished=self._finished,
             on_saved=self.changes.tell,
         )
-        bursts.register(BURST, burst.run)
+        bursts.register(BURST, burst.run, rests_long=True)
         paging.on_decided(self._page_decided)
 
     async def close(self) -> None:

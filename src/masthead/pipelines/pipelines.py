@@ -9,7 +9,7 @@ Source: Spinnaker compatibility facts, section 3.5; improvements after 7.4 (42, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from sqlalchemy import Connection
@@ -34,7 +34,11 @@ from masthead.pipelines.document import (
 from masthead.pipelines.listing import Wanted, arrange, is_triggered_by, renumber
 from masthead.storage.database import Database
 
-__all__ = ["ApplicationDeletion", "Pipelines"]
+__all__ = ["ApplicationDeletion", "Changed", "Pipelines"]
+
+
+#: Is told of a pipeline as it was and as it is now; None where there was, or is, none.
+Changed = Callable[[Connection, dict[str, Any] | None, dict[str, Any] | None], None]
 
 
 class ApplicationDeletion(Protocol):
@@ -65,6 +69,14 @@ class Pipelines:
         self._ids = ids
         #: What is looked at before a pipeline is stored; other parts add to it.
         self.checks = Checks()
+        self._tell_changed: list[Changed] = []
+
+    def on_changed(self, tell: Changed) -> None:
+        """Have *tell* called in each transaction that stores or deletes a pipeline, after it did.
+
+        It may run more than once, as every unit of work, and changes nothing but the database.
+        """
+        self._tell_changed.append(tell)
 
     async def of_application(
         self,
@@ -229,7 +241,7 @@ class Pipelines:
             stored = rows.lock_named(connection, app, key)
             if stored is None:
                 raise NotFound(f"No pipeline found with name '{name}' in application '{application}'")
-            rows.remove(connection, [tombstone(stored, now=now, by=by)])
+            self._remove(connection, [stored], now=now, by=by)
 
         await self._database.write(work)
 
@@ -239,7 +251,7 @@ class Pipelines:
         Subscribe it to the applications' deletions.
         """
         stored = rows.lock_of(connection, application_id(deletion.application))
-        rows.remove(connection, [tombstone(one, now=deletion.at, by=deletion.by) for one in stored])
+        self._remove(connection, stored, now=deletion.at, by=deletion.by)
 
     async def history(
         self,
@@ -310,6 +322,14 @@ class Pipelines:
         found = await self._database.read(lambda connection: rows.fetch_waiting(connection, kind, subject))
         return sorted(arrange(found), key=lambda one: application_id(one["application"]))
 
+    def triggered(self, connection: Connection, kind: str) -> list[dict[str, Any]]:
+        """Give within a transaction the enabled pipelines that have an enabled trigger of type *kind*."""
+        return rows.fetch_triggered(connection, kind)
+
+    def named_by(self, connection: Connection, kind: str, subject: str) -> list[dict[str, Any]]:
+        """Give within a transaction what :meth:`waiting_for` gives, by their ids."""
+        return rows.fetch_waiting(connection, kind, subject)
+
     def is_awaited(self, connection: Connection, kind: str, subject: str) -> bool:
         """Tell within a transaction whether :meth:`waiting_for` may give something."""
         return trigger_rows.is_awaited(connection, kind, subject)
@@ -353,9 +373,21 @@ class Pipelines:
             if "index" not in version:
                 version["index"] = rows.next_index(connection, submitted.application)
             rows.store(connection, version, is_new=stored is None)
+            self._changed(connection, stored, version)
             return version
 
         return await self._database.write(work)
+
+    def _remove(self, connection: Connection, stored: Sequence[dict[str, Any]], *, now: int, by: str) -> None:
+        rows.remove(connection, [tombstone(one, now=now, by=by) for one in stored])
+        for one in stored:
+            self._changed(connection, one, None)
+
+    def _changed(
+        self, connection: Connection, before: dict[str, Any] | None, after: dict[str, Any] | None
+    ) -> None:
+        for tell in self._tell_changed:
+            tell(connection, before, after)
 
     def _now(self) -> int:
         return to_ms(self._clock.now())

@@ -24,6 +24,7 @@ __all__ = [
     "fetch_matching",
     "fetch_named",
     "fetch_of",
+    "fetch_triggered",
     "fetch_waiting",
     "lock",
     "lock_named",
@@ -75,6 +76,11 @@ def fetch_matching(connection: Connection, words: Sequence[str], limit: int) -> 
 def fetch_waiting(connection: Connection, kind: str, subject: str) -> list[dict[str, Any]]:
     """Give the pipelines that may have an enabled trigger of type *kind* on *subject*, by their ids."""
     return [_decoder.decode(text) for text in trigger_rows.find_documents(connection, kind, subject)]
+
+
+def fetch_triggered(connection: Connection, kind: str) -> list[dict[str, Any]]:
+    """Give the pipelines that have an enabled trigger of type *kind*, by their ids."""
+    return [_decoder.decode(text) for text in trigger_rows.find_kind(connection, kind)]
 
 
 def lock(connection: Connection, pipeline_id: str) -> dict[str, Any] | None:

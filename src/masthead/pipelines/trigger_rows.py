@@ -1,4 +1,4 @@
-"""The index of triggers: which pipelines wait for the end of another one, or for a webhook's source.
+"""The index of triggers: which pipelines wait for the end of another one, for a webhook's source, or for a time.
 
 It holds the enabled triggers of enabled pipelines only, moves with every write of a pipeline, and only says where to
 look: who finds a pipeline here reads its document before starting it.
@@ -7,6 +7,7 @@ look: who finds a pipeline here reads its document before starting it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from hashlib import blake2b
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select
@@ -15,7 +16,7 @@ from masthead.pipelines.document import is_storable
 from masthead.pipelines.listing import is_enabled, is_enabled_trigger
 from masthead.storage.schema import pipeline, pipeline_trigger
 
-__all__ = ["differs", "find_documents", "forget", "is_awaited", "keep"]
+__all__ = ["cron_subject", "differs", "find_documents", "find_kind", "forget", "is_awaited", "keep"]
 
 #: Type → the key of what such a trigger waits for.
 _SUBJECTS = {"pipeline": "pipeline", "webhook": "source"}
@@ -57,6 +58,22 @@ def find_documents(connection: Connection, kind: str, subject: str) -> list[str]
     return list(connection.execute(query).scalars())
 
 
+def find_kind(connection: Connection, kind: str) -> list[str]:
+    """Give the JSON of every pipeline that has an enabled trigger of type *kind*, by their ids."""
+    having = select(_columns.pipeline_id).where(_columns.type == kind)
+    query = select(pipeline.c.document).where(pipeline.c.id.in_(having)).order_by(pipeline.c.id)
+    return list(connection.execute(query).scalars())
+
+
+def cron_subject(pipeline_id: str, trigger_id: str) -> str:
+    """Give the name of a cron trigger: the same for ever, as short as databases like it."""
+    digest = blake2b(digest_size=16)
+    for part in (pipeline_id, trigger_id):
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(4, "big") + data)
+    return digest.hexdigest()
+
+
 def _waits(kind: str, subject: str) -> tuple[Any, ...]:
     return _columns.type == kind, _columns.subject == _cut(subject)
 
@@ -68,7 +85,7 @@ def _rows(document: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _each(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     for position, trigger in enumerate(document.get("triggers") or ()):
         kind = trigger.get("type")
-        subject = trigger.get(_SUBJECTS.get(kind, "")) if isinstance(kind, str) else None
+        subject = _subject(document["id"], kind, trigger) if isinstance(kind, str) else None
         if is_enabled_trigger(trigger) and isinstance(subject, str):
             yield {
                 "pipeline_id": document["id"],
@@ -76,6 +93,12 @@ def _each(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                 "type": kind,
                 "subject": _cut(subject),
             }
+
+
+def _subject(pipeline_id: str, kind: str, trigger: Mapping[str, Any]) -> Any:
+    if kind == "cron":
+        return cron_subject(pipeline_id, str(trigger.get("id")))
+    return trigger.get(_SUBJECTS.get(kind, ""))
 
 
 def _cut(subject: str) -> str:

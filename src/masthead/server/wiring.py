@@ -40,7 +40,7 @@ from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
 from masthead.telemetry.metrics import Metrics
-from masthead.triggers import Triggers
+from masthead.triggers import Schedule, Triggers
 
 __all__ = ["Masthead"]
 
@@ -139,7 +139,8 @@ class Masthead:
             webhooks=open_webhooks(settings, outbound),
         )
         executions = Executions(database, bursts, clock, ids, services=stage_services, types=types)
-        triggers = Triggers(database, bursts, pipelines=pipelines, executions=executions)
+        schedule = Schedule(settings.scheduler.time_zone, settings.scheduler.make_up_s)
+        triggers = Triggers(database, bursts, pipelines=pipelines, executions=executions, schedule=schedule)
         masthead = cls(
             settings, clock, access, database, machines, bursts, accounts.senders, catalog, accounts.roster, applications,
             pipelines, ownership, paging, executions, triggers, Tasks(_log_failure), metrics,

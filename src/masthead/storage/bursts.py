@@ -9,7 +9,8 @@ A *subject* is something whose state moves in steps (an execution, a routing key
   somebody requests) or :meth:`Turn.finish` (nothing will ever be due again) in its last one;
 * a run that raised is due again after a growing pause; one whose machine died is due at once, elsewhere;
 * no run is further away than fifteen minutes, so a run may come before what it waits for. What is stored as due
-  later than that was dated by a clock that has been set back since, and is due now.
+  later than that was dated by a clock that has been set back since, and is due now. A kind that is registered as one
+  that rests long is given its next fifteen minutes without a run, many subjects in one statement.
 
 So a subject's code may run again from the last transaction that it completed: it must be safe to repeat
 up to there. What waits for time or people is a row and nothing else: no task, no memory, no polling per
@@ -91,9 +92,10 @@ class Turn:
 
     def rest(self, connection: Connection, due_at_ms: int | None) -> None:
         """End the run: the subject is due at *due_at_ms* or earlier, or (None) only when somebody requests it."""
+        until = due_at_ms
         if due_at_ms is not None and self.now_ms is not None:
             due_at_ms = min(due_at_ms, self.now_ms(connection) + _LONGEST_REST_MS)
-        _REST.run(connection, [self._mine(due=due_at_ms)])
+        _REST.run(connection, [self._mine(due=due_at_ms, until=until)])
 
     def finish(self, connection: Connection) -> None:
         """End the run for good: the row goes, and a later request begins anew."""
@@ -118,6 +120,7 @@ class Bursts:
         self._machines = machines
         self._sweep_every_s = sweep_every_s
         self._runs: dict[str, Run] = {}
+        self._resting: set[str] = set()
         self._turns: dict[tuple[str, str], Turn] = {}
         self._claiming: set[tuple[str, str]] = set()
         self._again: set[tuple[str, str]] = set()
@@ -126,9 +129,19 @@ class Bursts:
         self._is_open = True
         machines.on_burial(_free)
 
-    def register(self, kind: str, run: Run) -> None:
-        """Let *run* carry subjects of *kind*; before :meth:`run`."""
+    def register(self, kind: str, run: Run, *, rests_long: bool = False) -> None:
+        """Let *run* carry subjects of *kind*; before :meth:`run`.
+
+        Args:
+            kind: The kind's name.
+            run: Carries a subject.
+            rests_long: Whether a subject need not be run before the instant that it gave to :meth:`Turn.rest`. Only for
+                kinds that are woken by :meth:`request` and never by :meth:`remind`, whose code looks at the clock alone
+                to know that it is time.
+        """
         self._runs[kind] = run
+        if rests_long:
+            self._resting.add(kind)
 
     def request(
         self, connection: Connection, kind: str, subject: str, *, due_at_ms: int | None = None
@@ -146,7 +159,7 @@ class Bursts:
         """
         now = self._database.now_ms(connection)
         due = now if due_at_ms is None else min(due_at_ms, now + _LONGEST_REST_MS)
-        row = {"kind": kind, "subject": subject, "generation": now, "due_at": due}
+        row = {"kind": kind, "subject": subject, "generation": now, "due_at": due, "until": due_at_ms}
         return int(_REQUEST.first(connection, row)[0])
 
     def remind(
@@ -209,7 +222,9 @@ class Bursts:
 
     async def sweep(self) -> float:
         """Kick what is due and free; gives the seconds until the next look."""
-        due, next_at, now = await self._database.read(self._look)
+        due, resting, next_at, now = await self._database.read(self._look)
+        if resting:
+            await self._database.write(self._let_rest)
         for kind, subject in due:
             if (kind, subject) not in self._turns and (kind, subject) not in self._claiming:
                 self.kick(kind, subject)
@@ -227,17 +242,37 @@ class Bursts:
         self._is_open = False
         await self._tasks.close()
 
-    def _look(self, connection: Connection) -> tuple[list[tuple[str, str]], int | None, int]:
+    def _look(
+        self, connection: Connection
+    ) -> tuple[list[tuple[str, str]], list[tuple[str, str]], int | None, int]:
+        """Give what is due, what only goes on resting, when something is due next, and the present time."""
         now = self._database.now_ms(connection)
         is_free = burst.c.machine.is_(None) | (burst.c.machine == self._machines.id)
         mine = burst.c.kind.in_(tuple(self._runs))
-        found = select(burst.c.kind, burst.c.subject).where(_is_due(now), is_free, mine)
-        due = [
-            (row.kind, row.subject)
-            for row in connection.execute(found.order_by(burst.c.due_at).limit(_LIMIT))
-        ]
+        found = select(burst.c.kind, burst.c.subject, self._rests(now).label("rests")).where(
+            _is_due(now), is_free, mine
+        )
+        rows = connection.execute(found.order_by(burst.c.due_at).limit(_LIMIT)).all()
+        due = [(row.kind, row.subject) for row in rows if not row.rests]
+        resting = [(row.kind, row.subject) for row in rows if row.rests]
         upcoming = select(func.min(burst.c.due_at)).where(burst.c.due_at > now, mine)
-        return due, connection.execute(upcoming).scalar(), now
+        return due, resting, connection.execute(upcoming).scalar(), now
+
+    def _rests(self, now: int) -> ColumnElement[bool]:
+        """Tell of a row that is due whether its run would find nothing to do."""
+        return (
+            (burst.c.due_at <= now)
+            & burst.c.machine.is_(None)
+            & burst.c.kind.in_(tuple(self._resting))
+            & (func.coalesce(burst.c.until_generation, -1) == burst.c.generation)
+            & (func.coalesce(burst.c.until_at, 0) > now)
+        )
+
+    def _let_rest(self, connection: Connection) -> None:
+        now = self._database.now_ms(connection)
+        latest = now + _LONGEST_REST_MS
+        due_at = case((burst.c.until_at < latest, burst.c.until_at), else_=latest)
+        connection.execute(update(burst).where(self._rests(now)).values(due_at=due_at))
 
     async def _carry(self, key: tuple[str, str]) -> None:
         turn: Turn | None = None
@@ -323,6 +358,8 @@ _REST = Prepared(
             due_at=bindparam("due"),
             machine=null(),
             deaths=literal_column("0"),
+            until_at=bindparam("until"),
+            until_generation=burst.c.generation + literal_column("1"),
         )
     )
 )
@@ -348,12 +385,14 @@ def _fresh(connection: Connection) -> postgresql.Insert | sqlite.Insert:
 
 
 def _request(connection: Connection) -> Executable:
-    fresh = _fresh(connection)
+    fresh = _fresh(connection).values(until_at=bindparam("until"), until_generation=bindparam("generation"))
     moved = {
         "generation": burst.c.generation + literal_column("1"),
         "due_at": fresh.excluded.due_at,
         "machine": null(),
         "deaths": literal_column("0"),
+        "until_at": fresh.excluded.until_at,
+        "until_generation": burst.c.generation + literal_column("1"),
     }
     return fresh.on_conflict_do_update(index_elements=["kind", "subject"], set_=moved).returning(
         burst.c.generation

@@ -1,5 +1,6 @@
-"""What starts pipelines without a person: the end of another pipeline, and webhooks."""
+"""What starts pipelines without a person: the end of another pipeline, the time, and webhooks."""
 
+from masthead.triggers.cron import Schedule
 from masthead.triggers.triggers import Triggers
 
-__all__ = ["Triggers"]
+__all__ = ["Schedule", "Triggers"]

@@ -6,6 +6,7 @@ from masthead.executions import Executions
 from masthead.pipelines import Pipelines
 from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
+from masthead.triggers.cron import Cron, Schedule
 from masthead.triggers.endings import Endings
 
 __all__ = ["Triggers"]
@@ -15,12 +16,26 @@ class Triggers:
     """Starts pipelines when what they wait for happens, exactly once, on any number of machines."""
 
     def __init__(
-        self, database: Database, bursts: Bursts, *, pipelines: Pipelines, executions: Executions
+        self,
+        database: Database,
+        bursts: Bursts,
+        *,
+        pipelines: Pipelines,
+        executions: Executions,
+        schedule: Schedule | None = None,
     ) -> None:
-        """Register with *bursts* and *executions*, before ``bursts`` runs."""
+        """Register with *bursts*, *pipelines* and *executions*, before ``bursts`` runs."""
         self._pipelines = pipelines
         self._endings = Endings(database, bursts, pipelines=pipelines, executions=executions)
+        self.cron = Cron(
+            database,
+            bursts,
+            pipelines=pipelines,
+            executions=executions,
+            schedule=schedule or Schedule(),
+        )
 
     async def start(self) -> None:
-        """Make sure that every trigger that is stored can be found."""
+        """Make sure that every trigger that is stored can be found, and that those of time have theirs."""
         await self._pipelines.index_triggers()
+        await self.cron.start()

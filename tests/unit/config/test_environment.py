@@ -22,6 +22,7 @@ SAMPLES = {
     "networks": ("10.1.0.0/16, 10.2.0.1", ("10.1.0.0/16", "10.2.0.1")),
     "patterns": (r".+\.corp", (r".+\.corp",)),
     "codes": ("429,503", (429, 503)),
+    "zone": ("Europe/Berlin", "Europe/Berlin"),
     "pem": ("ca.pem", Secret("ca.pem")),
     "requests": (
         '[{"httpMethods": ["get"], "urlPrefix": "https://a"}]',
