@@ -179,6 +179,33 @@ class Expressions:
             return was_pending and _report(stage, {})
         return _keep(stage, pending, await resolve_all(_sources(pending), context, self._outside))
 
+    def preview(self, execution: Execution, document: Document) -> dict[str, Evaluated]:
+        """Evaluate every field of a stage's JSON that holds an expression, as if it stood in *execution*.
+
+        Args:
+            execution: Changed in place: the stage takes the place of the one with its ``refId``.
+            document: The stage as a pipeline writes it.
+        """
+        ref = str(document.get("refId") or "")
+        place = next((at for at, one in enumerate(execution.stages) if one.ref_id == ref), None)
+        waits = document.get("requisiteStageRefIds")
+        stage = Stage(
+            id=execution.stages[place].id if place is not None else "preview",
+            type=str(document.get("type") or ""),
+            name=str(document.get("name") or ""),
+            ref_id=ref or None,
+            requisite_stage_ref_ids=[str(one) for one in waits] if isinstance(waits, list) else [],
+            context=dict(document),
+        )
+        if place is None:
+            execution.stages.append(stage)
+        else:
+            execution.stages[place] = stage
+        context = replace(self.context_of(execution, stage), answers=NO_ANSWERS)
+        fields = {key: value for key, value in document.items() if holds_expression({key: value})}
+        found = evaluate_all([{key: value} for key, value in fields.items()], context)
+        return dict(zip(fields, found, strict=True))
+
     def context_of(self, execution: Execution, stage: Stage) -> EvaluationContext:
         """Give what the expressions of *stage* read."""
         label = self._services.key_label

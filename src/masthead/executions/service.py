@@ -29,6 +29,7 @@ from masthead.kernel.errors import Conflict, InvalidRequest, NotFound
 from masthead.kernel.ids import Ids
 from masthead.kernel.tasks import Tasks
 from masthead.paging import Page
+from masthead.pipelines.expressions import Evaluated
 from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
 
@@ -161,6 +162,23 @@ class Executions(Reading):
                 f"The pipeline config {config.get('name')} ({config_id}) belonging to"
                 f" {execution.application} is disabled"
             )
+
+    # -- trying out ---------------------------------------------------------------------------------
+
+    async def preview(self, execution_id: str, stage: Document) -> dict[str, Evaluated]:
+        """Give what the expressions of *stage* would have come to in an execution, by key; nothing is asked of the outside.
+
+        Args:
+            execution_id: A run, complete or not.
+            stage: The stage's JSON; it stands where the run has the stage of its ``refId``.
+
+        Raises:
+            NotFound: there is no such execution.
+        """
+        execution = await self._database.read(lambda connection: store.find(connection, execution_id))
+        if execution is None:
+            raise not_found(execution_id)
+        return self._expressions.preview(execution, stage)
 
     # -- waiting ------------------------------------------------------------------------------------
 

@@ -99,6 +99,8 @@ class Paging:
         """Args are the parts below; *unknown_key_protocol* is used for keys that the catalog does not know."""
         retry, limits = retry or RetryPolicy(), limits or Limits()
         self._on = on
+        #: Names keys where they must not stand themselves.
+        self.hasher = hasher
         self._is_enabled = is_enabled
         self._metrics = metrics or PagingMetrics()
         self._tasks = Tasks(lambda name, error: log.error("task.failed", task=name, error=str(error)))

@@ -39,6 +39,7 @@ class Drawn:
         word: What the status is called, or anything else that stands in the second line.
         says: The name for those who listen.
         more: Attributes of the link as they stand in HTML, for htmx.
+        button: Where the stage is chosen by a form: the value of its button ``op``; it is no link then.
     """
 
     ref: str
@@ -51,6 +52,7 @@ class Drawn:
     says: str
     is_chosen: bool = False
     more: Markup | None = None
+    button: str = ""
 
 
 @dataclass(slots=True)
@@ -213,14 +215,27 @@ def _boxes(stages: Sequence[Drawn], columns: Sequence[Sequence[_Spot]]) -> Itera
 
 
 def _box(stage: Drawn, x: float, y: float) -> str:
-    chosen = ' aria-current="true"' if stage.is_chosen else ""
-    return (
-        f'<a href="{escape(stage.href)}" class="node {stage.style}" aria-label="{escape(stage.says)}"{chosen}{stage.more or ""}'
-        f' transform="translate({x} {y:g})"><title>{escape(stage.name)}</title>'
+    inside = (
+        f"<title>{escape(stage.name)}</title>"
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'
         f'<use href="#i-{stage.icon}" x="10" y="16" width="16" height="16"/>'
         f'<text x="34" y="20">{escape(_shorten(stage.name, _NAME_WIDTH))}</text>'
-        f'<text x="34" y="37" class="word">{escape(_shorten(stage.word, _WORD_WIDTH))}</text></a>'
+        f'<text x="34" y="37" class="word">{escape(_shorten(stage.word, _WORD_WIDTH))}</text>'
+    )
+    here = f'class="node {stage.style}" transform="translate({x} {y:g})"'
+    if stage.button:
+        return f"<g {here}>{inside}{_button(stage)}</g>"
+    chosen = ' aria-current="true"' if stage.is_chosen else ""
+    label = f'aria-label="{escape(stage.says)}"{chosen}{stage.more or ""}'
+    return f'<a href="{escape(stage.href)}" {here} {label}>{inside}</a>'
+
+
+def _button(stage: Drawn) -> str:
+    """Lay a button of the form over a stage."""
+    pressed = "true" if stage.is_chosen else "false"
+    return (
+        f'<foreignObject width="{_WIDTH}" height="{_HEIGHT}"><button name="op" value="{escape(stage.button)}"'
+        f' aria-pressed="{pressed}" aria-label="{escape(stage.says)}"></button></foreignObject>'
     )
 
 

@@ -19,6 +19,8 @@ from masthead.web.audit import audit_routes
 from masthead.web.choosing import choosing_routes
 from masthead.web.directory import Directory
 from masthead.web.domain import WebServices
+from masthead.web.editor import editor_routes
+from masthead.web.editor_secrets import Secrets
 from masthead.web.executions import execution_routes
 from masthead.web.files import asset_route
 from masthead.web.login import login_routes
@@ -27,6 +29,7 @@ from masthead.web.overview import overview_routes
 from masthead.web.pager import pager_routes
 from masthead.web.paging import paging_routes
 from masthead.web.pipelines import pipeline_routes
+from masthead.web.pipelines_history import history_routes
 from masthead.web.pipelines_run import run_routes
 from masthead.web.rendering import Renderer
 from masthead.web.search import search_routes
@@ -43,6 +46,7 @@ def pages(services: WebServices) -> Sequence[BaseRoute]:
         version=services.version, shows_paging=services.settings.deck.feature_pager_duty is not False
     )
     directory = Directory(services)
+    secrets = Secrets(services.catalog, services.paging.hasher)
     routes: list[Route] = [
         *overview_routes(services, renderer),
         *application_form_routes(services, renderer),
@@ -57,6 +61,8 @@ def pages(services: WebServices) -> Sequence[BaseRoute]:
         *execution_routes(services, renderer),
         *pipeline_routes(services, renderer),
         *run_routes(services, renderer),
+        *editor_routes(services, renderer, secrets),
+        *history_routes(services, renderer, secrets),
         *theme_routes(renderer),
         *login_routes(services, renderer),
         Route("/ui/{rest:path}", _missing, methods=["GET", "POST"], name="no such page"),

@@ -30,6 +30,18 @@ const look = EditorView.theme({
   ".cm-diagnostic-error": { borderLeftColor: "var(--failed)" },
 });
 
+// What the server said of the text, each with its line; it holds until the text changes.
+function told(area, view) {
+  if (area.value !== area.defaultValue) return [];
+  return JSON.parse(area.dataset.marks ?? "[]")
+    .filter((one) => one.line <= view.state.doc.lines)
+    .map((one) => {
+      const line = view.state.doc.line(one.line);
+      const from = line.from + line.text.search(/\S|$/);
+      return { from, to: line.to, severity: one.isError ? "error" : "warning", message: one.text };
+    });
+}
+
 export function enhance(area) {
   const host = document.createElement("div");
   host.className = "editor";
@@ -46,7 +58,7 @@ export function enhance(area) {
         lineNumbers(), foldGutter(), lintGutter(), history(), drawSelection(), indentOnInput(), bracketMatching(), closeBrackets(),
         autocompletion(), highlightActiveLine(), highlightSelectionMatches(), search({ top: true }), json(),
         syntaxHighlighting(colours), look, EditorView.lineWrapping,
-        linter(jsonParseLinter(), { delay: 300 }),
+        linter((view) => [...jsonParseLinter()(view), ...told(area, view)], { delay: 300 }),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...lintKeymap, indentWithTab]),
         EditorView.contentAttributes.of({ "aria-label": label }),
         EditorView.editable.of(!area.readOnly),
@@ -61,6 +73,23 @@ export function enhance(area) {
   host.view = view;
   return view;
 }
+
+// A draft that is not saved is not left by mistake.
+let isLeaving = false;
+document.addEventListener("submit", (event) => {
+  isLeaving = event.target.id === "editor";
+});
+document.addEventListener("input", (event) => {
+  const form = event.target.form;
+  if (form?.id === "editor") form.dataset.unsaved = "";
+  isLeaving = false;
+});
+addEventListener("beforeunload", (event) => {
+  if (!isLeaving && document.querySelector("#editor[data-unsaved]")) event.preventDefault();
+});
+document.addEventListener("htmx:after:swap", () => {
+  isLeaving = false;
+});
 
 function enhanceAll(root) {
   for (const area of root.querySelectorAll?.('textarea[data-editor="json"]:not([hidden])') ?? []) enhance(area);
