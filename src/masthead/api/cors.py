@@ -11,7 +11,7 @@ Source: Deck and Gate facts, section 1 (the values of Gate's CorsFilter).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
@@ -22,7 +22,7 @@ from masthead.api.answers import empty
 from masthead.api.headers import header, headers_of
 from masthead.kernel.errors import AccessDenied
 
-__all__ = ["LOOPBACK_ORIGINS", "Cors"]
+__all__ = ["LOOPBACK_ORIGINS", "Cors", "origin_pattern"]
 
 #: Allowed when the setting says nothing: Deck and other pages served from this machine, on any port.
 LOOPBACK_ORIGINS = ("http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*")
@@ -45,7 +45,7 @@ class Cors:
     def __init__(self, app: ASGIApp, *, origins: Sequence[str] = LOOPBACK_ORIGINS) -> None:
         """Args: origins: ``scheme://host[:port]``; a ``*`` stands for any port or any part of a host name."""
         self._app = app
-        self._allowed = re.compile("|".join(_pattern(origin) for origin in origins) or r"(?!)", re.IGNORECASE)
+        self._allowed = origin_pattern(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request.
@@ -74,6 +74,12 @@ class Cors:
                 "allowed origins may."
             )
         await self._app(scope, receive, send)
+
+
+def origin_pattern(origins: Iterable[str]) -> re.Pattern[str]:
+    """Give what matches the allowed *origins*: ``scheme://host[:port]``, as for :class:`Cors`; nothing for none."""
+    patterns = [_pattern(origin) for origin in origins if origin.strip()]
+    return re.compile("|".join(patterns) or r"(?!)", re.IGNORECASE)
 
 
 def _is_preflight(scope: Scope) -> bool:

@@ -231,7 +231,7 @@ def _is_navigation(scope: Scope) -> bool:
     if scope["method"] not in _SAFE or b"hx-request" in headers_of(scope):
         return False
     mode = header(scope, b"sec-fetch-mode")
-    is_page = scope["path"].startswith(_PAGES) or scope["path"] in ("/", "/ui")
+    is_page = scope["path"].startswith(_PAGES) or scope["path"] in ("/", "/ui", "/auth/redirect")
     return mode == "navigate" or (is_page and mode == "")
 
 

@@ -19,8 +19,13 @@ _DOWN = ("DOWN", "OUT_OF_SERVICE")
     "/health", "Whether Masthead can do its work: UP, or DOWN with 503 when the database does not answer."
 )
 async def health(ask: Ask) -> Any:
-    """Answer the components; one that is down makes the whole so. A stale catalog does not: pages still go out."""
+    """Answer the components; one that is down makes the whole so. A stale catalog does not: pages still go out.
+
+    Where there are users, who does not say who he is learns no more than what is up and what is down.
+    """
     components = dict(await ask.services.health())
+    if not ask.services.access.is_open and ask.caller.is_anonymous:
+        components = {name: {"status": one.get("status")} for name, one in components.items()}
     is_down = any(component.get("status") in _DOWN for component in components.values())
     document = {"status": "DOWN" if is_down else "UP", "components": components}
     return json_answer(document, status=503 if is_down else 200, headers={"Cache-Control": "no-store"})

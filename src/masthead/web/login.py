@@ -32,11 +32,10 @@ def safe_next(given: str) -> str:
 
     Browsers take a backslash for a slash, and what begins with two of them for another host.
     """
-    parts = urlsplit(given) if given.isprintable() and len(given) <= _LONGEST_NEXT else urlsplit("")
-    is_local = given.startswith("/") and not given.startswith("//") and "\\" not in given
-    if not is_local or parts.scheme or parts.netloc or parts.path.rstrip("/") == _LOGIN:
+    is_fit = given.isprintable() and len(given) <= _LONGEST_NEXT and "\\" not in given
+    if not is_fit or not given.startswith("/") or given.startswith("//"):
         return _START
-    return given
+    return _START if urlsplit(given).path.rstrip("/") == _LOGIN else given
 
 
 def login_routes(services: WebServices, renderer: Renderer) -> Sequence[Route]:

@@ -382,3 +382,62 @@ async def test_without_users_forms_have_a_token_all_the_same(house):
         refused = await client.post("/ui/theme", headers={"X-CSRF-Token": token[::-1]})
         assert refused.status_code == 403
         assert (await client.post("/ui/theme", data={"csrf": token, "back": "/ui/"})).status_code == 303
+
+
+async def test_gate_tells_who_is_logged_in_with_roles(ann):
+    """As Deck and spin ask."""
+    user = (await ann.get("/auth/user")).json()
+    assert (user["username"], user["roles"]) == (ANN, ["sre", "leads"])
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+async def test_gates_logout_ends_the_session(ann, visitor, method):
+    """For whoever has the cookie, and leads to where nobody has to be logged in."""
+    cookie = ann.cookies["masthead-session"]
+    answer = await ann.request(method, "/auth/logout", headers={"Origin": "http://deck.example.com"})
+    assert (answer.status_code, answer.headers["location"]) == (302, "/auth/loggedOut")
+    assert "Max-Age=0" in answer.headers["set-cookie"]
+    visitor.cookies["masthead-session"] = cookie
+    assert (await visitor.get("/auth/user")).status_code == 401
+    assert (await visitor.get("/auth/loggedOut")).text == "You are logged out of Masthead."
+
+
+async def test_another_site_cannot_log_anybody_out(ann):
+    """Not by leading the browser there either."""
+    headers = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate"}
+    assert (await ann.get("/auth/logout", headers=headers)).status_code == 403
+    assert (await ann.get("/auth/user")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("to", "status"),
+    [
+        ("http://localhost:9000/#/applications", 302),
+        ("http://localhost:9000@evil.example/", 400),
+        ("https://evil.example/", 400),
+        ("//evil.example", 400),
+        ("http://localhost:9000\\@evil.example", 400),
+        ("javascript:alert(1)", 400),
+        ("http://localhost:9000\r\nX: y", 400),
+        ("", 400),
+    ],
+)
+async def test_deck_is_led_back_to_and_nobody_else(ann, to, status):
+    """Only addresses of allowed origins are led to after the login."""
+    answer = await ann.get("/auth/redirect", params={"to": to})
+    assert answer.status_code == status
+    assert status == 400 or answer.headers["location"] == to
+
+
+async def test_the_way_back_to_deck_leads_through_the_login(visitor):
+    """As Deck sends people there who are not logged in."""
+    answer = await visitor.get("/auth/redirect", params={"to": "http://localhost:9000/"})
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/ui/login?next=%2Fauth%2Fredirect%3Fto%3Dhttp%253A")
+
+
+async def test_health_tells_strangers_no_details(house, visitor):
+    """What is up and what is down, and to users why."""
+    house.health["database"] = {"status": "DOWN", "details": {"error": "canary"}}
+    assert (await visitor.get("/health")).json()["components"] == {"database": {"status": "DOWN"}}
+    assert "canary" in (await visitor.get("/health", headers=basic(ANN))).text

@@ -6,16 +6,25 @@ Source: Spinnaker compatibility facts, section 2.4 ("Auth"); Deck and Gate facts
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
+
+from masthead.access.cookies import SESSION, deletion
 from masthead.api.answers import empty
 from masthead.api.ask import Ask
+from masthead.api.cors import origin_pattern
+from masthead.api.errors import Refused
 from masthead.api.routing import Routes
+from masthead.kernel.errors import AccessDenied
 
 __all__ = ["routes"]
 
 routes = Routes("gate")
 
-_NO_LOGIN = "There is no login yet: the caller is who the X-SPINNAKER-USER header names."
+_NO_TOKENS = "Masthead has no API tokens: programs log in by HTTP Basic."
+_NO_RAW = "Masthead keeps no user object besides the one that /auth/user gives."
+_FROM_FILE = "Users and roles stand in a file, which is read again when it changes."
 #: With an empty list Deck's editor offers no stage at all; an account of a provider it knows opens it.
 _ACCOUNT: dict[str, Any] = {
     "name": "pagerduty",
@@ -46,7 +55,7 @@ async def user(ask: Ask) -> Any:
         "username": caller.user,
         "firstName": None,
         "lastName": None,
-        "roles": [],
+        "roles": list(caller.roles),
         "allowedAccounts": list(caller.accounts),
         "authorities": [],
         "enabled": True,
@@ -56,6 +65,56 @@ async def user(ask: Ask) -> Any:
         "isAdmin": False,
         "canMintApiTokens": False,
     }
+
+
+@routes.get("/auth/logout", "End the session, and lead to /auth/loggedOut.")
+async def logout(ask: Ask) -> Any:
+    """End the browser's session; Deck asks with GET, so a page of another site is refused by what the browser says.
+
+    Raises:
+        AccessDenied: another site has the browser ask.
+    """
+    if ask.headers.get("sec-fetch-site") == "cross-site":
+        raise AccessDenied("A page of another site may not end a session.")
+    return await _end_session(ask)
+
+
+@routes.post("/auth/logout", "End the session, and lead to /auth/loggedOut.")
+async def logout_by_post(ask: Ask) -> Any:
+    """End the browser's session."""
+    return await _end_session(ask)
+
+
+@routes.get("/auth/loggedOut", "A sentence for who has logged out.")
+async def logged_out(_: Ask) -> Any:
+    """Answer in plain text, as Gate does."""
+    return PlainTextResponse("You are logged out of Masthead.", headers={"Cache-Control": "no-store"})
+
+
+@routes.get(
+    "/auth/redirect", "Lead back to Deck, whose address is among server.corsOrigins, after the login."
+)
+async def redirect(ask: Ask) -> Any:
+    """Lead to the address in ``to``.
+
+    Raises:
+        Refused: 400 in Gate's words, it is not Deck's.
+    """
+    wanted = ask.text("to")
+    parts = urlsplit(wanted) if wanted.isprintable() and "\\" not in wanted else urlsplit("")
+    allowed = origin_pattern(ask.services.settings.server.cors_origins.split(","))
+    if not allowed.fullmatch(f"{parts.scheme}://{parts.netloc}"):
+        raise Refused(400, "Requested redirect address not recognized.")
+    return RedirectResponse(wanted, status_code=302)
+
+
+async def _end_session(ask: Ask) -> Response:
+    access = ask.services.access
+    if entered := ask.scope.get("masthead.entered"):
+        await access.leave(entered.session)
+    answer = RedirectResponse("/auth/loggedOut", status_code=302)
+    answer.headers.append("set-cookie", deletion(SESSION, is_secure=access.is_secure(ask.url.scheme)))
+    return answer
 
 
 @routes.get("/credentials", "The one account that Deck needs before it offers stages.")
@@ -71,13 +130,10 @@ async def account(ask: Ask) -> Any:
 
 
 routes.empty("/auth/user/serviceAccounts", [], "Service accounts: none.")
-routes.unbuilt("GET", "/auth/rawUser", _NO_LOGIN)
-routes.unbuilt("GET POST", "/auth/logout", _NO_LOGIN)
-routes.unbuilt("GET", "/auth/loggedOut", _NO_LOGIN)
-routes.unbuilt("GET", "/auth/redirect", _NO_LOGIN)
-routes.unbuilt("POST", "/auth/roles/sync", _NO_LOGIN)
-routes.unbuilt("POST", "/auth/deleteSessionCache", _NO_LOGIN)
-routes.unbuilt("GET POST", "/auth/apiTokens", _NO_LOGIN)
-routes.unbuilt("GET", "/auth/apiTokens/admin/users", _NO_LOGIN)
-routes.unbuilt("GET", "/auth/apiTokens/serviceAccounts", _NO_LOGIN)
-routes.unbuilt("DELETE", "/auth/apiTokens/{id}", _NO_LOGIN)
+routes.unbuilt("GET", "/auth/rawUser", _NO_RAW)
+routes.unbuilt("POST", "/auth/roles/sync", _FROM_FILE)
+routes.unbuilt("POST", "/auth/deleteSessionCache", _FROM_FILE)
+routes.unbuilt("GET POST", "/auth/apiTokens", _NO_TOKENS)
+routes.unbuilt("GET", "/auth/apiTokens/admin/users", _NO_TOKENS)
+routes.unbuilt("GET", "/auth/apiTokens/serviceAccounts", _NO_TOKENS)
+routes.unbuilt("DELETE", "/auth/apiTokens/{id}", _NO_TOKENS)
