@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from masthead.executions.failure import TaskFailed
+from masthead.executions.identity import caller_of
 from masthead.executions.model import Document, Execution, ExecutionType, Stage
 from masthead.executions.ports import Services
 from masthead.executions.seen import SeenContext, SeenExecution
@@ -217,7 +218,7 @@ class Expressions:
             root=stage_root(own, execution=seen, version=version),
             execution=seen,
             stage_id=stage.id,
-            user=execution.user,
+            user=caller_of(execution, stage).user,
             clock=self._clock,
         )
 

@@ -32,6 +32,8 @@ def caller_of(execution: Execution, stage: Stage) -> Caller:
 
 
 def _judge(execution: Execution, stage: Stage) -> str | None:
+    if not any(map(_passed_on, execution.stages)):
+        return None
     by_ref = {each.ref_id: each for each in execution.stages}
     seen: set[str] = set()
     level = [stage]

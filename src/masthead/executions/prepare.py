@@ -44,6 +44,7 @@ def to_run(config: Document, caller: Caller, *, ids: Ids, now_ms: int) -> Execut
     execution = _execution(ExecutionType.PIPELINE, config, caller, ids=ids, now_ms=now_ms)
     execution.application = application or _NO_APPLICATION
     execution.name = name
+    execution.root_id = _root_of(execution.trigger) or execution.id
     execution.pipeline_config_id = _text_or_none(config.get("id"))
     execution.trigger["parameters"] = _parameters(config, execution.trigger)
     execution.limit_concurrent = config.get("limitConcurrent") is True
@@ -121,6 +122,13 @@ def _trigger(given: Any, caller: Caller) -> Document:
     if not isinstance(trigger["notifications"], list):
         raise InvalidRequest("The trigger's notifications must be a list.", pointer="/trigger/notifications")
     return trigger
+
+
+def _root_of(trigger: Document) -> str | None:
+    """Give the id of the first in the line of executions that started this one, or None."""
+    parent = trigger.get("parentExecution")
+    root_id = parent.get("rootId") if isinstance(parent, dict) else None
+    return root_id if isinstance(root_id, str) and root_id else None
 
 
 def _parameters(config: Document, trigger: Document) -> Document:
