@@ -226,12 +226,32 @@ def test_the_exit_status_follows_an_execution_that_fails(house):
     assert "The execution ended: TERMINAL" in said
 
 
+def test_a_page_that_wakes_nobody_says_so(house):
+    """PagerDuty takes events of a disabled service and opens nothing: exit status 1, and why."""
+    said = house.run("page", "--service", "Coupon Engine", "--message", "x", status=1)
+    assert "Coupon Engine: no incident was opened: the service is disabled" in said
+    assert "woke nobody for Coupon Engine" in said
+    said = house.run("page", "--service", "Legacy Mailer", "--message", "x")
+    assert "but nobody is on call for it" in said
+
+
+def test_a_page_without_a_message_says_what_the_operator_set(house):
+    """Deck's default subject; the terminal tells which."""
+    said = house.run("page", "demo")
+    assert "it says 'Urgent Issue' (pagerDuty.defaultSubject)" in said
+    assert "Urgent Issue" in json.dumps(house.pagerduty.get("/simulator/events")[-1])
+
+
 def test_a_page_says_what_pagerduty_said_and_who_is_on_call(house):
     """The task is the one that Deck would post, in the user's name."""
     said = house.run(
         "page", "demo", "--message", "by hand", "--severity", "error", "--detail", "runbook=none"
     )
-    assert re.fullmatch(r"Checkout: PagerDuty accepted the page; on call: \w+ \w+\n", said)
+    assert re.fullmatch(
+        r"Checkout: PagerDuty accepted the page; on call: (\w+ \w+)\n"
+        r"  Checkout: incident #\d+ is triggered, assigned to \1\n",
+        said,
+    )
 
     event = house.pagerduty.get("/simulator/events")[-1]
     assert "ann@example.com" in json.dumps(event)
@@ -268,7 +288,9 @@ def test_a_task_can_be_looked_at(house):
 @pytest.mark.parametrize(
     "arguments",
     [
-        ["page", "demo"],
+        ["page"],
+        ["task", "show", "a/b"],
+        ["page", "show", "a/b"],
         ["page", "demo", "--message", "x", "--detail", "nothing"],
         ["pipeline", "save", "/no/such/file.json"],
         ["pipeline", "run", "demo", "night", "--parameter", "nothing"],

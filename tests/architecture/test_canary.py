@@ -80,11 +80,9 @@ def _use(server: Process, pagerduty: Process) -> None:
         _task(server, {"type": "pageApplicationOwner", "keys": [key], "message": "task"})
         _ask(server, "/v1/pages?dryRun=true", {"keys": [key], "message": "dry"})
         _ask(server, "/v1/change-events", {"keys": [key], "summary": "changed", "message": "changed"})
-        wrong = [{"keys": key}, {"keys": [key, 5]}, {"keys": [{"a": key}]}]
-        if (
-            key is not ODD
-        ):  # what was written in place of a severity is repeated, and only a key's shape gives it away
-            wrong += [{"severity": key}, {key: 1}]
+        wrong = [{"keys": key}, {"keys": [key, 5]}, {"keys": [{"a": key}]}, {"severity": key}]
+        if key is not ODD:  # an unknown field is named, and only a key's shape gives it away
+            wrong.append({key: 1})
         for mistake in wrong:
             _ask(server, "/v1/pages", {"message": "wrong", **mistake})
         _ask(server, "/echo/notifications", {**_notification([key]), "to": key})

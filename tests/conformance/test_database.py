@@ -11,10 +11,12 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError
 
 from masthead.kernel.clock import SystemClock, to_ms
+from masthead.kernel.errors import StorageUnavailable
 from masthead.storage import engine
 from masthead.storage.database import Database
 from masthead.storage.schema import installation
 from masthead.storage.statements import insert_if_absent, upsert
+from support.commits import commits_lose_their_answer
 
 
 def put(name: str, value: str = "x"):
@@ -51,6 +53,15 @@ async def test_one_failing_unit_does_not_undo_the_others_of_its_group(database):
     )
     assert [type(r) for r in results] == [str, IntegrityError, str, str]
     assert await database.read(names) == ["b", "c", "d", "taken"]
+
+
+async def test_a_commit_whose_answer_is_lost_is_told_apart(database):
+    """It may be stored, and whoever asked can act on that; the next write is as good as ever."""
+    with commits_lose_their_answer(database), pytest.raises(StorageUnavailable) as lost:
+        await database.write(put("a"))
+    assert lost.value.may_be_stored
+    await database.write(put("b"))
+    assert await database.read(names) == ["a", "b"]
 
 
 async def test_a_unit_that_raises_leaves_nothing(database):

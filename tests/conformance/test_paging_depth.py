@@ -23,6 +23,7 @@ from masthead.paging.retry import RetryPolicy
 from masthead.storage.database import Database
 from masthead.storage.schema import attempt, delivery, page
 from masthead.telemetry.metrics import PagingMetrics
+from support.commits import commits_lose_their_answer
 from support.paging import ANN, KEYS, Node
 
 KEY, OTHER, _ = KEYS
@@ -561,3 +562,14 @@ async def test_a_page_that_is_gone_is_told_as_such(node):
     """The run fails and is tried again, instead of sending something else."""
     with pytest.raises(NotFound, match="no-such-page"):
         await ahead.Ahead(node.database, ["no-such-page"]).get(0)
+
+
+async def test_a_page_whose_commit_gave_no_answer_is_sent_all_the_same(node, sender):
+    """Its caller hears 503 and may ask again under its identity; what was stored does not lie there for ever."""
+    with commits_lose_their_answer(node.database), pytest.raises(StorageUnavailable):
+        await node.page(identity="nightly")
+    node.work_off()
+    (page_id,) = await node.rows(select(page.c.id))
+    await node.decided(page_id)
+    again = await node.page(identity="nightly")
+    assert (again.id, again.is_decided, len(sender.sent)) == (page_id, True, 1)

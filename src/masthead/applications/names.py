@@ -75,6 +75,10 @@ def validate(document: Mapping[str, Any], rule: NameRule) -> None:
         problems.append("Application must have a non-empty name")
     if not email.strip():
         problems.append("Application must have a non-empty email")
+    if "/" in name or name in (".", ".."):
+        problems.append(
+            "Application name must not hold a slash, nor be only dots: no address could lead to it"
+        )
     if name and (problem := rule.problem(name)):
         problems.append(problem)
     if problems:

@@ -96,6 +96,13 @@ class Catalog:
         """Give who is on call for an escalation policy, level 1 first."""
         return self._index.oncalls_of(policy_id)
 
+    def oncalls_unknown(self, service: Service | None) -> str | None:
+        """Say why nobody can tell who is on call for *service*; None when its account's on-calls were read."""
+        state = self.states.get(service.account if service else self.default_account)
+        if state is None or state.oncalls_fetched_at is not None:
+            return None
+        return state.oncalls_explanation
+
     def service_of_key(self, key: Secret) -> tuple[Service, Integration] | None:
         """Give the service and integration that *key* belongs to, or None."""
         return self._index.service_of_key(key)

@@ -63,9 +63,10 @@ def pageable(service: dict[str, Any], *, knows_oncalls: bool = True) -> str:
         return f"no: {service.get('reason')}"
     if service.get("warning"):
         return f"yes, but {service['warning']}"
-    if not knows_oncalls or show.names(service.get("onCall", ())):
+    on_call = service.get("onCall", ())
+    if not knows_oncalls or show.names(on_call):
         return "yes"
-    return "yes, but nobody is on call now"
+    return f"yes, but nobody is on call {'at level 1 ' if on_call else ''}now"
 
 
 @asks_server

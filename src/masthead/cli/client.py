@@ -6,6 +6,8 @@ import base64
 import contextlib
 import getpass
 import json
+import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -197,9 +199,7 @@ class Client:
             yield
         # ValueError: no such host can be.
         except (httpx.TransportError, httpx.InvalidURL, ValueError) as error:
-            raise ServerMissing(
-                f"No Masthead answers at {self.server} ({error}). Start one with: masthead serve"
-            ) from error
+            raise ServerMissing(f"No Masthead answers at {self.server}: {_why_missing(error)}") from error
 
     def _connected(self) -> httpx.Client:
         import httpx
@@ -211,6 +211,26 @@ class Client:
             is_far = urlsplit(self.server).hostname not in ("127.0.0.1", "localhost", "::1")
             self._http = httpx.Client(headers=headers, timeout=_TIMEOUT_S, trust_env=is_far)
         return self._http
+
+
+def _why_missing(error: Exception) -> str:
+    """Say in a sentence why nobody answers, and what to do."""
+    import httpx
+
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, (socket.gaierror, ssl.SSLError)):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, socket.gaierror):
+        return "nobody knows that name. Check --server or MASTHEAD_SERVER."
+    if isinstance(cause, ssl.SSLError):
+        return "TLS failed. Check http or https in --server or MASTHEAD_SERVER, and the certificate."
+    if isinstance(error, httpx.TimeoutException):
+        return "nothing came in time. Check that it is well, and what is in between."
+    if isinstance(error, httpx.ConnectError):
+        return "nothing listens there. Start one with: masthead serve"
+    if isinstance(error, httpx.TransportError):
+        return "the connection broke off. Try again."
+    return "that is no address. Check --server or MASTHEAD_SERVER."
 
 
 def _encoded(body: Any) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 from masthead.cli import show
 from masthead.cli.client import Client, ServerRefused, quoted
 
-__all__ = ["DeliveryNews", "in_short", "page_lines"]
+__all__ = ["DeliveryNews", "has_woken_nobody", "in_short", "incident_line", "page_lines"]
 
 _STATES = {
     "accepted": "PagerDuty accepted the page",
@@ -39,7 +39,7 @@ class DeliveryNews:
 
     def __init__(self, client: Client) -> None:
         self._client = client
-        self._people: dict[str, str] = {}
+        self._whom: dict[str, str] = {}
 
     def line(self, delivery: Mapping[str, Any]) -> str:
         """Say how a delivery stands; empty while there is nothing to say."""
@@ -47,18 +47,30 @@ class DeliveryNews:
         if state == "pending" and not text:
             return ""
         if state == "accepted":
-            people = self._on_call(delivery.get("serviceId"))
-            return f"{delivery['service']}: {_STATES[state]}" + (f"; on call: {people}" if people else "")
+            return f"{delivery['service']}: {_STATES[state]}{self._whom_of(delivery.get('serviceId'))}"
         return f"{delivery['service']}: {_STATES[state]}" + (f" ({text})" if text else "")
 
-    def _on_call(self, service_id: str | None) -> str:
-        if service_id and service_id not in self._people:
+    def _whom_of(self, service_id: str | None) -> str:
+        """Give the end of the sentence that PagerDuty took it: who is on call, or why nobody may be woken."""
+        if service_id and service_id not in self._whom:
             try:
                 service = self._client.get(f"/v1/services/{quoted(service_id)}")
-                self._people[service_id] = show.names(service.get("onCall", ()))
+                self._whom[service_id] = self._end(service)
             except ServerRefused:
-                self._people[service_id] = ""
-        return self._people.get(service_id or "", "")
+                self._whom[service_id] = ""
+        return self._whom.get(service_id or "", "")
+
+    def _end(self, service: Mapping[str, Any]) -> str:
+        on_call = service.get("onCall") or ()
+        if service.get("warning"):
+            return f", but {service['warning']}"
+        if people := show.names(on_call):
+            return f"; on call: {people}"
+        if on_call:
+            return "; nobody is on call at level 1, PagerDuty tells the next level"
+        if self._client.get("/v1/catalog").get("oncallsFetchedAt") is None:
+            return ""  # nobody can tell
+        return ", but nobody is on call for it, and then it opens no incident"
 
 
 def in_short(page: Mapping[str, Any]) -> str:
@@ -135,6 +147,19 @@ def _incident(incident: Mapping[str, Any]) -> str:
     role = "by" if state == "acknowledged" else "assigned to"
     whom = f", {role} {incident['assignee']}" if incident["assignee"] else ""
     return f"{name} is {state}{whom}"
+
+
+def incident_line(delivery: Mapping[str, Any]) -> str:
+    """Say what PagerDuty made of an accepted delivery, as far as that is known."""
+    if delivery["incident"]["state"] == "unknown":
+        return f"{delivery['service']}: PagerDuty shows no incident so far"
+    return f"{delivery['service']}: {_incident(delivery['incident'])}"
+
+
+def has_woken_nobody(delivery: Mapping[str, Any]) -> bool:
+    """Whether PagerDuty took the event and opened nothing, nor had anything open."""
+    incident = delivery["incident"] or {}
+    return incident.get("state") == "not-opened" and incident.get("reason") != "already-open"
 
 
 def _state(delivery: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ demo --message …`` pages. An application that is called like one of the comman
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Annotated, Any
 
@@ -15,14 +16,17 @@ from typer.core import TyperGroup
 from masthead.cli import show
 from masthead.cli.client import Client, ServerRefused, quoted
 from masthead.cli.follow import patiently
-from masthead.cli.options import AsJson, asks_server, pairs
-from masthead.cli.page_words import DeliveryNews, page_lines
+from masthead.cli.options import AsJson, asks_server, pairs, segment
+from masthead.cli.page_words import DeliveryNews, has_woken_nobody, incident_line, page_lines
 from masthead.cli.preflight import show_dry_run
 
 __all__ = ["app", "change_event"]
 
 #: Seconds that one question waits on the server.
 _WAIT_S = 10
+#: How long it is looked what PagerDuty makes of a page that it took, and how often; an incident is there within seconds.
+_PROOF_S = 5.0
+_PROOF_POLL_S = 0.2
 
 
 class _SendsByDefault(TyperGroup):
@@ -55,7 +59,7 @@ _Waits = Annotated[
     bool,
     typer.Option("--wait/--no-wait", help="Wait until PagerDuty took or refused it, or Masthead gave up."),
 ]
-_Id = Annotated[str, typer.Argument(help="The page's id.")]
+_Id = Annotated[str, typer.Argument(help="The page's id.", callback=segment)]
 
 
 @app.command()
@@ -63,7 +67,14 @@ _Id = Annotated[str, typer.Argument(help="The page's id.")]
 def send(
     client: Client,
     *,
-    message: Annotated[str, typer.Option(help="The first line that the person on call reads.")],
+    message: Annotated[
+        str | None,
+        typer.Option(
+            help="The first line that the person on call reads. Without it: pagerDuty.defaultSubject of "
+            "settings-local.js, and pagerDuty.defaultDetails where no --detail is given.",
+            show_default=False,
+        ),
+    ] = None,
     applications: _Applications = None,
     services: _Services = None,
     severity: Annotated[str | None, typer.Option(help="critical, error, warning or info.")] = None,
@@ -76,7 +87,8 @@ def send(
     as_json: AsJson = False,
 ) -> None:
     """Page the owners of applications, or services, and say what came of it."""
-    body = _body(applications, services, details, links) | {"message": message}
+    body = _body(applications, services, details, links)
+    body |= {"message": message} if message is not None else _defaults(client, body["details"])
     if severity is not None:
         body["severity"] = severity
     if dry_run:
@@ -137,6 +149,18 @@ def change_event(
     _tell(client, client.post("/v1/change-events", body), wait=wait, as_json=as_json)
 
 
+def _defaults(client: Client, details: dict[str, str]) -> dict[str, Any]:
+    """Give what Deck's pager starts with, as the operator set it."""
+    deck = client.get("/v1/settings")["pagerDuty"]
+    subject, more = deck["defaultSubject"].strip(), deck["defaultDetails"].strip()
+    if not subject:
+        raise typer.BadParameter(
+            "say what is wrong; pagerDuty.defaultSubject is empty", param_hint="--message"
+        )
+    typer.echo(f"No --message: it says {subject!r} (pagerDuty.defaultSubject).", err=True)
+    return {"message": subject, "details": details or ({"details": more} if more else {})}
+
+
 def _body(
     applications: list[str] | None,
     services: list[str] | None,
@@ -166,12 +190,39 @@ def _tell(client: Client, page: dict[str, Any], *, wait: bool, as_json: bool) ->
         show.as_json(page)
     elif not page["isDecided"]:
         print(f"Stored as page {page['id']}. What comes of it: masthead page show {page['id']}")
+    elif wait and page["kind"] == "trigger":
+        page = _prove(client, page)
+    _complain(page)
+
+
+def _prove(client: Client, page: dict[str, Any]) -> dict[str, Any]:
+    """Say what PagerDuty makes of *page*, and give the page as it stands then; looks on for a moment only."""
+    deadline = time.monotonic() + _PROOF_S
+    while any(map(_may_be_proven, page["deliveries"])) and time.monotonic() < deadline:
+        time.sleep(_PROOF_POLL_S)
+        page = patiently(client, f"/v1/pages/{quoted(page['id'])}")
+    told = [one for one in page["deliveries"] if one["state"] == "accepted" and one["serviceId"]]
+    for one in told:
+        print(f"  {incident_line(one)}")
+    if any(map(_may_be_proven, told)):
+        print(f"  What comes of it: masthead page show {page['id']}")
+    return page
+
+
+def _may_be_proven(delivery: Mapping[str, Any]) -> bool:
+    is_open = delivery["state"] == "accepted" and delivery["incident"]["state"] == "unknown"
+    return is_open and delivery["serviceId"] is not None
+
+
+def _complain(page: Mapping[str, Any]) -> None:
     failed = [one["service"] for one in page["deliveries"] if one["state"] in ("rejected", "expired")]
     if failed:
         again = f" Send it again: masthead page resend {page['id']}" if page["kind"] == "trigger" else ""
         raise ServerRefused(
             f"{len(failed)} of {len(page['deliveries'])} not told: {', '.join(failed)}.{again}"
         )
+    if asleep := [one["service"] for one in page["deliveries"] if has_woken_nobody(one)]:
+        raise ServerRefused(f"PagerDuty took the page, and woke nobody for {', '.join(asleep)}.")
 
 
 class _News:

@@ -8,7 +8,7 @@ import typer
 
 from masthead.cli import show
 from masthead.cli.client import Client, quoted
-from masthead.cli.options import asks_server
+from masthead.cli.options import asks_server, segment
 
 __all__ = ["app"]
 
@@ -22,6 +22,8 @@ def _group() -> None:
 
 @app.command("show")
 @asks_server
-def show_task(client: Client, task_id: Annotated[str, typer.Argument(help="The task's id.")]) -> None:
+def show_task(
+    client: Client, task_id: Annotated[str, typer.Argument(help="The task's id.", callback=segment)]
+) -> None:
     """Show a task as JSON."""
     show.as_json(client.get(f"/tasks/{quoted(task_id)}"))

@@ -152,7 +152,15 @@ class Overloaded(MastheadError):
 
 
 class StorageUnavailable(MastheadError):
-    """The database does not answer; check that it runs, that its disk is not full, and the --database URL."""
+    """The database does not answer; check that it runs, that its disk is not full, and the --database URL.
+
+    Attributes:
+        may_be_stored: Whether it may be stored all the same, because the connection broke during the commit itself.
+    """
+
+    def __init__(self, message: str = "", *, may_be_stored: bool = False) -> None:
+        super().__init__(message)
+        self.may_be_stored = may_be_stored
 
 
 class OutsideFailure(MastheadError):

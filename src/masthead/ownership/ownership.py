@@ -27,6 +27,8 @@ class Owner:
     #: None when the key belongs to no service that the catalog knows.
     service: Service | None
     oncalls: Sequence[OnCall]
+    #: Why nobody can tell who is on call; None when the list of on-calls is there.
+    oncalls_unknown: str | None = None
 
 
 class Ownership:
@@ -70,7 +72,7 @@ class Ownership:
         known = self._catalog.service_of_key(key)
         service = known[0] if known else None
         oncalls = self._catalog.oncalls_of(service.policy_id) if service and service.policy_id else ()
-        return Owner(name, self.label(key), service, oncalls)
+        return Owner(name, self.label(key), service, oncalls, self._catalog.oncalls_unknown(service))
 
     async def choose_service(self, name: str, text: str, caller: Caller) -> Service:
         """Let the PagerDuty service that *text* means page for application *name*.

@@ -19,7 +19,8 @@ from masthead.pagerduty.connection import proxy_of
 from masthead.pagerduty.model import Answer, Event, Outcome, Protocol
 from masthead.pagerduty.pool import PooledPoster
 from masthead.pagerduty.posting import Lost, Poster, Reply, SessionPoster
-from masthead.pagerduty.words import decode_object, event_remedy, spoken, without
+from masthead.pagerduty.trouble import no_answer
+from masthead.pagerduty.words import decode_object, event_remedy, spoken
 
 __all__ = ["EventsClient", "EventsSender", "key_check"]
 
@@ -101,8 +102,8 @@ class EventsClient:
             try:
                 reply = await self._post(_path(event), body, token)
             except Lost as lost:
-                words = without(lost.words, event.routing_key, token)
-                return _lost(lost.reason, words, began, is_connected=lost.is_connected)
+                reason, words = no_answer(lost.error, self._endpoint)
+                return _lost(reason, words, began, is_connected=lost.is_connected)
             return self._answer(event, reply, spoken(reply.body, event.routing_key, token), began)
 
     async def check_key(

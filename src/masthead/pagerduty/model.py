@@ -40,6 +40,10 @@ class Severity(StrEnum):
         return list(Severity).index(self)
 
 
+#: What may be repeated of a wrong severity.
+_LONGEST_WORD = 12
+
+
 def parse_severity(text: object) -> Severity:
     """Read a severity, whatever its case.
 
@@ -48,8 +52,10 @@ def parse_severity(text: object) -> Severity:
     """
     if isinstance(text, str) and text.lower() in set(Severity):
         return Severity(text.lower())
+    # A short word helps to find the place; anything longer may be a key that went into the wrong field.
+    shown = repr(text) if isinstance(text, str) and len(text) <= _LONGEST_WORD else "This"
     raise InvalidRequest(
-        f"{text!r} is not a severity; use critical, error, warning or info.", pointer="/severity"
+        f"{shown} is not a severity; use critical, error, warning or info.", pointer="/severity"
     )
 
 

@@ -22,7 +22,8 @@ from masthead.kernel.errors import MastheadError, OutsideFailure, Reason
 from masthead.kernel.secret import Secret
 from masthead.pagerduty.answers import classify_rest, retry_after
 from masthead.pagerduty.connection import open_session
-from masthead.pagerduty.words import decode_object, spoken, without
+from masthead.pagerduty.trouble import no_answer
+from masthead.pagerduty.words import decode_object, spoken
 
 __all__ = ["IDENTITY_URL", "NEEDED_SCOPES", "WANTED_SCOPES", "OAuthApp", "OAuthTokens", "Tokens"]
 
@@ -216,10 +217,8 @@ class OAuthTokens(Tokens):
             # A redirect would carry the secret to wherever it points.
             async with self._session.post(url + _PATH, data=form, allow_redirects=False) as response:
                 return response.status, response.headers, await response.read()
-        except TimeoutError:
-            reason, words = Reason.TIMEOUT, "it did not answer in time"
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            reason, words = Reason.NETWORK, without(f"{type(error).__name__}: {error}", secret)
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
+            reason, words = no_answer(error, url)
         # Raised out here on purpose: the client's own error knows the request.
         raise _failure(words, reason, retryable=True)
 

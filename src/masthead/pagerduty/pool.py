@@ -63,7 +63,7 @@ class PooledPoster:
         try:
             request = self._request(path, body, headers)
         except ValueError as error:
-            raise Lost.by(error, is_connected=False) from error
+            raise Lost(error, is_connected=False) from error
         began = time.monotonic()
         connection = self._rested(began) or await self._connect()
         self._busy.add(connection)
@@ -107,7 +107,7 @@ class PooledPoster:
             async with asyncio.timeout(self._timeout_s):
                 return await self._host.connect()
         except (OSError, ValueError) as error:  # TimeoutError and TLS's errors are OSErrors
-            raise Lost.by(error, is_connected=False) from error
+            raise Lost(error, is_connected=False) from error
 
 
 class _Host:
@@ -225,7 +225,7 @@ class _Connection(asyncio.Protocol):
             self.close()  # nothing was asked: no answer can be told from the next one's
             return
         if self._received > _LONGEST_REPLY:
-            self._lose(ValueError("the answer is too long"))
+            self._lose(BufferError("the answer is too long"))
             return
         try:
             self._parser.feed_data(data)
@@ -278,7 +278,7 @@ class _Connection(asyncio.Protocol):
     def _lose(self, error: Exception) -> None:
         self._is_spent = True
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(Lost.by(error, is_connected=True))
+            self._answer.set_exception(Lost(error, is_connected=True))
 
 
 class _Headers(Mapping[str, str]):

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from masthead.kernel.errors import Reason
 from masthead.pagerduty.connection import open_session
 
 __all__ = ["Lost", "Poster", "Reply", "SessionPoster"]
@@ -32,23 +31,14 @@ class Lost(Exception):
     """No reply came, or none that is HTTP.
 
     Attributes:
-        reason: TIMEOUT or NETWORK.
-        words: What went wrong, for an operator; may repeat what the other side said.
+        error: What went wrong; its own text may repeat what the other side said.
         is_connected: Whether the request may have arrived all the same.
     """
 
-    def __init__(self, reason: Reason, words: str, *, is_connected: bool) -> None:
-        super().__init__(words)
-        self.reason = reason
-        self.words = words
+    def __init__(self, error: BaseException, *, is_connected: bool) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.error = error
         self.is_connected = is_connected
-
-    @classmethod
-    def by(cls, error: BaseException, *, is_connected: bool) -> Lost:
-        """Give the failure that *error* stands for."""
-        if isinstance(error, TimeoutError):
-            return cls(Reason.TIMEOUT, "PagerDuty did not answer in time", is_connected=is_connected)
-        return cls(Reason.NETWORK, f"{type(error).__name__}: {error}", is_connected=is_connected)
 
 
 class Poster(typing.Protocol):
@@ -84,9 +74,9 @@ class SessionPoster:
             ) as response:
                 return Reply(response.status, response.headers, await response.read())
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, ValueError) as error:
-            raise Lost.by(error, is_connected=False) from error
+            raise Lost(error, is_connected=False) from error
         except (aiohttp.ClientError, OSError) as error:
-            raise Lost.by(error, is_connected=True) from error
+            raise Lost(error, is_connected=True) from error
 
     async def close(self) -> None:
         """Close the connections."""

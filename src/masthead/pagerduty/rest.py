@@ -18,7 +18,8 @@ from masthead.pagerduty.connection import open_session
 from masthead.pagerduty.oauth import Tokens
 from masthead.pagerduty.pace import Pace
 from masthead.pagerduty.pages import Collected, Params, collect
-from masthead.pagerduty.words import decode_object, remedy, spoken, without
+from masthead.pagerduty.trouble import no_answer
+from masthead.pagerduty.words import decode_object, remedy, spoken
 
 __all__ = ["RestClient", "RestReader"]
 
@@ -146,10 +147,8 @@ class RestClient:
                 self._base_url + path, params=list(params), headers=_headers(token), allow_redirects=False
             ) as response:
                 return response.status, response.headers, await response.read()
-        except TimeoutError:
-            reason, words = Reason.TIMEOUT, "it did not answer in time"
-        except (aiohttp.ClientError, OSError, ValueError) as error:
-            reason, words = Reason.NETWORK, without(f"{type(error).__name__}: {error}", token)
+        except (aiohttp.ClientError, OSError, ValueError) as error:  # TimeoutError is an OSError
+            reason, words = no_answer(error, self._base_url)
         # Raised out here on purpose: the client's own error knows the request's headers.
         raise _not_asked(reason, words)
 

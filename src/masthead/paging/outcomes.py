@@ -30,6 +30,7 @@ __all__ = [
     "release",
     "run_mark",
     "take_back",
+    "unmark",
 ]
 
 
@@ -188,6 +189,26 @@ def release(connection: Connection, bursts: Bursts, machine: str) -> None:
     connection.execute(update(delivery).where(*held).values(machine=None, is_uncertain=True))
     for key_hash in hashes:
         bursts.remind(connection, BURST, key_hash)
+
+
+def unmark(connection: Connection, bursts: Bursts, page_ids: Sequence[str], machines: Sequence[str]) -> int:
+    """Let be sent what a commit without an answer stored all the same, and tell how many deliveries that are.
+
+    Args:
+        connection: Of the unit of work.
+        bursts: Reminded of their keys.
+        page_ids: The pages that may have been stored.
+        machines: Who had marked their deliveries for a first attempt, and never made it.
+    """
+    rows = connection.execute(
+        update(delivery)
+        .where(delivery.c.page_id.in_(page_ids), IS_PENDING, delivery.c.machine.in_(machines))
+        .values(machine=None)
+        .returning(delivery.c.key_hash)
+    ).all()
+    for key_hash in {row.key_hash for row in rows}:
+        bursts.remind(connection, BURST, key_hash)
+    return len(rows)
 
 
 _RUN = "#run"

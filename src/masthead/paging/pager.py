@@ -33,7 +33,7 @@ from masthead.paging.flights import Flight
 from masthead.paging.hashing import KeyHasher
 from masthead.paging.intake import BURST, Entry, Intake
 from masthead.paging.model import Delivery, DeliveryState, Draft, Kind, Page
-from masthead.paging.outcomes import Outcomes, Recorded, Result, Witness, release
+from masthead.paging.outcomes import Outcomes, Recorded, Result, Witness, release, unmark
 from masthead.paging.retry import RetryPolicy
 from masthead.paging.room import Room
 from masthead.paging.rows import load_page, pages_where
@@ -52,6 +52,8 @@ log = structlog.get_logger(__name__)
 _OFF = "Paging is off: set pager-duty.enabled: true in Echo's profile, or MASTHEAD_EVENTS_ENABLED=true."
 #: How often a wait looks into the database for what another machine decided, or a record is tried again.
 _LOOK_AGAIN_S = 1.0
+#: When it is looked whether a commit that gave no answer stored its pages; PostgreSQL may still be at it for a while.
+_DOUBT_S = (0.0, 1.0, 5.0, 30.0)
 #: First attempts under way at once; what is more waits as rows, which bounds memory.
 _IN_FLIGHT = 2_000
 _FAILED = (DeliveryState.REJECTED, DeliveryState.EXPIRED)
@@ -419,8 +421,10 @@ class Paging:
         """Store, and set off what is new: here, because a caller may be gone before it hears of it."""
         try:
             answers = await self._on.database.write(lambda c: self._intake_work.store(c, entries))
-        except Exception:
+        except Exception as error:
             self._room.give_back(sum(len(entry.page.deliveries) for entry in entries))
+            if isinstance(error, StorageUnavailable) and error.may_be_stored:
+                self._tasks.start(self._send_if_stored(entries), name="send if stored")
             raise
         for entry, answer in zip(entries, answers, strict=True):
             if answer is entry.page:
@@ -428,6 +432,23 @@ class Paging:
             else:
                 self._room.give_back(len(entry.page.deliveries))
         return answers
+
+    async def _send_if_stored(self, entries: Sequence[Entry]) -> None:
+        """Leave what was stored although its commit gave no answer to those who work off what waits."""
+        page_ids = [entry.page.id for entry in entries]
+        machines = sorted({one for entry in entries for one in entry.machines if one is not None})
+        for pause in _DOUBT_S:
+            await self._on.clock.sleep(pause)
+            if found := await self._unmark_at_last(page_ids, machines):
+                log.warning("page.stored-without-answer", deliveries=found)
+                self._on.bursts.wake()
+
+    async def _unmark_at_last(self, page_ids: Sequence[str], machines: Sequence[str]) -> int:
+        while True:
+            try:
+                return await self._on.database.write(lambda c: unmark(c, self._on.bursts, page_ids, machines))
+            except StorageUnavailable:
+                await self._on.clock.sleep(_LOOK_AGAIN_S)
 
     async def _record_results(self, results: Sequence[Result]) -> Sequence[Recorded]:
         return await self._on.database.write(lambda c: self._outcomes_work.record(c, results))

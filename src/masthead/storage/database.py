@@ -68,6 +68,8 @@ class Database:
         self._units: queue.SimpleQueue[_Unit | None] = queue.SimpleQueue()
         #: Of the writing thread, kept from group to group: getting one costs as much as storing some pages.
         self._connection: Connection | None = None
+        #: Whether the group's work is done, so that a failure is one of its commit.
+        self._is_committing = False
         self._writer = threading.Thread(target=self._write_groups, name="masthead-write", daemon=True)
 
     @classmethod
@@ -103,7 +105,7 @@ class Database:
 
         Raises:
             StorageUnavailable: the database does not answer or cannot store; nothing of it is stored,
-                unless the connection broke during the commit itself, when either may be true.
+                unless the connection broke during the commit itself, when either may be true (``may_be_stored``).
         """
         done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._units.put(_Unit(work, done))
@@ -167,7 +169,7 @@ class Database:
                     if attempt < _ATTEMPTS and _may_succeed_at_once(error):
                         log.warning("storage.retried", attempt=attempt, units=len(group), error=_brief(error))
                         continue
-                    _fail(group, _unavailable(error))
+                    _fail(group, _unavailable(error, may_be_stored=self._is_committing))
                 else:
                     _fail(group, error)
             return
@@ -191,12 +193,14 @@ class Database:
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[tuple[Connection, RootTransaction]]:
         """Begin and commit on the kept connection; after trouble the next group gets a new one."""
+        self._is_committing = False
         if self._connection is None:
             self._connection = self._writer_engine.connect()
         connection = self._connection
         try:
             with connection.begin() as transaction:
                 yield connection, transaction
+                self._is_committing = True
         except BaseException:
             self._connection = None
             connection.close()
@@ -260,8 +264,10 @@ def _may_succeed_at_once(error: DBAPIError) -> bool:
     return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _PASSING
 
 
-def _unavailable(error: DBAPIError) -> StorageUnavailable:
-    return StorageUnavailable(f"The database does not answer or cannot store: {_brief(error)}")
+def _unavailable(error: DBAPIError, *, may_be_stored: bool = False) -> StorageUnavailable:
+    return StorageUnavailable(
+        f"The database does not answer or cannot store: {_brief(error)}", may_be_stored=may_be_stored
+    )
 
 
 def _brief(error: DBAPIError) -> str:

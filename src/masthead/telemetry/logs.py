@@ -23,8 +23,11 @@ import structlog
 
 __all__ = ["RedactingFormatter", "configure", "redact"]
 
-#: An integration key is 32 letters and digits (PagerDuty facts, A.1 and A.2); hashes and ids of ours are not.
-_KEY = re.compile(r"(?<![0-9A-Za-z])(?=[0-9A-Za-z]*[0-9])[0-9A-Za-z]{32}(?![0-9A-Za-z])")
+#: An integration key is 32 letters and digits (PagerDuty facts, A.1 and A.2). Ours are not: ids have 26, hashes 64, and
+#: a dedup key is ``masthead-`` with 32 digits of a hash, which an operator needs to find the incident.
+_KEY = re.compile(
+    r"(?<![0-9A-Za-z])(?=[0-9A-Za-z]*[0-9])(?!(?<=\bmasthead-)[0-9a-f]{32}\b)[0-9A-Za-z]{32}(?![0-9A-Za-z])"
+)
 _TOKEN = re.compile(r"(?i)(token=|bearer\s+)[^\s\"',;]+")
 _KEY_LENGTH = 32
 _encode = msgspec.json.Encoder(enc_hook=repr).encode

@@ -31,6 +31,14 @@ def test_name_and_email_must_not_be_empty():
     assert problems({**WHOLE, "email": " "}) == (email,)
 
 
+def test_a_name_that_no_address_could_lead_to_is_refused():
+    """A slash would lead to another address, and dots alone to none."""
+    for name in ("A/B", "/", ".", ".."):
+        (problem,) = problems({**WHOLE, "name": name})
+        assert "must not hold a slash" in problem
+    validate({**WHOLE, "name": "A.B"}, ANY_NAME)
+
+
 def test_a_name_that_no_database_can_hold_is_refused():
     """NUL bytes and half surrogates in a name are the request's fault, not the database's."""
     for name in ("A\0B", "A\ud800", "A\nB"):

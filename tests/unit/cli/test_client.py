@@ -75,11 +75,26 @@ def test_html_instead_of_json_is_not_masthead(client, scripted, status):
         client.get("/x")
 
 
-def test_no_server_there_says_where_and_what_to_start(client, scripted):
-    """The sentence behind exit status 69."""
-    scripted.answers["GET", "/x"] = httpx.ConnectError("Connection refused")
-    with pytest.raises(ServerMissing, match=r"at http://masthead \(Connection refused\).*masthead serve"):
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (httpx.ConnectError("[Errno 111] Connection refused"), "nothing listens there.*masthead serve"),
+        (httpx.ReadTimeout("x"), "nothing came in time"),
+        (httpx.RemoteProtocolError("x"), "the connection broke off"),
+    ],
+)
+def test_no_server_there_says_where_and_what_to_do(client, scripted, error, words):
+    """The sentence behind exit status 69, and nothing of what libraries say."""
+    scripted.answers["GET", "/x"] = error
+    with pytest.raises(ServerMissing, match=f"^No Masthead answers at http://masthead: {words}") as missing:
         client.get("/x")
+    assert "Errno" not in str(missing.value)
+
+
+def test_a_name_that_nobody_knows_is_told_as_such():
+    """A typing mistake in the address."""
+    with pytest.raises(ServerMissing, match="nobody knows that name"):
+        Client("http://no-such-host.invalid", "ann").get("/health")
 
 
 def test_a_server_may_be_named_without_its_scheme():

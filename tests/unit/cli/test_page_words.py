@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from masthead.cli.page_words import DeliveryNews, in_short, page_lines
+from masthead.cli.page_words import DeliveryNews, has_woken_nobody, in_short, incident_line, page_lines
 
 UNKNOWN = {
     "state": "unknown",
@@ -201,3 +201,36 @@ def test_news_name_who_is_on_call(client, scripted):
     assert news.line(delivery(state="pending", text="")) == ""
     assert news.line(delivery(state="pending", text="HTTP 429")) == "Checkout: still being tried (HTTP 429)"
     assert len(scripted.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("service", "read_at", "end"),
+    [
+        ({"onCall": [], "warning": "it is disabled"}, "2026", ", but it is disabled"),
+        ({"onCall": []}, "2026", ", but nobody is on call for it, and then it opens no incident"),
+        ({"onCall": []}, None, ""),
+        (
+            {"onCall": [{"user": "Bob", "level": 2}]},
+            "2026",
+            "; nobody is on call at level 1, PagerDuty tells the next level",
+        ),
+    ],
+)
+def test_news_say_why_nobody_may_be_woken(client, scripted, service, read_at, end):
+    """What the catalog knows is said at once; where the on-calls were never read, nothing is."""
+    scripted.answers["GET", "/v1/services/P1"] = service
+    scripted.answers["GET", "/v1/catalog"] = {"oncallsFetchedAt": read_at}
+    assert DeliveryNews(client).line(delivery()) == f"Checkout: PagerDuty accepted the page{end}"
+
+
+def test_a_page_that_woke_nobody_is_told_apart():
+    """An incident that was open already has somebody; none at all has nobody."""
+    gone = UNKNOWN | {"state": "not-opened", "reason": "disabled"}
+    assert (
+        incident_line(delivery(incident=gone)) == "Checkout: no incident was opened: the service is disabled"
+    )
+    assert incident_line(delivery()) == "Checkout: PagerDuty shows no incident so far"
+    told = [
+        has_woken_nobody(delivery(incident=one)) for one in (gone, gone | {"reason": "already-open"}, UNKNOWN)
+    ]
+    assert told == [True, False, False]

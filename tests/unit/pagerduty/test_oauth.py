@@ -130,7 +130,7 @@ async def test_an_answer_without_scope_grants_what_was_asked_for(tokens, endpoin
         (Said(200, "no JSON"), Reason.ANSWER, False, "its answer has no token in it"),
         (Said(200, {"access_token": 7}), Reason.ANSWER, False, "its answer has no token in it"),
         (Said(trouble="reset"), Reason.NETWORK, True, "Check the network"),
-        (Said(trouble="hang"), Reason.TIMEOUT, True, "it did not answer in time"),
+        (Said(trouble="hang"), Reason.TIMEOUT, True, "did not answer in time"),
         (Said(302, "", {"Location": "/elsewhere"}), Reason.ANSWER, False, "it answered 302. Check identityUrl"),
     ],
 )  # fmt: skip

@@ -12,7 +12,6 @@ import pytest
 import trustme
 
 from masthead import __version__
-from masthead.kernel.errors import Reason
 from masthead.pagerduty import pool
 from masthead.pagerduty.pool import PooledPoster
 from masthead.pagerduty.posting import Lost
@@ -137,7 +136,7 @@ async def test_what_is_no_answer_is_lost_and_may_have_arrived(server, poster, an
     server.answers = [answer]
     with pytest.raises(Lost, match=words) as lost:
         await post(poster)
-    assert (lost.value.reason, lost.value.is_connected) == (Reason.NETWORK, True)
+    assert lost.value.is_connected
     assert (await post(poster)).body == b"ok"
 
 
@@ -197,7 +196,7 @@ async def test_silence_ends_with_the_time(server):
     poster = PooledPoster(server.url, timeout_s=0.05)
     with pytest.raises(Lost) as lost:
         await post(poster)
-    assert (lost.value.reason, lost.value.is_connected) == (Reason.TIMEOUT, True)
+    assert (type(lost.value.error), lost.value.is_connected) == (TimeoutError, True)
     await poster.close()
 
 

@@ -37,6 +37,21 @@ def test_ids_and_sentences_stay():
     assert redact(text) == text
 
 
+def test_our_own_dedup_keys_stay():
+    """An operator looks the incident up by them; what only resembles one is a key."""
+    dedup_key = f"masthead-{KEY}"
+    assert redact(f"sent as {dedup_key}.") == f"sent as {dedup_key}."
+    for odd in (
+        f"mymasthead-{KEY}",
+        f"masthead-{KEY.upper()}",
+        f"masthead_{KEY}",
+        f"masthead- {KEY}",
+        f"masthead-x {KEY}",
+    ):
+        assert KEY not in redact(odd), odd
+        assert KEY.upper() not in redact(odd), odd
+
+
 def test_a_log_line_is_one_json_object_without_the_key(capsys):
     """JSON where nobody looks at a terminal."""
     configure(as_json=True)

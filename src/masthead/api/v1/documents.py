@@ -114,6 +114,8 @@ def _owner_warning(owner: Owner) -> str | None:
         return "The catalog knows no service with this key; PagerDuty may still accept it."
     if owner.service.warning:
         return f"PagerDuty service {owner.service.name!r}: {owner.service.warning}."
+    if not owner.oncalls and owner.oncalls_unknown:
+        return f"Who is on call for this service is not known: {owner.oncalls_unknown}"
     if not owner.oncalls:
         return "Nobody is on call for this service, as far as the catalog knows."
     return None

@@ -197,7 +197,7 @@ def _severity(body: Mapping[str, Any], complaints: Complaints) -> Severity | Non
     if value is None:
         return None
     try:
-        return parse_severity(value[:_SHOWN_LENGTH] if isinstance(value, str) else type(value).__name__)
+        return parse_severity(value)
     except InvalidRequest as error:
         complaints.add("/severity", redact(error.message))
         return None
