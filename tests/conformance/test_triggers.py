@@ -37,7 +37,9 @@ class Machine:
             clock, applications=FakeApplications(), paging=FakePaging(clock), pipelines=self.pipelines
         )
         self.executions = Executions(database, self.bursts, clock, UlidIds(), services=services)
-        self.triggers = Triggers(database, self.bursts, pipelines=self.pipelines, executions=self.executions)
+        self.triggers = Triggers(
+            database, self.bursts, pipelines=self.pipelines, executions=self.executions, clock=clock
+        )
         self.tasks = Tasks(lambda _name, _error: None)
 
     async def start(self) -> Machine:

@@ -33,6 +33,7 @@ from masthead.pipelines import Pipelines
 from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
+from masthead.triggers import Triggers
 from masthead.web import WebServices
 
 ANN = Caller(user="ann@example.com")
@@ -182,7 +183,9 @@ async def running_house(database: Database, **changes: Any) -> AsyncIterator[Hou
         default_severity=Severity.CRITICAL,
     )
     executions = Executions(database, bursts, clock, ids, services=stage_services)
+    triggers = Triggers(database, bursts, pipelines=pipelines, executions=executions, clock=clock)
     await applications.ensure_spinnaker()
+    await triggers.start()
     await machines.start()
     loop = asyncio.ensure_future(bursts.run())
     health: dict[str, Any] = {"database": {"status": "UP"}}
@@ -194,6 +197,7 @@ async def running_house(database: Database, **changes: Any) -> AsyncIterator[Hou
         applications=applications,
         pipelines=pipelines,
         executions=executions,
+        triggers=triggers,
         paging=paging,
         audit=Audit(database),
         catalog=catalog,

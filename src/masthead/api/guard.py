@@ -41,6 +41,8 @@ PUBLIC = frozenset(
         "/auth/loggedOut",
     }
 )
+#: Other systems post here without a user, and can start only what waits for just this (compat 2.5).
+_WEBHOOKS = ("/webhooks/", "/echo/webhooks/")
 _LOGIN = "/ui/login"
 _PAGES = "/ui/"
 _STATIC = "/ui/static/"
@@ -97,7 +99,12 @@ class Guard:
 
     async def _admit(self, scope: Scope, send: Send) -> Send:
         path = scope["path"]
-        is_public = path in PUBLIC or _is_static(path) or (path == _METRICS and self._has_open_metrics)
+        is_public = (
+            path in PUBLIC
+            or _is_static(path)
+            or (path == _METRICS and self._has_open_metrics)
+            or (scope["method"] == "POST" and path.startswith(_WEBHOOKS))
+        )
         if b"cookie" in headers_of(scope) and (entered := self._entered(scope)):
             return self._admit_session(scope, send, entered)
         try:

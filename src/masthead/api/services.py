@@ -21,6 +21,7 @@ from masthead.paging import Paging
 from masthead.paging.audit import Audit
 from masthead.pipelines import Pipelines
 from masthead.telemetry.metrics import Metrics
+from masthead.triggers import Triggers
 
 __all__ = ["HealthCheck", "Services"]
 
@@ -35,6 +36,7 @@ class Services:
     applications: Applications
     pipelines: Pipelines
     executions: Executions
+    triggers: Triggers
     paging: Paging
     audit: Audit
     catalog: Catalog

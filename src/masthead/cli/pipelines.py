@@ -99,6 +99,30 @@ def show_(client: Client, application: _Application, name: _Name) -> None:
     show.as_json(client.get(f"/applications/{quoted(application)}/pipelineConfigs/{quoted(name)}"))
 
 
+@app.command("next")
+@asks_server
+def next_(
+    client: Client,
+    application: _Application,
+    name: _Name,
+    count: Annotated[int, typer.Option(min=1, max=100, help="Firings of each trigger.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Show when a pipeline's cron triggers fire next."""
+    path = f"/v1/pipelines/{quoted(application)}/{quoted(name)}/firings?limit={count}"
+    found = client.get(path)
+    if as_json:
+        show.as_json(found)
+        return
+    rows = [
+        (at, one["cronExpression"], one["timeZone"])
+        for one in found["triggers"]
+        for at in one["next"] or ["never again"]
+    ]
+    empty = f"Pipeline {found['pipeline']} has no cron trigger that is enabled."
+    show.table(("FIRES", "CRON EXPRESSION", "TIME ZONE"), sorted(rows), empty=empty)
+
+
 @app.command()
 @asks_server
 def run(

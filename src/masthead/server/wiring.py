@@ -140,7 +140,9 @@ class Masthead:
         )
         executions = Executions(database, bursts, clock, ids, services=stage_services, types=types)
         schedule = Schedule(settings.scheduler.time_zone, settings.scheduler.make_up_s)
-        triggers = Triggers(database, bursts, pipelines=pipelines, executions=executions, schedule=schedule)
+        triggers = Triggers(
+            database, bursts, pipelines=pipelines, executions=executions, clock=clock, schedule=schedule
+        )
         masthead = cls(
             settings, clock, access, database, machines, bursts, accounts.senders, catalog, accounts.roster, applications,
             pipelines, ownership, paging, executions, triggers, Tasks(_log_failure), metrics,
@@ -179,6 +181,7 @@ class Masthead:
             applications=self.applications,
             pipelines=self.pipelines,
             executions=self.executions,
+            triggers=self.triggers,
             paging=self.paging,
             audit=Audit(self.database),
             catalog=self.catalog,

@@ -13,7 +13,10 @@ Source: Spinnaker compatibility facts, section 4.12; the minute is Quartz's ``mi
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
+from itertools import islice
 from typing import Any
 
 import structlog
@@ -21,12 +24,14 @@ from sqlalchemy import Connection
 
 from masthead.executions import Executions
 from masthead.kernel.caller import ANONYMOUS, Caller
+from masthead.kernel.clock import Clock
 from masthead.pipelines import Pipelines
 from masthead.storage.bursts import Bursts, Turn
 from masthead.storage.database import Database
 from masthead.triggers import cron_rows
-from masthead.triggers.cron_trigger import CronTrigger, cron_triggers, problems_of_cron
+from masthead.triggers.cron_trigger import CronTrigger, cron_triggers, problems_of_cron, read_zone
 from masthead.triggers.ids import id_of_run
+from masthead.triggers.quartz import read_line, spread
 from masthead.triggers.starting import start
 
 __all__ = ["BURST", "Cron", "Schedule"]
@@ -55,6 +60,7 @@ class Cron:
         *,
         pipelines: Pipelines,
         executions: Executions,
+        clock: Clock,
         schedule: Schedule,
     ) -> None:
         """Register with *bursts* and *pipelines*."""
@@ -62,6 +68,7 @@ class Cron:
         self._bursts = bursts
         self._pipelines = pipelines
         self._executions = executions
+        self._clock = clock
         self._schedule = schedule
         bursts.register(BURST, self._run, rests_long=True)
         pipelines.on_changed(self._changed)
@@ -72,6 +79,38 @@ class Cron:
         wrong = await self._database.read(self._find_wrong)
         if wrong:
             await self._database.write(lambda connection: self._schedule_all(connection, wrong))
+
+    # -- for people ---------------------------------------------------------------------------------
+
+    def describe(self, expression: str) -> str:
+        """Say when a line fires next, in the time zone of the settings.
+
+        Raises:
+            BadCronLine: it cannot be used.
+        """
+        zone = read_zone(self._schedule.time_zone) or UTC
+        line = read_line(spread(expression, ""))
+        firings = list(islice(line.firings(self._clock.now(), zone), 3))
+        if not firings:
+            return "Does not fire any more"
+        shown = ", ".join(f"{one.astimezone(zone):%a %d %b %Y %H:%M:%S}" for one in firings)
+        return f"Fires next on {shown} ({self._schedule.time_zone})"
+
+    def upcoming(self, pipeline: Mapping[str, Any], count: int) -> list[dict[str, Any]]:
+        """Give the cron triggers of a pipeline that can fire, each with its next *count* firings."""
+        now = self._clock.now()
+        return [
+            {
+                "id": trigger.document.get("id"),
+                "cronExpression": trigger.expression,
+                "timeZone": trigger.zone.key,
+                "next": [
+                    one.astimezone(trigger.zone).isoformat()
+                    for one in islice(trigger.line.firings(now, trigger.zone), count)
+                ],
+            }
+            for trigger in cron_triggers(pipeline, self._schedule.time_zone).values()
+        ]
 
     # -- when pipelines change ----------------------------------------------------------------------
 

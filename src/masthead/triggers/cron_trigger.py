@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -54,14 +53,6 @@ class CronTrigger:
         """Give the last firing until *now_ms* that is not before *since_ms*."""
         found = self.line.last_before(from_ms(now_ms), self.zone, since=from_ms(since_ms))
         return None if found is None else to_ms(found)
-
-    def firings(self, after: datetime, count: int) -> list[datetime]:
-        """Give the next *count* firings after an instant, or those that are left."""
-        found: list[datetime] = []
-        while len(found) < count and (firing := self.line.next_after(after, self.zone)) is not None:
-            found.append(firing)
-            after = firing
-        return found
 
 
 def cron_triggers(pipeline: Mapping[str, Any] | None, default_zone: str) -> dict[str, CronTrigger]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from masthead.executions import Executions
+from masthead.kernel.clock import Clock
 from masthead.pipelines import Pipelines
 from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
 from masthead.triggers.cron import Cron, Schedule
 from masthead.triggers.endings import Endings
+from masthead.triggers.webhooks import Webhooks
 
 __all__ = ["Triggers"]
 
@@ -22,6 +24,7 @@ class Triggers:
         *,
         pipelines: Pipelines,
         executions: Executions,
+        clock: Clock,
         schedule: Schedule | None = None,
     ) -> None:
         """Register with *bursts*, *pipelines* and *executions*, before ``bursts`` runs."""
@@ -32,8 +35,10 @@ class Triggers:
             bursts,
             pipelines=pipelines,
             executions=executions,
+            clock=clock,
             schedule=schedule or Schedule(),
         )
+        self.webhooks = Webhooks(clock, pipelines=pipelines, executions=executions)
 
     async def start(self) -> None:
         """Make sure that every trigger that is stored can be found, and that those of time have theirs."""

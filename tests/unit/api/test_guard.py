@@ -23,6 +23,8 @@ from masthead.web import pages
 from support.doors import House, client_of, web_services
 from support.entering import ANN, BOB, SECRET, access_with_users, basic
 
+#: Open to other systems, for posting.
+WEBHOOKS = {"/webhooks/type/source", "/echo/webhooks/type/source", "/webhooks/type", "/echo/webhooks/type"}
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
 
 
@@ -72,7 +74,8 @@ async def test_every_door_asks_who_it_is(guarded, visitor):
         is_asked = answer.status_code == 401 or answer.headers.get("location", "").startswith("/ui/login?")
         if not is_asked:
             entered.append((method, path, answer.status_code))
-    assert {path for _, path, _ in entered if not path.startswith("/ui/static/")} <= PUBLIC
+    assert {path for _, path, _ in entered if not path.startswith("/ui/static/")} <= PUBLIC | WEBHOOKS
+    assert {method for method, path, _ in entered if path in WEBHOOKS} == {"POST"}
 
 
 @pytest.mark.parametrize("name", ["gate", "orca", "echo", "front50"])
@@ -82,7 +85,7 @@ async def test_a_door_on_a_port_of_its_own_asks_too(house, access, name):
     async with client_of(door) as client:
         for method, path in [*every_route(door), ("GET", "/"), ("GET", "/ui/")]:
             answer = await client.request(method, path, headers=NAVIGATION)
-            is_open = path in PUBLIC
+            is_open = path in PUBLIC or (path in WEBHOOKS and method == "POST")
             assert (answer.status_code == 401) is not is_open, (method, path)
         assert (await client.get("/health")).status_code == 200
         assert (await client.get("/nowhere", headers=basic(ANN))).status_code == 404

@@ -74,7 +74,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
         clock, applications=FakeApplications(), pipelines=pipelines, paging=FakePaging(clock)
     )
     executions = Executions(database, bursts, clock, SequentialIds(), services=services)
-    triggers = Triggers(database, bursts, pipelines=pipelines, executions=executions)
+    triggers = Triggers(database, bursts, pipelines=pipelines, executions=executions, clock=clock)
     yield Bench(clock, database, bursts, pipelines, executions, triggers)
     await bursts.close()
     await executions.close()

@@ -184,7 +184,7 @@ async def test_another_time_zone_in_the_settings_moves_the_triggers_at_the_next_
     await bench.save("q", cron("0 0 20 * * ?"))
     before = await firings(bench)
     schedule = Schedule("Europe/Berlin")
-    parts = {"pipelines": bench.pipelines, "executions": bench.executions}
+    parts = {"pipelines": bench.pipelines, "executions": bench.executions, "clock": bench.clock}
     await Triggers(bench.database, bench.bursts, **parts, schedule=schedule).start()
     after = await firings(bench)
     assert before == {datetime(2026, 11, 23, 4, tzinfo=UTC), datetime(2026, 11, 23, 20, tzinfo=UTC)}

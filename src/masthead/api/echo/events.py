@@ -31,6 +31,3 @@ async def callback(ask: Ask) -> Any:
 
 
 routes.empty("/notifications/metadata", [], "Notification types that plugins bring: none.")
-routes.unbuilt("GET", "/validateCronExpression", "Cron triggers are not built yet.")
-routes.unbuilt("POST", "/webhooks/{type}/{source}", "Webhook triggers are not built yet.")
-routes.unbuilt("POST", "/webhooks/{type}", "Webhook triggers are not built yet.")

@@ -10,6 +10,7 @@ from masthead.api.gate import (
     saving,
     starting,
     tasks,
+    triggers,
     webhooks,
 )
 from masthead.api.routing import Operation
@@ -29,6 +30,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         starting,
         auth,
         webhooks,
+        triggers,
         nothing,
     )
     for operation in part.routes.operations

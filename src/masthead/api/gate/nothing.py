@@ -16,7 +16,6 @@ __all__ = ["routes"]
 routes = Routes("gate")
 
 _NOTIFICATIONS = "Notifications of applications and pipelines are not built yet; nothing was stored."
-_WEBHOOKS = "Triggers are not built yet; start the pipeline with POST /pipelines/{application}/{name}."
 _MOST_RESULTS = 500
 
 routes.empty("/plugins/deck/plugin-manifest.json", [], "Deck's plugins: none.")
@@ -36,11 +35,6 @@ routes.empty("/capabilities/quietPeriod", {}, "The quiet period: none.")
 routes.empty(
     "/capabilities/expressions", {"functions": [], "spelEvaluators": []}, "Expression functions: none yet."
 )
-routes.empty(
-    "/cron/validate",
-    {},
-    "Whether a cron expression is valid: not known yet; Deck's form takes an empty answer.",
-)
 
 
 @routes.post("/notifications/callbacks/{source}", "Interactive answers: no service of that kind is there.")
@@ -51,7 +45,6 @@ async def callback(ask: Ask) -> Any:
 
 routes.empty("/notifications/{type}/{application}", {}, "Notifications of an application: none yet.")
 routes.unbuilt("POST DELETE", "/notifications/{type}/{application}", _NOTIFICATIONS)
-routes.unbuilt("POST", "/webhooks/{type}/{source}", _WEBHOOKS)
 routes.unbuilt("GET", "/roles/{provider}", "Cloud providers' roles are not part of Masthead.")
 
 

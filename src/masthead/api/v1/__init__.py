@@ -1,7 +1,7 @@
 """Masthead's own routes, under /v1: everything in words for people, no integration key anywhere."""
 
 from masthead.api.routing import Operation
-from masthead.api.v1 import applications, catalog, change_events, lint, page_export, pages, settings
+from masthead.api.v1 import applications, catalog, change_events, firings, lint, page_export, pages, settings
 
 __all__ = ["OPERATIONS"]
 
@@ -12,6 +12,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *pages.routes.operations,
     *page_export.routes.operations,
     *change_events.routes.operations,
+    *firings.routes.operations,
     *lint.routes.operations,
     *settings.routes.operations,
 )

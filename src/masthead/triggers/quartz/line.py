@@ -55,6 +55,12 @@ class CronLine:
                 return firing
         return None
 
+    def firings(self, after: datetime, zone: tzinfo) -> Iterator[datetime]:
+        """Give the firings after an instant, one after the other, in UTC."""
+        while (firing := self.next_after(after, zone)) is not None:
+            yield firing
+            after = firing
+
     def last_before(self, instant: datetime, zone: tzinfo, *, since: datetime) -> datetime | None:
         """Give the last firing at or before *instant* and not before *since*; None when there is none."""
         reach = _SECOND
@@ -71,9 +77,10 @@ class CronLine:
 
     def _last_between(self, start: datetime, end: datetime, zone: tzinfo) -> datetime | None:
         last = None
-        firing = self.next_after(start, zone)
-        while firing is not None and firing <= end:
-            last, firing = firing, self.next_after(firing, zone)
+        for firing in self.firings(start, zone):
+            if firing > end:
+                break
+            last = firing
         return last
 
     def _walls(self, start: datetime) -> Iterator[datetime]:
