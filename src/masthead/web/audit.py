@@ -25,6 +25,7 @@ from masthead.web.audit_query import read_filters, read_query
 from masthead.web.domain import WebServices
 from masthead.web.forms import read_form
 from masthead.web.rendering import Renderer, is_fragment
+from masthead.web.steps import steps_of
 
 __all__ = ["Fate", "audit_routes", "fate_of"]
 
@@ -154,6 +155,7 @@ def _shown(entry: Entry, refusal: str | None, now: datetime) -> dict[str, Any]:
         "entry": entry,
         "refusal": refusal,
         "fate_of": fate_of,
+        "steps_of": steps_of,
         "sums": Counter((fate.kind, fate.word) for fate in map(fate_of, page.deliveries)).most_common(),
         "again_s": _again_s(page, now),
         "failed": failed,

@@ -48,7 +48,7 @@ def pages(services: WebServices) -> Sequence[BaseRoute]:
     directory = Directory(services)
     secrets = Secrets(services.catalog, services.paging.hasher)
     routes: list[Route] = [
-        *overview_routes(services, renderer),
+        *overview_routes(services, renderer, directory),
         *application_form_routes(services, renderer),
         *application_routes(services, renderer, directory),
         *choosing_routes(services, renderer),
