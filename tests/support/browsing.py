@@ -176,13 +176,18 @@ def browse(
         raise AssertionError("\n".join(found))
 
 
+def _place(target: Sequence[Any]) -> str:
+    """Give where a node is; what is inside a shadow root comes as a list of its own."""
+    return " ".join(one if isinstance(one, str) else " >> ".join(one) for one in target)
+
+
 def violations(page: Page) -> list[str]:
     """Give what axe finds wrong with *page*, one line each: rule, what to do, where."""
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(Axe().axe_script)
     found = page.evaluate("() => axe.run({resultTypes: ['violations']})")
     return [
-        f"{one['id']}: {one['help']}: {' '.join(node['target'])} {node['failureSummary'].splitlines()[-1].strip()}"
+        f"{one['id']}: {one['help']}: {_place(node['target'])} {node['failureSummary'].splitlines()[-1].strip()}"
         for one in found["violations"]
         for node in one["nodes"]
     ]

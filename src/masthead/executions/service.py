@@ -81,6 +81,11 @@ class Executions(Reading):
         bursts.register(BURST, burst.run, rests_long=True)
         paging.on_decided(self._page_decided)
 
+    @property
+    def types(self) -> StageTypes:
+        """Give the stage types that run here."""
+        return self._types
+
     async def close(self) -> None:
         """Stop waking executions; they stay stored and are carried on after the next start."""
         await self._tasks.close()

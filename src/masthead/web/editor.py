@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from masthead.executions import STAGE_TYPES
 from masthead.kernel.caller import ANONYMOUS, Caller
 from masthead.kernel.clock import from_ms
 from masthead.kernel.errors import InvalidRequest, NotFound
@@ -85,6 +84,7 @@ class _Editor:
         self._services = services
         self._secrets = secrets
         self._caller = caller
+        self.types = services.executions.types
 
     async def do_apply(self, it: _Editing) -> None:
         """Take over what the panel says, and nothing else."""
@@ -113,9 +113,10 @@ class _Editor:
     async def do_add(self, it: _Editing) -> None:
         """Add a stage behind the chosen one, or beside it."""
         kind = it.form.text("new_type")
-        if STAGE_TYPES.find(kind) is None:
+        known = self._services.executions.types.find(kind)
+        if known is None:
             raise InvalidRequest("Choose what the new stage does.")
-        it.draft, it.ref = add_stage(it.draft, kind, after=it.ref or None)
+        it.draft, it.ref = add_stage(it.draft, kind, name=known.label, after=it.ref or None)
         it.panel = "stage"
 
     async def do_duplicate(self, it: _Editing) -> None:
@@ -245,7 +246,7 @@ async def _operate(editor: _Editor, it: _Editing, name: str) -> None:
         await deed(it)
         return
     before = it.draft
-    it.draft = apply_panel(before, it.panel, it.ref, it.form, it.errors)
+    it.draft = apply_panel(before, (it.panel, it.ref), it.form, it.errors, editor.types)
     if it.errors:
         it.draft, it.typed = before, it.form
         return
@@ -286,7 +287,12 @@ async def _values(services: WebServices, secrets: Secrets, request: Request, it:
     base = next((one for one in it.versions if str(one.get("updateTs")) == it.base), it.stored)
     hidden_base = secrets.hide(base)
     return {
-        **values_of(shown, services.pipelines, await wakes_of(stages_of(plain), services.preflights, caller)),
+        **values_of(
+            shown,
+            await wakes_of(stages_of(plain), services.preflights, caller),
+            pipelines=services.pipelines,
+            types=services.executions.types,
+        ),
         "stored": it.stored,
         "application": str(it.stored["application"]),
         "base": it.base,

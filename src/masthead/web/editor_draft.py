@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Sequence
 from typing import Any
 
-from masthead.executions import STAGE_TYPES
 from masthead.kernel.errors import InvalidRequest
 from masthead.pipelines import assign_ref_ids
 
@@ -59,16 +58,15 @@ def with_refs(draft: Draft) -> Draft:
     return {**draft, "stages": assign_ref_ids(stages)}
 
 
-def add_stage(draft: Draft, kind: str, *, after: str | None) -> tuple[Draft, str]:
-    """Add a stage of type *kind* behind the stage *after*, or as the first of its own.
+def add_stage(draft: Draft, kind: str, *, name: str, after: str | None) -> tuple[Draft, str]:
+    """Add a stage of type *kind* behind the stage *after*, or as the first of its own; *name* is made its own.
 
     Returns:
         The draft, and the refId of the new stage.
     """
     draft = with_refs(draft)
     ref = _next_ref(draft)
-    known = STAGE_TYPES.find(kind)
-    name = _free_name(draft, known.label if known else kind)
+    name = _free_name(draft, name)
     behind = [after] if after is not None and find_stage(draft, after) is not None else []
     stage = {"refId": ref, "requisiteStageRefIds": behind, "type": kind, "name": name}
     return {**draft, "stages": [*_all(draft), stage]}, ref

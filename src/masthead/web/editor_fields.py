@@ -12,8 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from masthead.executions import STAGE_TYPES
-from masthead.executions.stages.base import Field, Kind
+from masthead.executions.stages.base import Field, Kind, StageType
 from masthead.web.editor_json import written
 from masthead.web.forms import Errors, Form
 
@@ -67,30 +66,34 @@ class Control:
         return f"stage.{self.name}"
 
 
-def controls_of(stage: Mapping[str, Any], typed: Form | None = None) -> list[Control]:
+def controls_of(
+    stage: Mapping[str, Any], known: StageType | None, typed: Form | None = None
+) -> list[Control]:
     """Give the controls for what the stage's type declares; none for a type that nothing here runs.
 
     Args:
         stage: Its JSON, with stand-ins for keys.
+        known: Its type; None for one that nothing here runs.
         typed: What was typed, where the form is shown again because something in it was wrong.
     """
-    known = STAGE_TYPES.find(str(stage.get("type")))
     found = [_control(field, stage.get(field.name)) for field in known.fields] if known else []
     if typed is None:
         return found
     return [_with(one, typed.raw(one.field)) if one.field in typed else one for one in found]
 
 
-def apply_controls(stage: Mapping[str, Any], form: Form, errors: Errors) -> dict[str, Any]:
+def apply_controls(
+    stage: Mapping[str, Any], known: StageType | None, form: Form, errors: Errors
+) -> dict[str, Any]:
     """Give the stage as the form has it.
 
     Args:
         stage: As it was when the form was made.
+        known: Its type.
         form: What came back.
         errors: Is told what cannot be read; such a field stays as it was.
     """
     changed = dict(stage)
-    known = STAGE_TYPES.find(str(stage.get("type")))
     for field in known.fields if known else ():
         control = _control(field, stage.get(field.name))
         if control.field not in form or form.raw(control.field) == control.value:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from masthead.executions import StageTypes
 from masthead.kernel.errors import InvalidRequest
 from masthead.web.editor_draft import Draft, find_stage, move_item
 from masthead.web.editor_fields import ON_FAILURE, apply_controls, failure_of
@@ -42,18 +43,23 @@ LISTS: dict[str, tuple[str, Callable[[str], dict[str, Any]]]] = {
 }
 
 
-def apply_panel(draft: Draft, panel: str, ref: str, form: Form, errors: Errors) -> Draft:
+def apply_panel(draft: Draft, at: tuple[str, str], form: Form, errors: Errors, types: StageTypes) -> Draft:
     """Give *draft* as the panel has it.
 
     Args:
         draft: As the form was made from.
-        panel: One of :data:`PANELS`; any other changes nothing.
-        ref: The stage that it shows.
+        at: The panel, one of :data:`PANELS` (any other changes nothing), and the refId of the stage that it shows.
         form: What came back.
         errors: Is told what cannot be read; that stays as it was.
+        types: Those that run here.
     """
+    panel, ref = at
     if panel in ("stage", "stage-json"):
-        return _stage(draft, panel, ref, form, errors)
+        return (
+            _stage_json(draft, ref, form, errors)
+            if panel == "stage-json"
+            else _stage(draft, ref, form, errors, types)
+        )
     if panel == "parameters":
         return _list(draft, "parameterConfig", form, errors, _parameter)
     if panel == "triggers":
@@ -83,20 +89,26 @@ def change_list(draft: Draft, panel: str, deed: str, argument: str) -> Draft:
 # -- a stage ----------------------------------------------------------------------------------------
 
 
-def _stage(draft: Draft, panel: str, ref: str, form: Form, errors: Errors) -> Draft:
+def _stage_json(draft: Draft, ref: str, form: Form, errors: Errors) -> Draft:
+    stage = find_stage(draft, ref)
+    if stage is None or "json" not in form:
+        return draft
+    try:
+        return _with(draft, stage, read_object(form.raw("json"), what="The stage"))
+    except InvalidRequest as error:
+        errors.add("json", error.message)
+        return draft
+
+
+def _stage(draft: Draft, ref: str, form: Form, errors: Errors, types: StageTypes) -> Draft:
     stage = find_stage(draft, ref)
     if stage is None:
         return draft
-    if panel == "stage-json":
-        if "json" not in form:
-            return draft
-        try:
-            changed = read_object(form.raw("json"), what="The stage")
-        except InvalidRequest as error:
-            errors.add("json", error.message)
-            return draft
-    else:
-        changed = _common(apply_controls(stage, form, errors), form, errors)
+    known = types.find(str(stage.get("type")))
+    return _with(draft, stage, _common(apply_controls(stage, known, form, errors), form, errors))
+
+
+def _with(draft: Draft, stage: dict[str, Any], changed: dict[str, Any]) -> Draft:
     return {**draft, "stages": [changed if one is stage else one for one in draft["stages"]]}
 
 

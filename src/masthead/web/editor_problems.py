@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from masthead.executions import STAGE_TYPES
+from masthead.executions import StageTypes
 from masthead.ownership import Weight
 from masthead.pipelines import Pipelines
 from masthead.pipelines.expressions import check_document
@@ -35,21 +35,27 @@ class EditorProblem:
 
 
 def problems_of(
-    draft: Mapping[str, Any], plain: Mapping[str, Any], pipelines: Pipelines, wakes: Sequence[Wake]
+    draft: Mapping[str, Any],
+    plain: Mapping[str, Any],
+    wakes: Sequence[Wake],
+    *,
+    pipelines: Pipelines,
+    types: StageTypes,
 ) -> list[EditorProblem]:
     """Give what is wrong, what keeps it from being saved first.
 
     Args:
         draft: As it is shown.
         plain: The same with its keys, as it would be stored.
-        pipelines: Whose rules hold.
         wakes: Whom its stages wake.
+        pipelines: Whose rules hold.
+        types: Those that run here.
     """
     errors = [(one.pointer, one.sentence) for one in pipelines.checks.problems(plain)]
     said = set(errors)
     warnings = [
         *((one.pointer, one.sentence) for one in check_document({"stages": draft.get("stages")})),
-        *_of_stages(draft),
+        *_of_stages(draft, types),
         *_of_wakes(draft, wakes),
     ]
     found = [EditorProblem(at, text, is_error=True, ref=_ref(draft, at)) for at, text in errors]
@@ -70,13 +76,13 @@ def located(problems: Sequence[EditorProblem], text: str) -> list[EditorProblem]
     ]
 
 
-def _of_stages(draft: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _of_stages(draft: Mapping[str, Any], types: StageTypes) -> Iterator[tuple[str, str]]:
     stages = draft.get("stages")
     for at, stage in enumerate(stages if isinstance(stages, list) else ()):
         if not isinstance(stage, Mapping):
             continue
         name = stage.get("name") or stage.get("type") or at + 1
-        known = STAGE_TYPES.find(str(stage.get("alias") or stage.get("type")))
+        known = types.find(str(stage.get("alias") or stage.get("type")))
         if known is None:
             yield (
                 f"/stages/{at}/type",

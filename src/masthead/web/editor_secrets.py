@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from masthead.catalog import Catalog
-from masthead.executions import STAGE_TYPES
+from masthead.executions import StageTypes
 from masthead.executions.stages.base import Kind
 from masthead.kernel.errors import InvalidRequest
 from masthead.kernel.secret import Secret
@@ -31,18 +31,6 @@ _SECRET_NAMES = frozenset(
         "password", "secret", "clientsecret", "authorization",
     }
 )  # fmt: skip
-#: Fields of stages that hold keys and nothing else.
-_KEY_FIELDS = {
-    each.type: frozenset(field.name for field in each.fields if field.is_secret and field.kind is Kind.TEXTS)
-    for each in STAGE_TYPES.all()
-}
-#: Fields that hold a whole document, or the base64 of one, which nobody reads.
-_ENCODED_FIELDS = {
-    each.type: frozenset(
-        field.name for field in each.fields if field.is_secret and field.kind is not Kind.TEXTS
-    )
-    for each in STAGE_TYPES.all()
-}
 #: Typed keys that are remembered, of all people together.
 _REMEMBERED = 1_000
 
@@ -50,10 +38,20 @@ _REMEMBERED = 1_000
 class Secrets:
     """Puts stand-ins in the place of keys, and keys in the place of stand-ins."""
 
-    def __init__(self, catalog: Catalog, hasher: KeyHasher) -> None:
-        """Args: hasher: Gives the same hash on every machine and after every start."""
+    def __init__(self, catalog: Catalog, hasher: KeyHasher, types: StageTypes) -> None:
+        """Build it.
+
+        Args:
+            catalog: Whose services' keys are known wherever they stand.
+            hasher: Gives the same hash on every machine and after every start.
+            types: Say which fields of stages hold keys.
+        """
         self._catalog = catalog
         self._hasher = hasher
+        self._fields = {
+            each.type: {one.name: one.kind is Kind.TEXTS for one in each.fields if one.is_secret}
+            for each in types.all()
+        }
         self._typed: OrderedDict[str, Secret] = OrderedDict()
 
     def hide(self, value: Any) -> Any:
@@ -85,7 +83,7 @@ class Secrets:
             return [self._hidden(each, name) for each in value]
         if isinstance(value, Mapping):
             return {
-                self._within(key): self._hidden(each, key if _is_secret(value, key) else name)
+                self._within(key): self._hidden(each, key if self._is_secret(value, key) else name)
                 for key, each in value.items()
             }
         return value
@@ -130,7 +128,29 @@ class Secrets:
                     yield integration.key.reveal()
         yield from (key.reveal() for key in self._typed.values())
         for version in versions:
-            yield from _secret_texts(version)
+            yield from self._secret_texts(version)
+
+    def _secret_texts(self, value: Any, *, is_secret: bool = False) -> Iterator[str]:
+        if isinstance(value, str):
+            if is_secret and value:
+                yield value
+        elif isinstance(value, list):
+            for each in value:
+                yield from self._secret_texts(each, is_secret=is_secret)
+        elif isinstance(value, Mapping):
+            for key, each in value.items():
+                yield from self._secret_texts(each, is_secret=is_secret or self._is_secret(value, key))
+
+    def _is_secret(self, document: Mapping[str, Any], name: str) -> bool:
+        """Tell whether the texts under *name* are secrets: by the stage's type or alias, or by what it is called.
+
+        A field that holds a whole document may be the base64 of one, which nobody reads and which may hold keys.
+        """
+        for kind in (document.get("type"), document.get("alias")):
+            holds_texts = self._fields.get(kind, {}).get(name) if isinstance(kind, str) else None
+            if holds_texts or (holds_texts is False and isinstance(document[name], str)):
+                return True
+        return re.sub("[-_ ]", "", name).lower() in _SECRET_NAMES
 
     def _revealed(self, value: Any, known: Mapping[str, str]) -> Any:
         if isinstance(value, str):
@@ -149,29 +169,6 @@ def _find(found: re.Match[str], known: Mapping[str, str]) -> str:
             f"What was hidden as {found[1]} is not known here any more: type it again, or name an application instead."
         )
     return text
-
-
-def _is_secret(document: Mapping[str, Any], name: str) -> bool:
-    """Tell whether the texts under *name* are secrets: by the stage's type or alias, or by what it is called."""
-    for kind in (document.get("type"), document.get("alias")):
-        if isinstance(kind, str) and (
-            name in _KEY_FIELDS.get(kind, ())
-            or (name in _ENCODED_FIELDS.get(kind, ()) and isinstance(document[name], str))
-        ):
-            return True
-    return re.sub("[-_ ]", "", name).lower() in _SECRET_NAMES
-
-
-def _secret_texts(value: Any, *, is_secret: bool = False) -> Iterator[str]:
-    if isinstance(value, str):
-        if is_secret and value:
-            yield value
-    elif isinstance(value, list):
-        for each in value:
-            yield from _secret_texts(each, is_secret=is_secret)
-    elif isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _secret_texts(each, is_secret=is_secret or _is_secret(value, key))
 
 
 def _texts(value: Any) -> Iterator[str]:

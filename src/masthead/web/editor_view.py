@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from masthead.executions import STAGE_TYPES
+from masthead.executions import StageTypes
 from masthead.pipelines import Pipelines
 from masthead.pipelines.expressions import Evaluated
 from masthead.web.editor_draft import Draft, find_stage, stages_of
@@ -59,13 +59,16 @@ class Shown:
     typed: Form | None
 
 
-def values_of(shown: Shown, pipelines: Pipelines, wakes: Sequence[Wake]) -> dict[str, Any]:
+def values_of(
+    shown: Shown, wakes: Sequence[Wake], *, pipelines: Pipelines, types: StageTypes
+) -> dict[str, Any]:
     """Give what the template needs of the draft."""
     draft = shown.draft
     stage = find_stage(draft, shown.ref)
+    known = types.find(str((stage or {}).get("type")))
     edited = {key: value for key, value in draft.items() if key not in SERVERS}
     whole = written(edited)
-    problems = located(problems_of(draft, shown.plain, pipelines, wakes), whole)
+    problems = located(problems_of(draft, shown.plain, wakes, pipelines=pipelines, types=types), whole)
     at = f"/stages/{draft['stages'].index(stage)}" if stage is not None else ""
     pages = [one for one in stages_of(draft) if one.get("type") == PAGE]
     text, own = _json(shown, stage, whole, problems, at)
@@ -77,17 +80,18 @@ def values_of(shown: Shown, pipelines: Pipelines, wakes: Sequence[Wake]) -> dict
         "stage": stage,
         "stage_document": stage or {},
         "graph": draw(
-            [_drawn(one, shown.ref, problems) for one in stages_of(draft)], label="Stages of the pipeline"
+            [_drawn(one, shown.ref, problems, types) for one in stages_of(draft)],
+            label="Stages of the pipeline",
         ),
         "others": [one for one in stages_of(draft) if one is not stage],
         "waits": {str(one) for one in (stage or {}).get("requisiteStageRefIds") or ()},
-        "known": STAGE_TYPES.find(str((stage or {}).get("type"))),
-        "controls": controls_of(stage, shown.typed) if stage is not None else (),
+        "known": known,
+        "controls": controls_of(stage, known, shown.typed) if stage is not None else (),
         "failures": [(key, words) for key, (words, _) in ON_FAILURE.items()],
         "failure": failure_of(stage or {}),
         "condition": _condition(stage or {}),
         "minutes": minutes_of((stage or {}).get("stageTimeoutMs")),
-        "types": [(one.type, one.label) for one in STAGE_TYPES.all()],
+        "types": [(one.type, one.label) for one in types.all()],
         "parameters": _parameters(draft),
         "triggers": _triggers(draft),
         "trigger_types": _TRIGGERS,
@@ -168,10 +172,12 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _drawn(stage: Mapping[str, Any], chosen: str, problems: Sequence[EditorProblem]) -> Drawn:
+def _drawn(
+    stage: Mapping[str, Any], chosen: str, problems: Sequence[EditorProblem], types: StageTypes
+) -> Drawn:
     ref = str(stage.get("refId") or "")
     kind = str(stage.get("type") or "")
-    known = STAGE_TYPES.find(kind)
+    known = types.find(kind)
     name = str(stage.get("name") or kind or ref)
     own = [one for one in problems if one.ref == ref]
     style = "failed" if any(one.is_error for one in own) else "warning" if own else "neutral"

@@ -56,7 +56,8 @@ def execution_routes(services: WebServices, renderer: Renderer) -> Sequence[Rout
         pages = await paging.of_execution(execution_id)
         now_ms = to_ms(clock.now())
         chosen = request.path_params.get("stage") or request.query_params.get("stage")
-        it = view_of(await executions.get_execution(execution_id), pages, now_ms=now_ms, chosen=chosen)
+        found = await executions.get_execution(execution_id)
+        it = view_of(found, pages, now_ms=now_ms, chosen=chosen, types=executions.types)
         values: dict[str, Any] = {
             "it": it,
             "mark": mark,

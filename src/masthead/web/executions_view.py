@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from masthead.executions import STAGE_TYPES, Status
+from masthead.executions import STAGE_TYPES, StageTypes, Status
 from masthead.kernel.clock import from_ms
 from masthead.paging import Page
 from masthead.pipelines import topological_order
@@ -24,6 +24,8 @@ Document = Mapping[str, Any]
 #: What of a stage's context is shown in a place of its own, or means nothing to people.
 _SHOWN_APART = frozenset({"exception", "expressionEvaluationSummary", "restartDetails", "alias"})
 _PIXELS = 120
+#: Tasks that only wait, and end at once when ``skipRemainingWait`` is set.
+_SKIPPABLE = ("wait", "waitBeforeMonitorWebhook", "suspendExecutionDuringTimeWindow")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class TaskView:
     name: str
     look: Look
     took: Took
+    is_running: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +106,7 @@ class StageView:
     @property
     def may_skip_wait(self) -> bool:
         """Whether the rest of its wait can be left out."""
-        return self.type == "wait" and self.status == Status.RUNNING
+        return any(one.name in _SKIPPABLE and one.is_running for one in self.tasks)
 
     @property
     def may_restart(self) -> bool:
@@ -149,7 +152,12 @@ class ExecutionView:
 
 
 def view_of(
-    execution: Document, pages: Sequence[Page], *, now_ms: int, chosen: str | None = None
+    execution: Document,
+    pages: Sequence[Page],
+    *,
+    now_ms: int,
+    chosen: str | None = None,
+    types: StageTypes = STAGE_TYPES,
 ) -> ExecutionView:
     """Give what the page shows.
 
@@ -158,13 +166,14 @@ def view_of(
         pages: Those that it asked for.
         now_ms: The present, for what still runs.
         chosen: A stage's id or refId; the one most worth a look, if not given or not there.
+        types: Those that run here.
     """
     clock = _Clock(execution, now_ms)
     by_stage: dict[str | None, list[Page]] = {}
     for page in pages:
         by_stage.setdefault(page.stage_id, []).append(page)
     stages = [
-        replace(_stage(each, depth, clock), pages=tuple(by_stage.pop(each["id"], ())))
+        replace(_stage(each, depth, clock, types), pages=tuple(by_stage.pop(each["id"], ())))
         for each, depth in _in_order(execution.get("stages") or [])
     ]
     found = _chosen(stages, chosen)
@@ -243,9 +252,9 @@ def _in_order(stages: Sequence[Document]) -> Iterator[tuple[Document, int]]:
         yield from walk(each, 0)
 
 
-def _stage(stage: Document, depth: int, clock: _Clock) -> StageView:
+def _stage(stage: Document, depth: int, clock: _Clock, types: StageTypes) -> StageView:
     kind = str(stage.get("type") or "")
-    known = STAGE_TYPES.find(kind)
+    known = types.find(kind)
     context = stage.get("context") or {}
     return StageView(
         id=stage["id"],
@@ -257,7 +266,12 @@ def _stage(stage: Document, depth: int, clock: _Clock) -> StageView:
         look=look_of(stage["status"], kind),
         took=clock.took(stage),
         tasks=tuple(
-            TaskView(str(task.get("name") or ""), look_of(task["status"], kind), clock.took(task))
+            TaskView(
+                str(task.get("name") or ""),
+                look_of(task["status"], kind),
+                clock.took(task),
+                task["status"] == Status.RUNNING,
+            )
             for task in stage.get("tasks") or ()
         ),
         waits_for=tuple(map(str, stage.get("requisiteStageRefIds") or ())),

@@ -46,7 +46,7 @@ def pages(services: WebServices) -> Sequence[BaseRoute]:
         version=services.version, shows_paging=services.settings.deck.feature_pager_duty is not False
     )
     directory = Directory(services)
-    secrets = Secrets(services.catalog, services.paging.hasher)
+    secrets = Secrets(services.catalog, services.paging.hasher, services.executions.types)
     routes: list[Route] = [
         *overview_routes(services, renderer, directory),
         *application_form_routes(services, renderer),

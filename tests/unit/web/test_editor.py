@@ -187,7 +187,7 @@ def test_what_is_hidden_comes_back_whatever_it_stands_in(value, kind):
         if kind
         else {"more": value, "pdApiKey": CHECKOUT_KEY}
     )
-    secrets = Secrets(_Catalog(), KeyHasher(Secret("0" * 64)))  # type: ignore[arg-type]
+    secrets = Secrets(_Catalog(), KeyHasher(Secret("0" * 64)), STAGE_TYPES)  # type: ignore[arg-type]
     hidden = secrets.hide(document)
     assert CHECKOUT_KEY not in json.dumps(hidden)
     assert secrets.hide(hidden) == hidden
@@ -261,11 +261,11 @@ async def test_every_stage_type_has_a_form_that_changes_nothing_by_itself(house,
     """Generated from what the type declares."""
     for kind in STAGE_TYPES.all():
         stage = {"refId": "1", "type": kind.type, "name": "One"}
-        controls = controls_of(stage)
+        controls = controls_of(stage, kind)
         assert [one.name for one in controls] == [field.name for field in kind.fields]
         form = Form([(one.field, one.value) for one in controls])
         errors = Errors()
-        assert apply_controls(stage, form, errors) == stage
+        assert apply_controls(stage, kind, form, errors) == stage
         assert not errors
 
 
@@ -522,7 +522,9 @@ def test_steps_travel_and_what_is_no_step_is_none():
 
 def test_stages_without_refids_keep_their_order_when_one_is_added():
     """They ran one after the other, and do so still."""
-    draft, ref = add_stage({"stages": [{"type": "noop"}, {"type": "wait"}]}, "noop", after="1")
+    draft, ref = add_stage(
+        {"stages": [{"type": "noop"}, {"type": "wait"}]}, "noop", name="Nothing", after="1"
+    )
     assert [one["requisiteStageRefIds"] for one in draft["stages"]] == [[], ["0"], ["1"]]
     assert ref == "2"
 

@@ -60,7 +60,7 @@ export function enhance(area) {
         syntaxHighlighting(colours), look, EditorView.lineWrapping,
         linter((view) => [...jsonParseLinter()(view), ...told(area, view)], { delay: 300 }),
         keymap.of([...closeBracketsKeymap, ...defaultKeymap, ...searchKeymap, ...historyKeymap, ...foldKeymap, ...lintKeymap, indentWithTab]),
-        EditorView.contentAttributes.of({ "aria-label": label }),
+        EditorView.contentAttributes.of({ "aria-label": label, tabindex: "0" }),
         EditorView.editable.of(!area.readOnly),
         EditorView.updateListener.of((update) => {
           if (!update.docChanged) return;
