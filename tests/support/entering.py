@@ -19,7 +19,7 @@ ANN, BOB = "ann@example.com", "bob"
 PASSWORDS = {ANN: "correct horse", BOB: "battery: staple"}
 CHEAP = argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 #: The same in every process: hashes stand in the names of tests.
-_SALT = b"salt of the tests"
+_SALT = b"salt of the test"
 SECRET = Secret("5ec3e7" * 11)
 USERS = {
     ANN: User(ANN, CHEAP.hash(PASSWORDS[ANN], salt=_SALT), ("sre", "leads")),
