@@ -13,6 +13,7 @@ from masthead.executions.model import Document, Execution, ExecutionType, Stage
 from masthead.kernel.caller import Caller
 from masthead.kernel.errors import InvalidRequest
 from masthead.kernel.ids import Ids
+from masthead.pipelines.parameters import declared_parameters
 
 __all__ = ["refusal", "tasks_to_run", "to_run"]
 
@@ -134,9 +135,9 @@ def _root_of(trigger: Document) -> str | None:
 def _parameters(config: Document, trigger: Document) -> Document:
     """Give the supplied parameters, and the default of each one that was not named at all."""
     parameters = dict(trigger["parameters"])
-    for declared in _list(config, "parameterConfig"):
-        if isinstance(declared, dict) and isinstance(declared.get("name"), str):
-            parameters.setdefault(declared["name"], declared.get("default"))
+    _list(config, "parameterConfig")
+    for name, declared in declared_parameters(config):
+        parameters.setdefault(name, declared.get("default"))
     return parameters
 
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from masthead.pipelines.expressions import Problem
 from masthead.pipelines.graph import validate_graph
+from masthead.pipelines.parameters import problems_of_parameters
 
 __all__ = ["Check", "Checks", "Problem"]
 
@@ -34,7 +35,7 @@ class Checks:
     """Every look at a pipeline that is to be saved."""
 
     def __init__(self) -> None:
-        self._checks: list[Check] = [_graph]
+        self._checks: list[Check] = [_graph, problems_of_parameters]
 
     def add(self, check: Check) -> None:
         """Have *check* look at every pipeline from now on."""

@@ -14,6 +14,7 @@ from masthead.api.ask import Ask
 from masthead.api.finding import find_pipeline
 from masthead.api.routing import Routes
 from masthead.kernel.errors import InvalidRequest, NotFound
+from masthead.pipelines.parameters import missing_parameter
 
 __all__ = ["routes"]
 
@@ -88,12 +89,8 @@ def _require_parameters(config: Mapping[str, Any], trigger: Mapping[str, Any]) -
     given = trigger.get("parameters") or {}
     if not isinstance(given, dict):
         raise InvalidRequest("The trigger's parameters must be an object.", pointer="/parameters")
-    for declared in config.get("parameterConfig") or ():
-        if not isinstance(declared, dict) or not declared.get("required") or declared.get("default"):
-            continue
-        name = declared.get("name")
-        if given.get(name) is None:
-            raise InvalidRequest(f"Required parameter {name} is missing", pointer=f"/parameters/{name}")
+    if (name := missing_parameter(config, given)) is not None:
+        raise InvalidRequest(f"Required parameter {name} is missing", pointer=f"/parameters/{name}")
 
 
 def _run(config: Mapping[str, Any], trigger: Mapping[str, Any]) -> dict[str, Any]:
