@@ -219,6 +219,22 @@ async def test_a_search_stops_after_so_many_rows_and_goes_on_by_cursor(audit, st
     assert await everything(audit, 1, words=("räre",)) == []
 
 
+@pytest.mark.parametrize("filters", [{"user": "rare@example.com"}, {"service_id": "PRARE01"}])
+async def test_a_rare_user_or_service_is_found_at_once_among_many(audit, store, monkeypatch, filters):
+    """By an index of its own: no search that stops and goes on."""
+    monkeypatch.setattr(module, "_MOST_ROWS", 5)
+    monkeypatch.setattr(module, "_SMALLEST_WINDOW", 4)
+    for number in range(30):
+        rare = number in (2, 28)
+        await store(
+            number,
+            message=str(number),
+            user="rare@example.com" if rare else "ann@example.com",
+            deliveries=[{"service_id": "PRARE01" if rare else "PSVC01"}] * 2,
+        )
+    assert await found(audit, **filters) == ["28", "2"]
+
+
 async def test_many_that_wait_are_looked_for_among_all_pages(audit, store, monkeypatch):
     """In a storm the list of what waits is long; the newest of it are near."""
     monkeypatch.setattr(module, "_FEW", 1)

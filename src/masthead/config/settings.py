@@ -368,6 +368,13 @@ class PagingSettings:
         least=0,
         most=30 * _DAY_S,
     )
+    looks_per_minute: int = _setting(
+        480,
+        "integer",
+        "REST requests a minute, for each account, that tell what became of pages; PagerDuty allows a token 960 in all.",
+        least=1,
+        most=10_000,
+    )
     retention_days: int = _setting(
         365, "integer", "Days that decided pages are kept; 0 for ever.", least=0, most=36_500
     )

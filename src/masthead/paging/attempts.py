@@ -151,7 +151,7 @@ def event_of(page: Page, delivery: Delivery, repeats: Repeats | None = None) -> 
         client=page.client,
         client_url=page.client_url,
         links=page.links,
-        timestamp=page.created_at,
+        timestamp=page.happened_at or page.created_at,
         account=delivery.account,
     )
 

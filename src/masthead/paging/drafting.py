@@ -153,6 +153,7 @@ class Drafting:
             ),
             kind=draft.kind,
             address=caller.address,
+            happened_at=draft.happened_at,
         )
 
     def _related(

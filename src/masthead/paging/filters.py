@@ -85,6 +85,10 @@ class Filters:
             return [_deliveries_in(state) for state in sorted(self.states)]
         if self.application is not None:
             return [_pages_where(page.c.application == self.application)]
+        if self.service_id is not None:
+            return [_deliveries_of(self.service_id)]
+        if self.user is not None:
+            return [_pages_where(page.c.user == self.user)]
         return []
 
     def window(self, branches: Branches, before: str | None, size: int) -> Subquery:
@@ -168,6 +172,14 @@ def _deliveries_in(state: DeliveryState) -> Branch:
     in_index = text("delivery.state IN ('rejected', 'expired')")
     ids = select(delivery.c.page_id.label("id")).where(in_index, delivery.c.state == state)
     return ids, delivery.c.page_id
+
+
+def _deliveries_of(service_id: str) -> Branch:
+    """The index leaves out what has no service, and SQLite takes it only for a query that says so."""
+    column = delivery.c.page_id
+    return select(column.label("id")).where(
+        delivery.c.service_id == service_id, delivery.c.service_id.is_not(None)
+    ), column
 
 
 def _unindexed(column: ColumnElement[str]) -> ColumnElement[str]:

@@ -175,6 +175,7 @@ def _page_row(entry: Entry) -> dict[str, Any]:
         "execution_id": new.execution_id,
         "stage_id": new.stage_id,
         "created_at": to_ms(new.created_at),
+        "happened_at": to_ms(new.happened_at) if new.happened_at else None,
     }
 
 

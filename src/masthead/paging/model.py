@@ -138,6 +138,8 @@ class Draft(Struct, frozen=True):
     #: PagerDuty's "client"; who asked, if not given.
     client: str | None = None
     client_url: str | None = None
+    #: When what it tells of happened; when it was asked for, if not given.
+    happened_at: datetime | None = None
 
 
 class Delivery(Struct, frozen=True):
@@ -202,6 +204,8 @@ class Page(Struct, frozen=True):
     parent_id: str | None = None
     #: Where the request came from; empty when it was not over HTTP.
     address: str = ""
+    #: When what it tells of happened, where its sender said so.
+    happened_at: datetime | None = None
 
     @property
     def is_decided(self) -> bool:

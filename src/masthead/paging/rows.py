@@ -93,6 +93,7 @@ def _page(row: Row[Any], deliveries: Sequence[Delivery]) -> Page:
         kind=Kind(row.kind),
         parent_id=row.parent_id,
         address=row.address,
+        happened_at=_instant(row.happened_at),
     )
 
 

@@ -107,7 +107,11 @@ class Masthead:
             clock,
             readers=accounts.incidents,
             catalog=catalog,
-            timings=Timings(wait_s=settings.paging.proof_wait_s, follow_s=settings.paging.follow_s),
+            timings=Timings(
+                wait_s=settings.paging.proof_wait_s,
+                follow_s=settings.paging.follow_s,
+                looks_per_s=settings.paging.looks_per_minute / 60,
+            ),
         )
         paging = Paging(
             Infrastructure(database, bursts, machines, clock, ids),

@@ -222,7 +222,10 @@ page = Table(
     Column("execution_id", Text),
     Column("stage_id", Text),
     Column("created_at", BigInteger, nullable=False),
+    #: When what it tells of happened, where its sender said so; of change events.
+    Column("happened_at", BigInteger),
     Index("ix_page_application_id", "application", "id"),
+    Index("ix_page_user_id", "user", "id"),
     Index("ix_page_execution_id", "execution_id", **_where("execution_id IS NOT NULL")),
     Index("ix_page_fingerprint", "fingerprint", "created_at", **_where("fingerprint IS NOT NULL")),
     Index("ix_page_parent_id", "parent_id", **_where("parent_id IS NOT NULL")),
@@ -274,6 +277,7 @@ delivery = Table(
     Index("ix_delivery_page_id", "page_id"),
     Index("ix_delivery_key_hash", "key_hash", **_where("state = 'pending'")),
     Index("ix_delivery_state", "state", "page_id", **_where("state IN ('rejected', 'expired')")),
+    Index("ix_delivery_service_id", "service_id", "page_id", **_where("service_id IS NOT NULL")),
     Index("ix_delivery_folded_into", "folded_into", **_where("folded_into IS NOT NULL")),
 )
 
@@ -317,6 +321,7 @@ proof = Table(
     Column("checks", Integer, nullable=False, server_default="0"),
     #: When it is looked at again; null when nobody may care any more.
     Column("due_at", BigInteger),
+    Index("ix_proof_incident_id", "incident_id", **_where("incident_id IS NOT NULL")),
     Index("ix_proof_due_at", "account", "due_at", **_where("due_at IS NOT NULL")),
 )
 

@@ -492,7 +492,9 @@ async def test_a_change_event_goes_to_the_services_and_is_kept_beside_the_pages(
     assert (answer.status_code, answer.json()["kind"]) == (200, "change")
     event = demo.sender.sent[-1]
     assert (event.action, event.summary) == ("change", "deployed 1.2.3")
-    assert event.details == {"timestamp": "2026-11-24T03:04:05.000+00:00", "build": 7}
+    assert event.details == {"build": 7}
+    assert event.timestamp == datetime(2026, 11, 24, 3, 4, 5, tzinfo=UTC)
+    assert answer.json()["happenedAt"] == "2026-11-24T03:04:05.000+00:00"
     assert (await demo.client.get("/v1/pages")).json()["pages"] == []
     [kept] = (await demo.client.get("/v1/pages?kind=change")).json()["pages"]
     assert kept["id"] == answer.json()["id"]

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from starlette.responses import Response
 
 from masthead.api.ask import Ask
 from masthead.api.routing import Routes
 from masthead.api.v1.idempotency import asked_before, read_idempotency
-from masthead.api.v1.page_body import ChangeBody, Complaints, read_change
-from masthead.api.v1.page_documents import instant_text
+from masthead.api.v1.page_body import Complaints, read_change
 from masthead.api.v1.page_query import check_names
 from masthead.api.v1.pages import answer_asked
 from masthead.api.v1.recipients import application_of, keys_of
@@ -41,17 +37,11 @@ async def send(ask: Ask) -> Response:
         door=Door.V1,
         application=application_of(read.recipients),
         severity=Severity.INFO,
-        details=_details(read),
+        details=read.details,
         links=read.links,
         kind=Kind.CHANGE,
+        happened_at=read.timestamp,
         identity=known.identity,
         fingerprint=known.fingerprint,
     )
     return await answer_asked(ask, await ask.services.paging.request(draft, ask.caller))
-
-
-def _details(body: ChangeBody) -> Mapping[str, Any]:
-    """PagerDuty's own time of the event is when it was stored; when it happened goes along in the details."""
-    if body.timestamp is None:
-        return body.details
-    return {"timestamp": instant_text(body.timestamp), **body.details}

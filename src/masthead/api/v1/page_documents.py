@@ -58,6 +58,7 @@ def _head(page: Page) -> dict[str, Any]:
         "executionId": page.execution_id,
         "stageId": page.stage_id,
         "createdAt": instant_text(page.created_at),
+        "happenedAt": instant_text(page.happened_at) if page.happened_at else None,
     }
 
 
