@@ -196,6 +196,7 @@ def test_nothing_that_can_be_read_shows_a_key(world):
         "/health",
         "/ui/",
         "/ui/pages",
+        "/ui/settings",
         f"/ui/pages/{page['id']}",
         f"/v1/pages/{page['id']}",
     ]
@@ -210,7 +211,7 @@ def test_nothing_that_can_be_read_shows_a_key(world):
 @pytest.mark.parametrize(
     "command",
     [
-        "services", "oncall", "catalog status", "pages", "lint", "application list", "application show canary",
+        "services", "oncall", "catalog status", "pages", "lint", "doctor", "application list", "application show canary",
         "page --dry-run canary --message m", "config check {config}",
     ],
 )  # fmt: skip

@@ -20,6 +20,7 @@ from masthead.pagerduty import Protocol
 from masthead.paging import Paging
 from masthead.paging.audit import Audit
 from masthead.pipelines import Pipelines
+from masthead.telemetry.diagnosis import Diagnose
 from masthead.telemetry.metrics import Metrics
 from masthead.triggers import Triggers
 
@@ -47,6 +48,8 @@ class Services:
     health: HealthCheck
     version: str
     metrics: Metrics = field(default_factory=Metrics)
+    #: Looks this server over; None without one.
+    diagnose: Diagnose | None = None
     #: Who may ask; the server gives the real one, a test without it lets everybody in.
     access: Access = field(default_factory=Access.unguarded)
     #: Asks PagerDuty whether it takes a key; None where nobody can be asked.

@@ -20,6 +20,7 @@ from masthead.cli import (
     catalog,
     config,
     demo,
+    doctor,
     lint,
     pages,
     pipelines,
@@ -86,6 +87,7 @@ app.command("pages")(audit.pages)
 app.command("change-event")(pages.change_event)
 app.command("lint")(lint.lint)
 app.add_typer(tasks.app, name="task")
+app.command("doctor")(doctor.doctor)
 app.add_typer(user.app, name="user")
 
 

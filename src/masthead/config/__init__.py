@@ -1,7 +1,7 @@
 """One frozen settings tree, read from the files that administrators already have, and from the environment."""
 
 from masthead.config.load import Loaded, Source, load
-from masthead.config.report import masked, render_report
+from masthead.config.report import masked, render_report, setting_rows
 from masthead.config.settings import (
     AccessSettings,
     AccountSettings,
@@ -31,4 +31,5 @@ __all__ = [
     "load",
     "masked",
     "render_report",
+    "setting_rows",
 ]

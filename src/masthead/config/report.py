@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from masthead.config.load import Loaded
 from masthead.config.settings import Setting, Settings, TokenSource, account_settings, all_settings
 
-__all__ = ["masked", "render_report"]
+__all__ = ["Row", "masked", "render_report", "setting_rows"]
 
 #: The password of a URL: between user and host (it may hold / and @ that nobody escaped), or among the options.
 _USERS = re.compile(r"(://[^/:@]*):[^@]*(?:@[^?/]*)*@")
@@ -18,7 +19,8 @@ _OPTION = re.compile(r"((?:password|passwd|pwd|secret|token)=)[^&\s]*", re.IGNOR
 
 def render_report(loaded: Loaded) -> str:
     """Give the effective settings, one line each, with file and line; secrets only as *set* or *not set*."""
-    rows = list(_rows(loaded))
+    shown = [(row.key, row.value, row.source) for row in setting_rows(loaded, loaded.settings)]
+    rows = [("SETTING", "VALUE", "FROM"), *shown]
     widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
     lines = [f"{key:{widths[0]}}  {value:{widths[1]}}  {source}".rstrip() for key, value, source in rows]
     for title, sentences in (("Warnings", loaded.warnings), ("Missing", loaded.missing)):
@@ -44,14 +46,33 @@ def masked(address: str) -> str:
     return _OPTION.sub(r"\1••••", _USERS.sub(r"\1:••••@", address))
 
 
-def _rows(loaded: Loaded) -> Iterator[tuple[str, str, str]]:
-    yield "SETTING", "VALUE", "FROM"
-    for setting, value in _effective(loaded.settings):
-        given = loaded.sources.get(setting.key, ())
-        source = str(given[-1].source) if given else "default"
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One setting in force; a secret is only *set* or *not set*."""
+
+    key: str
+    value: str
+    #: Who said so, and over whom.
+    source: str
+    doc: str
+
+
+def setting_rows(loaded: Loaded, settings: Settings) -> Iterator[Row]:
+    """Give every setting, in the order of the sections.
+
+    Args:
+        loaded: What files and environment said.
+        settings: What is in force: the same, but for what the command line said otherwise.
+    """
+    said = {setting.key: value for setting, value in _effective(loaded.settings)}
+    for setting, value in _effective(settings):
+        given = [str(one.source) for one in loaded.sources.get(setting.key, ())]
+        if value != said[setting.key]:
+            given.append("command line")
+        source = given[-1] if given else "default"
         if len(given) > 1:
-            source += f" (over {', '.join(str(one.source) for one in reversed(given[:-1]))})"
-        yield setting.key, _shown(setting.kind, value), source
+            source += f" (over {', '.join(reversed(given[:-1]))})"
+        yield Row(setting.key, _shown(setting.kind, value), source, setting.doc)
 
 
 def _effective(settings: Settings) -> Iterator[tuple[Setting, Any]]:

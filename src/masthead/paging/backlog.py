@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import Connection, func, select, text
 
-from masthead.storage.schema import delivery
+from masthead.storage.schema import attempt, delivery
 from masthead.telemetry.readings import Backlog
 
-__all__ = ["count_pending"]
+__all__ = ["count_pending", "labels_of"]
 
 #: As the index says it, so that the planner sees that ``ix_delivery_key_hash`` has all of them.
 _PENDING = text("state = 'pending'")
@@ -37,3 +39,19 @@ def count_pending(connection: Connection, now_ms: int) -> Backlog:
         },
         oldest_age_s=0.0 if row.oldest_at is None else max(now_ms - row.oldest_at, 0) / 1000,
     )
+
+
+def labels_of(connection: Connection, key_hashes: Iterable[str]) -> dict[str, str]:
+    """Give what people see in the place of each key that was sent something: its service's name, or ``key …1234``."""
+    found = {}
+    for key_hash in key_hashes:
+        last = (
+            select(delivery.c.label)
+            .join(attempt, attempt.c.delivery_id == delivery.c.id)
+            .where(attempt.c.key_hash == key_hash)
+            .order_by(attempt.c.at.desc())
+            .limit(1)
+        )
+        if label := connection.execute(last).scalar():
+            found[key_hash] = label
+    return found

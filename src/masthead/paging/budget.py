@@ -59,6 +59,12 @@ class Budget:
         if len(known) > len(own):
             self._sent[key_hash] = known
 
+    def counts(self) -> dict[str, int]:
+        """Give how many events each key was sent within the window; keys that were sent none are left out."""
+        now = self._clock.monotonic()
+        counted = {key_hash: len(self._recent(key_hash, now)) for key_hash in tuple(self._sent)}
+        return {key_hash: count for key_hash, count in counted.items() if count}
+
     def used(self) -> tuple[float, int]:
         """Give the used part of the most used key's budget (0 to 1), and how many keys have none left."""
         now = self._clock.monotonic()

@@ -19,7 +19,8 @@ from masthead import __version__
 from masthead.api.app import DOOR_NAMES, create_app, create_door
 from masthead.config import Loaded, Settings, load, masked
 from masthead.kernel.errors import ConfigurationInvalid, MastheadError
-from masthead.server.listening import find_place, listen, warning_of
+from masthead.server.diagnosing import Doctor
+from masthead.server.listening import Place, find_place, listen, warning_of
 from masthead.server.protocol import Protocol
 from masthead.server.wiring import Masthead
 from masthead.storage.engine import database_url
@@ -120,7 +121,7 @@ async def _serve(loaded: Loaded, settings: Settings, where: str) -> int:
             return _EX_UNAVAILABLE
         masthead = await Masthead.start(settings, database_url=where)
         try:
-            servers = _servers(masthead, sockets)
+            servers = _servers(masthead, sockets, _doctor(loaded, masthead, place))
             _say(loaded, masthead, sockets, warning=warning_of(settings, place))
             _spare_the_collector()
             await _run_until_told(servers, sockets)
@@ -139,8 +140,22 @@ def _spare_the_collector() -> None:
     gc.set_threshold(*_COLLECT_AFTER)
 
 
-def _servers(masthead: Masthead, sockets: Mapping[str, socket.socket]) -> dict[str, _Server]:
-    services = masthead.services()
+def _doctor(loaded: Loaded, masthead: Masthead, place: Place) -> Doctor:
+    return Doctor(
+        loaded=loaded,
+        settings=masthead.settings,
+        place=place,
+        clock=masthead.clock,
+        database=masthead.database,
+        machines=masthead.machines,
+        catalog=masthead.catalog,
+        paging=masthead.paging,
+        access=masthead.access,
+    )
+
+
+def _servers(masthead: Masthead, sockets: Mapping[str, socket.socket], doctor: Doctor) -> dict[str, _Server]:
+    services = replace(masthead.services(), diagnose=doctor.diagnose)
     web = WebServices(
         applications=services.applications,
         catalog=services.catalog,
@@ -158,6 +173,7 @@ def _servers(masthead: Masthead, sockets: Mapping[str, socket.socket]) -> dict[s
         lint=services.lint,
         roster=masthead.roster,
         access=masthead.access,
+        diagnose=doctor.diagnose,
     )
     origins = [one.strip() for one in masthead.settings.server.cors_origins.split(",") if one.strip()]
     apps = {

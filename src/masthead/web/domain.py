@@ -17,6 +17,7 @@ from masthead.ownership import Lint, Ownership, Preflights
 from masthead.paging import Paging
 from masthead.paging.audit import Audit
 from masthead.pipelines import Pipelines
+from masthead.telemetry.diagnosis import Diagnose
 
 __all__ = ["HealthCheck", "WebServices"]
 
@@ -44,3 +45,5 @@ class WebServices:
     lint: Lint
     roster: Roster
     access: Access
+    #: Looks this server over; None without one.
+    diagnose: Diagnose | None = None

@@ -34,6 +34,7 @@ from masthead.web.pipelines_run import run_routes
 from masthead.web.rendering import Renderer
 from masthead.web.search import search_routes
 from masthead.web.services import service_routes
+from masthead.web.settings import settings_routes
 from masthead.web.theme import theme_routes
 from masthead.web.trouble import shielded
 
@@ -63,6 +64,7 @@ def pages(services: WebServices) -> Sequence[BaseRoute]:
         *run_routes(services, renderer),
         *editor_routes(services, renderer, secrets),
         *history_routes(services, renderer, secrets),
+        *settings_routes(services, renderer),
         *theme_routes(renderer),
         *login_routes(services, renderer),
         Route("/ui/{rest:path}", _missing, methods=["GET", "POST"], name="no such page"),

@@ -1,7 +1,17 @@
 """Masthead's own routes, under /v1: everything in words for people, no integration key anywhere."""
 
 from masthead.api.routing import Operation
-from masthead.api.v1 import applications, catalog, change_events, firings, lint, page_export, pages, settings
+from masthead.api.v1 import (
+    applications,
+    catalog,
+    change_events,
+    diagnostics,
+    firings,
+    lint,
+    page_export,
+    pages,
+    settings,
+)
 
 __all__ = ["OPERATIONS"]
 
@@ -15,4 +25,5 @@ OPERATIONS: tuple[Operation, ...] = (
     *firings.routes.operations,
     *lint.routes.operations,
     *settings.routes.operations,
+    *diagnostics.routes.operations,
 )
