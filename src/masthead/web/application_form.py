@@ -104,8 +104,6 @@ class _Saving:
             draft.errors.add("name", "Application must have a non-empty name.")
         elif await self._services.applications.find(name) is not None:
             draft.errors.add("name", f"There is an application called {application_id(name)} already.")
-        elif "/" in name:
-            draft.errors.add("name", "A name with a slash has no page here; leave it out.")
         changes = {key: draft.values[key] for key in _FIELDS if draft.values[key]}
         if not draft.values["email"].strip():
             draft.errors.add("email", "Application must have a non-empty email.")
