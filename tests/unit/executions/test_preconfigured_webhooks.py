@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from masthead.config import Settings
+from masthead.config import Settings, load
 from masthead.config.settings import WebhookSettings
 from masthead.config.webhooks import PreconfiguredWebhook, preconfigured
 from masthead.executions import STAGE_TYPES
@@ -16,6 +21,7 @@ from masthead.outbound import UrlRefused
 from masthead.outbound.fakes import FakeOutbound, reply
 from masthead.server.webhooks import open_outbound, open_webhooks, stage_types, url_reader
 
+HOW_TO = Path(__file__).parents[3] / "docs" / "how-to" / "call-other-pagerduty-apis.md"
 URL = "https://ci.example.com/jobs/deploy"
 HOOK = PreconfiguredWebhook(
     type="deployWithCi",
@@ -40,8 +46,6 @@ def hooked(bench):
         webhook=WebhookSettings(preconfigured=(HOOK, PreconfiguredWebhook("off", enabled=False)))
     )
     types = stage_types(settings)
-    from dataclasses import replace
-
     burst = bench.bursts._runs["execution"].__self__
     services = replace(bench.executions._services, webhooks=open_webhooks(settings, bench.outbound))
     burst._services = bench.executions._services = services
@@ -64,6 +68,35 @@ async def test_the_operators_values_stand_over_the_stages(hooked, alias):
     context = run["stages"][0]["context"]
     assert (context["url"], context["failFastStatusCodes"]) == (URL, [404])
     assert context["parameterValues"] == {"job": "deploy", "env": 2}
+
+
+async def test_the_example_of_the_how_to_sends_what_it_says(bench, tmp_path):
+    """The settings shown there are read, and the stage shown there opens the window; no value can break out of the body."""
+    text = HOW_TO.read_text()
+    file = tmp_path / "orca.yml"
+    file.write_text(re.findall(r"```yaml\n(.*?)```", text, flags=re.DOTALL)[0])
+    settings = load([file], {"PAGERDUTY_WRITE_TOKEN": "w1"}).settings
+    stage = json.loads(re.findall(r"```json\n(.*?)```", text, flags=re.DOTALL)[0])
+    burst = bench.bursts._runs["execution"].__self__
+    burst._services = replace(bench.executions._services, webhooks=open_webhooks(settings, bench.outbound))
+    burst._planner = stage_types(settings)
+    bench.outbound.script(
+        "https://api.pagerduty.com/maintenance_windows", reply(201, {"maintenance_window": {"id": "W1"}})
+    )
+    for service in ("P123ABC", 'P1"}], "x": [{"y": "'):
+        stage["parameterValues"]["service"] = service
+        run = await bench.pipeline(stage)
+        assert run["status"] == "SUCCEEDED"
+        sent = bench.outbound.requests[-1]
+        assert sent.headers["Authorization"] == ("Token token=w1",)
+        assert json.loads(sent.body) == {
+            "maintenance_window": {
+                "type": "maintenance_window",
+                "start_time": "2026-11-23T03:00:00Z",
+                "end_time": "2026-11-24T18:00:00Z",
+                "services": [{"id": service, "type": "service_reference"}],
+            }
+        }
 
 
 async def test_what_parameters_hold_is_data(hooked):
@@ -172,8 +205,6 @@ async def test_the_settings_reach_the_client():
 
 async def test_expressions_read_urls_by_the_same_client(bench):
     """#jsonFromUrl and its kin; a refusal and an error of the other side leave the text, with the reason."""
-    from dataclasses import replace
-
     bench.outbound.script("https://a.example/v", reply(200, {"v": "1.2"}))
     bench.outbound.script("https://a.example/gone", reply(404, b"secret words"))
     bench.outbound.script(
