@@ -41,6 +41,8 @@ class Process:
     log: str | None = None
     #: Gives birth to it in a fraction of the time that a start of Python takes.
     nursery: Nursery | None = None
+    #: Name and password, where there are users.
+    auth: tuple[str, str] | None = None
 
     def start(self) -> Process:
         """Start it and wait until it answers."""
@@ -118,7 +120,7 @@ class Process:
         return self.ask("POST", path, json=body)
 
     def ask(self, method: str, path: str, **request: Any) -> Any:
-        answer = httpx.request(method, self.url + path, timeout=60, **request)
+        answer = httpx.request(method, self.url + path, timeout=60, auth=self.auth, **request)
         assert answer.status_code < 400, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 

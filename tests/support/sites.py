@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from support.entering import ANN, PASSWORDS, write_users
 from support.processes import Process, masthead, running, simulator, wait_until
 
 __all__ = ["CANARY_KEY", "CANARY_TOKEN", "ORGANISATION", "PIPELINE", "Site", "applications", "open_site"]
@@ -135,7 +136,7 @@ def open_site(
     *,
     organisation: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
-    more: Sequence[str] = (),
+    has_users: bool = False,
     is_furnished: bool = True,
     awaits_catalog: bool = True,
 ) -> Iterator[Site]:
@@ -145,7 +146,7 @@ def open_site(
         folder: Where the database and the organisation's file go.
         organisation: The simulator's data file; the example with the canary if not given.
         environ: More of the environment of ``masthead serve``.
-        more: More of its arguments.
+        has_users: Whether the users of :mod:`support.entering` have to log in; the site's own requests are Ann's.
         is_furnished: Whether the demo's applications and a pipeline are there.
         awaits_catalog: Whether to wait until PagerDuty's services are read.
     """
@@ -156,7 +157,10 @@ def open_site(
         **(environ or {}),
     }
     with running(simulator(data=data)) as pagerduty:
-        server = masthead(pagerduty.url, str(folder / "masthead.db"), environ=settings, more=more)
+        if has_users:
+            settings["MASTHEAD_ACCESS_USERS_FILE"] = str(write_users(folder / "users"))
+        server = masthead(pagerduty.url, str(folder / "masthead.db"), environ=settings)
+        server.auth = (ANN, PASSWORDS[ANN]) if has_users else None
         with running(server):
             site = Site(server, pagerduty, folder, (*_keys(pagerduty.get("/simulator/data")), CANARY_TOKEN))
             if awaits_catalog:

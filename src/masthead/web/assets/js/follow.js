@@ -52,6 +52,23 @@ document.addEventListener("click", (event) => {
   window.htmx.trigger(view(), "changed");
 });
 
+// What is looked at anew is what the address says, whatever it was when the look was due: somebody may have chosen another
+// stage meanwhile, and an answer about the former one comes too late.
+document.addEventListener("htmx:config:request", (event) => {
+  const { ctx } = event.detail;
+  if (view() && ctx.sourceElement === view()) ctx.request.action = location.pathname + location.search;
+});
+document.addEventListener("htmx:before:swap", (event) => {
+  const { ctx } = event.detail;
+  if (!view() || ctx.sourceElement !== view()) return;
+  if (new URL(ctx.request.action, location.href).search !== location.search) event.preventDefault();
+});
+
+// When nothing can change any more, nothing is followed.
+document.addEventListener("htmx:after:swap", () => {
+  if (view()?.dataset.moving === "false") bar()?.remove();
+});
+
 // A connection that says nothing any more is none.
 function listen() {
   if (!bar() || document.hidden || !connection || Date.now() - heardAt < SILENCE_MS) return;
