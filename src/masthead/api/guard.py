@@ -41,7 +41,7 @@ PUBLIC = frozenset(
         "/auth/loggedOut",
     }
 )
-#: Other systems post here without a user, and can start only what waits for just this (compat 2.5).
+#: Other systems post here, and can start only what waits for just this; Gate asks them for nothing (compat 2.5).
 _WEBHOOKS = ("/webhooks/", "/echo/webhooks/")
 _LOGIN = "/ui/login"
 _PAGES = "/ui/"
@@ -98,25 +98,24 @@ class Guard:
         return self._with_visitor(scope, send) if scope["path"].startswith(_PAGES) else send
 
     async def _admit(self, scope: Scope, send: Send) -> Send:
-        path = scope["path"]
-        is_public = (
-            path in PUBLIC
-            or _is_static(path)
-            or (path == _METRICS and self._has_open_metrics)
-            or (scope["method"] == "POST" and path.startswith(_WEBHOOKS))
-        )
-        if b"cookie" in headers_of(scope) and (entered := self._entered(scope)):
+        headers = headers_of(scope)
+        if b"cookie" in headers and (entered := self._entered(scope)):
             return self._admit_session(scope, send, entered)
+        given = headers.get(b"authorization")
         try:
-            self._name(scope, await self._by_header(scope))
+            self._name(scope, await self._by_header(scope, given))
         except MastheadError:
-            if not is_public:
+            if not self._is_public(scope):
                 raise
-        return self._with_visitor(scope, send) if path.startswith(_PAGES) else send
+        return self._with_visitor(scope, send) if scope["path"].startswith(_PAGES) else send
 
-    @property
-    def _has_open_metrics(self) -> bool:
-        return self._access.settings.open_metrics
+    def _is_public(self, scope: Scope) -> bool:
+        path, settings = scope["path"], self._access.settings
+        if path == _METRICS:
+            return settings.open_metrics
+        if path.startswith(_WEBHOOKS):
+            return settings.open_webhooks and scope["method"] == "POST"
+        return path in PUBLIC or _is_static(path)
 
     def _entered(self, scope: Scope) -> Entered | None:
         is_secure = self._access.is_secure(scope["scheme"])
@@ -135,8 +134,7 @@ class Guard:
         lasts_s = int(self._access.sessions.idle.total_seconds())
         return self._setting(scope, send, SESSION, entered.cookie, lasts_s=lasts_s)
 
-    async def _by_header(self, scope: Scope) -> User:
-        given = headers_of(scope).get(b"authorization")
+    async def _by_header(self, scope: Scope, given: bytes | None) -> User:
         if given is None:
             raise Unauthenticated
         user = self._access.by_remembered(given)

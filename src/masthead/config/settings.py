@@ -203,6 +203,11 @@ class AccessSettings:
         "Whether cookies are for https only also where no proxy says by X-Forwarded-Proto that the browser uses it.",
     )
     open_metrics: bool = _setting(False, "boolean", "Whether /metrics is answered without a login.")
+    open_webhooks: bool = _setting(
+        False,
+        "boolean",
+        "Whether POST /webhooks/** is taken without a login, as Gate takes it: what comes may start pipelines.",
+    )
     attempts_per_user: int = _setting(
         40, "integer", "Wrong passwords for one user within the window.", least=1, most=100_000
     )
