@@ -224,6 +224,7 @@ async def test_a_rare_user_or_service_is_found_at_once_among_many(audit, store, 
     """By an index of its own: no search that stops and goes on."""
     monkeypatch.setattr(module, "_MOST_ROWS", 5)
     monkeypatch.setattr(module, "_SMALLEST_WINDOW", 4)
+    monkeypatch.setattr(module, "_LARGEST_WINDOW", 4)
     for number in range(30):
         rare = number in (2, 28)
         await store(
