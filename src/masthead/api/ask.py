@@ -90,7 +90,7 @@ class Ask(Request):
         """Give the body's JSON document.
 
         Raises:
-            Refused: 413 or 415.
+            Refused: 400, it is too large; or 415.
             InvalidRequest: it cannot be used.
         """
         check_media_type(header(self.scope, b"content-type"))

@@ -23,6 +23,9 @@ __all__ = ["Limits", "check_media_type", "decode", "read_body"]
 _UNREADABLE = "org.springframework.http.converter.HttpMessageNotReadableException"
 _MEDIA_TYPE = "org.springframework.web.HttpMediaTypeNotSupportedException"
 
+#: A body of so many times the limit is taken to its end before it is refused.
+_HEARD_OUT = 4
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -53,11 +56,13 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
     """Give the whole body.
 
     Raises:
-        Refused: 413, the body is larger than the limit.
+        Refused: 400, the body is larger than the limit.
         ClientDisconnect: the client went away.
     """
     length = header(scope, b"content-length")
     if length.isdigit() and int(length) > limits.body_bytes:
+        if int(length) <= _HEARD_OUT * limits.body_bytes:
+            await _hear_out(receive)
         raise _too_large(limits)
     parts: list[bytes] = []
     size = 0
@@ -72,6 +77,14 @@ async def read_body(scope: Scope, receive: Receive, limits: Limits) -> bytes:
         parts.append(part)
         if not message.get("more_body", False):
             return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def _hear_out(receive: Receive) -> None:
+    """Take the rest and drop it: who still sends when the connection closes hears of a reset, and not why."""
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect" or not message.get("more_body", False):
+            return
 
 
 def decode(body: bytes, limits: Limits) -> Any:
@@ -145,4 +158,4 @@ def _children(pointer: str, value: Any) -> Iterator[tuple[str, Any]]:
 
 def _too_large(limits: Limits) -> Refused:
     message = f"The body is larger than {limits.body_bytes} bytes, the most that Masthead takes."
-    return Refused(413, message, exception="masthead.BodyTooLarge")
+    return Refused(400, message, exception="masthead.BodyTooLarge")

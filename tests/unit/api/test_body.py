@@ -35,12 +35,25 @@ async def test_a_body_in_parts_is_put_together():
     assert await read_body({"type": "http", "headers": []}, receive, LIMITS) == b'{"a":1}'
 
 
-async def test_a_body_that_says_it_is_too_large_is_not_read():
+async def test_a_body_that_says_it_is_far_too_large_is_not_read():
     """Content-Length is believed when it condemns."""
-    scope = {"type": "http", "headers": [(b"content-length", b"21")]}
+    scope = {"type": "http", "headers": [(b"content-length", b"81")]}
     with pytest.raises(Refused) as refused:
         await read_body(scope, receiving(), LIMITS)
-    assert refused.value.status == 413
+    assert refused.value.status == 400
+
+
+async def test_a_body_that_is_a_little_too_large_is_heard_out():
+    """Who is cut off while sending hears of a reset connection, and not why."""
+    scope = {"type": "http", "headers": [(b"content-length", b"21")]}
+    left = [chunk(b"x" * 15, more=True), chunk(b"x" * 6)]
+
+    async def receive() -> dict:
+        return left.pop(0)
+
+    with pytest.raises(Refused) as refused:
+        await read_body(scope, receive, LIMITS)
+    assert (refused.value.status, left) == (400, [])
 
 
 async def test_a_body_that_grows_too_large_is_refused_on_the_way():
@@ -48,7 +61,7 @@ async def test_a_body_that_grows_too_large_is_refused_on_the_way():
     receive = receiving(chunk(b"x" * 15, more=True), chunk(b"x" * 6, more=True))
     with pytest.raises(Refused) as refused:
         await read_body({"type": "http", "headers": []}, receive, LIMITS)
-    assert refused.value.status == 413
+    assert refused.value.status == 400
     assert "20 bytes" in refused.value.message
 
 
