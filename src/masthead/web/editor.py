@@ -69,6 +69,9 @@ class _Editing:
     theirs: Draft | None = None
     previewed: Previewed | None = None
     is_saved: bool = False
+    #: Moves when the panel is another one, or shows what nobody typed into it: then it is put in its place anew.
+    turn: int = 0
+    takes_focus: bool = False
 
     def remember(self, before: Draft) -> None:
         """Make *before* a draft that can be gone back to, if something changed."""
@@ -209,6 +212,8 @@ def editor_routes(services: WebServices, renderer: Renderer, secrets: Secrets) -
         )
         await _operate(_Editor(services, secrets, _caller(request)), it, name)
         it.draft = secrets.hide(it.draft)
+        it.turn = _number(form.text("turn")) + (name not in _STAYING or it.panel in _TEXTS)
+        it.takes_focus = name in _MOVING or it.panel in _TEXTS
         if not it.is_saved and name not in _STEPS:
             it.remember(before)
         if it.is_saved and not is_fragment(request):
@@ -220,7 +225,9 @@ def editor_routes(services: WebServices, renderer: Renderer, secrets: Secrets) -
         refused = bool(it.errors) or bool(it.refusal)
         status = 409 if it.theirs is not None else 400 if refused else 200
         if not is_fragment(request):
-            return renderer.page(request, "editor.html", status, **values)
+            answer = renderer.page(request, "editor.html", status, **values)
+            answer.headers["Content-Security-Policy"] += _MORE_STYLE
+            return answer
         answer = renderer.fragment(request, "editor.html", "editor", **values)
         answer.headers["HX-Replace-Url"] = _address(request, it)
         if it.is_saved:
@@ -235,8 +242,16 @@ def editor_routes(services: WebServices, renderer: Renderer, secrets: Secrets) -
 
 
 _SAVED = "The pipeline is saved."
+#: What Chromium writes into CodeMirror's text while somebody types: ADR 8.
+_MORE_STYLE = "; style-src-attr 'unsafe-inline'"
 #: Operations that walk through drafts and make none.
 _STEPS = ("undo", "redo")
+#: Operations after which the panel shows what was typed.
+_STAYING = ("", "apply", "preview", "save")
+#: Operations whose button may be gone afterwards, so that the focus goes to what they made.
+_MOVING = ("add", "duplicate", "remove", "list")
+#: Panels that are one text.
+_TEXTS = ("stage-json", "json")
 
 
 async def _operate(editor: _Editor, it: _Editing, name: str) -> None:
@@ -296,6 +311,8 @@ async def _values(services: WebServices, secrets: Secrets, request: Request, it:
         "stored": it.stored,
         "application": str(it.stored["application"]),
         "base": it.base,
+        "turn": it.turn,
+        "takes_focus": it.takes_focus and not it.errors and it.theirs is None,
         "draft_text": json.dumps(it.draft, ensure_ascii=False),
         "done": pack(it.done),
         "undone": pack(it.undone),
@@ -314,6 +331,10 @@ async def _values(services: WebServices, secrets: Secrets, request: Request, it:
         "my_changes": diff(hidden_base, it.draft) if it.theirs else (),
         "written": written,
     }
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 9 else 0
 
 
 def _caller(request: Request) -> Caller:

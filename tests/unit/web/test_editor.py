@@ -431,6 +431,16 @@ async def test_htmx_gets_the_form_and_the_address_that_shows_it_again(house, cli
     assert (await stored(house))["stages"][1]["name"] == "Tell us"
 
 
+async def test_the_policy_lets_the_browser_style_what_is_typed_here_and_nowhere_else(house, client):
+    """ADR 8; scripts and styles of the page itself are held as strictly as everywhere."""
+    form = await opened(house, client)
+    policy = form.answer.headers["Content-Security-Policy"]
+    assert policy.endswith("; style-src-attr 'unsafe-inline'")
+    assert "script-src 'self';" in policy
+    other = (await client.get("/ui/pipelines")).headers["Content-Security-Policy"]
+    assert policy == f"{other}; style-src-attr 'unsafe-inline'"
+
+
 async def test_expressions_are_evaluated_as_an_earlier_execution_would_have(house, client):
     """Without asking anybody outside, and without a key in the values."""
     form = await opened(house, client, "?stage=2", parameterConfig=[{"name": "version", "default": "1.42"}])

@@ -28,6 +28,14 @@ const look = EditorView.theme({
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": { background: "var(--selected)" },
   ".cm-panels, .cm-tooltip": { background: "var(--raised)", color: "var(--ink)", border: "1px solid var(--line)" },
   ".cm-diagnostic-error": { borderLeftColor: "var(--failed)" },
+  ".cm-diagnostic-warning": { borderLeftColor: "var(--paused)" },
+  // CodeMirror draws these with images written into its styles, which the policy forbids.
+  ".cm-lintRange": { backgroundImage: "none", textDecoration: "underline wavy var(--paused) 1px", textUnderlineOffset: "3px" },
+  ".cm-lintRange.cm-lintRange-error": { backgroundImage: "none", textDecorationColor: "var(--failed)" },
+  ".cm-lintRange.cm-lintRange-warning": { backgroundImage: "none" },
+  ".cm-lint-marker, .cm-lint-marker.cm-lint-marker-error, .cm-lint-marker.cm-lint-marker-warning": { content: "none" },
+  ".cm-lint-marker::after": { content: "'▲'", color: "var(--paused)", fontSize: "11px" },
+  ".cm-lint-marker-error::after": { content: "'✕'", color: "var(--failed)", fontWeight: "700" },
 });
 
 // What the server said of the text, each with its line; it holds until the text changes.

@@ -1,0 +1,154 @@
+"""An execution in the browser: live without being loaded anew, with the hands and by the keyboard, also when the server goes."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from playwright.sync_api import Page, expect
+
+from support.browsing import Look, violations
+
+
+def pipeline(site, name: str, *stages: dict[str, Any], **more: Any) -> str:
+    """Store a pipeline of payments; gives its id."""
+    given = [
+        {"refId": str(at + 1), "requisiteStageRefIds": [str(at)] if at else [], **one}
+        for at, one in enumerate(stages)
+    ]
+    site.server.post("/pipelines", {"application": "payments", "name": name, "stages": given, **more})
+    found = site.server.get("/applications/payments/pipelineConfigs")
+    return next(str(one["id"]) for one in found if one["name"] == name)
+
+
+JUDGE = {
+    "type": "manualJudgment",
+    "name": "Keep it?",
+    "judgmentInputs": [{"value": "all regions"}, {"value": "eu only"}],
+}
+PAGE = {
+    "type": "pageApplicationOwner",
+    "name": "Tell the owners",
+    "applications": ["payments"],
+    "message": "It went wrong",
+}
+
+
+def live(page: Page) -> None:
+    """Wait until the page follows."""
+    expect(page.locator("#follow")).to_have_attribute("data-state", "live")
+
+
+def test_a_run_is_started_followed_judged_and_its_incident_acknowledged(site, browse):
+    """By the mouse, on one page that is never loaded anew; nothing that is open or typed is lost on the way."""
+    pipeline(
+        site,
+        "Follow me",
+        JUDGE,
+        PAGE,
+        parameterConfig=[{"name": "region", "label": "Region", "required": True}],
+    )
+    page = browse("/ui/applications/payments/pipelines")
+    page.get_by_role("row", name="Follow me").get_by_role("link", name="Run… Follow me").click()
+    expect(page.get_by_text("wakes Emil Novak")).to_be_visible()
+    page.get_by_label("Region").fill("eu")
+    page.get_by_role("button", name="Run Follow me").click()
+    live(page)
+    expect(page.get_by_role("heading", level=1)).to_contain_text("running")
+    page.get_by_text("The trigger as JSON").click()
+    page.evaluate("() => { window.mark = 'same page' }")
+    page.get_by_label("Answer").select_option("eu only")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("succeeded")
+    graph = page.get_by_role("group", name="Stages of Follow me")
+    graph.get_by_role("link", name=re.compile("Tell the owners")).click()
+    expect(page.get_by_text(re.compile(r"incident #\d+ triggered"))).to_be_visible()
+    assert "stage=" in page.url
+    page.evaluate("() => { window.mark = 'same page' }")
+    page.get_by_text("Its context").click()
+    incident = next(one for one in site.incidents() if one["title"] == "It went wrong")
+    site.acknowledge(incident, "Emil Novak")
+    expect(page.get_by_text(re.compile(r"incident #\d+ acknowledged by Emil Novak"))).to_be_visible(
+        timeout=30_000
+    )
+    assert page.evaluate("() => window.mark") == "same page"
+    expect(page.locator("details.json[open]")).to_have_count(1)
+
+
+def test_a_change_leaves_the_focus_and_what_is_being_typed(site, browse):
+    """While somebody writes why he cancels, somebody else pauses."""
+    pipeline(site, "Typed", JUDGE)
+    execution = site.start("payments", "Typed")
+    page = browse(f"/ui/executions/{execution}")
+    live(page)
+    page.get_by_text("Cancel…").click()
+    page.get_by_label("Reason").fill("because of")
+    site.server.ask("PUT", f"/pipelines/{execution}/pause")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("paused")
+    expect(page.get_by_label("Reason")).to_have_value("because of")
+    expect(page.get_by_label("Reason")).to_be_focused()
+    page.keyboard.type(" rain")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Cancelled by anonymous: because of rain")).to_be_visible()
+    expect(page.locator("#follow")).to_have_count(0)
+
+
+def test_updates_are_held_and_let_go(site, browse):
+    """So that somebody can read; then everything that happened shows at once."""
+    pipeline(site, "Held", JUDGE)
+    execution = site.start("payments", "Held")
+    page = browse(f"/ui/executions/{execution}")
+    live(page)
+    page.get_by_role("button", name="Hold updates").click()
+    expect(page.get_by_text("Updates are held")).to_be_visible()
+    site.server.ask("PUT", f"/pipelines/{execution}/pause")
+    page.get_by_role("button", name="Go on updating").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("paused")
+    site.server.ask("PUT", f"/pipelines/{execution}/cancel?reason=over")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("cancelled")
+
+
+def test_a_run_is_judged_by_the_keyboard_on_a_phone(site, browse):
+    """The graph is walked by tabs in the order in which it runs; without a violation on the way."""
+    pipeline(
+        site,
+        "By keys",
+        {"type": "wait", "name": "Settle", "waitTime": 0},
+        JUDGE,
+        {"type": "noop", "name": "Done"},
+    )
+    execution = site.start("payments", "By keys")
+    page = browse(f"/ui/executions/{execution}", Look("dark", 390))
+    live(page)
+    expect(page.get_by_role("button", name="Continue")).to_be_visible()
+    page.get_by_role("group", name="Graph of the stages").focus()
+    for name in ("Settle", "Keep it", "Done"):
+        page.keyboard.press("Tab")
+        expect(
+            page.get_by_role("link", name=re.compile(f"^{name}.*"), include_hidden=False).first
+        ).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=2, name=re.compile("Done"))).to_be_visible()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=2, name=re.compile("Keep it"))).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("button", name="Stop").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("failed")
+
+
+def test_without_script_everything_can_still_be_done(site, browser):
+    """Forms post, links lead, and the page says how to look again."""
+    pipeline(site, "Plain", JUDGE)
+    execution = site.start("payments", "Plain")
+    context = browser.new_context(java_script_enabled=False, base_url=site.url)
+    try:
+        page = context.new_page()
+        page.goto(f"/ui/executions/{execution}")
+        expect(page.get_by_role("link", name="look again")).to_be_visible()
+        page.get_by_role("button", name="Continue").click()
+        page.goto(f"/ui/executions/{execution}")
+        expect(page.get_by_text("Answered with continue")).to_be_visible()
+    finally:
+        context.close()
