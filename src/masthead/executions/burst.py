@@ -20,8 +20,9 @@ from masthead.executions import store
 from masthead.executions.evaluation import Expressions
 from masthead.executions.failure import is_retryable
 from masthead.executions.identity import caller_of
-from masthead.executions.machine import Machine, Planner, Step
+from masthead.executions.machine import Machine, Step
 from masthead.executions.model import Execution
+from masthead.executions.planning import Planner
 from masthead.executions.ports import Services
 from masthead.executions.stages.base import TaskContext, TaskResult
 from masthead.executions.timeouts import overdue_text

@@ -155,6 +155,8 @@ def _reset(execution: Execution, stage: Stage, types: StageTypes) -> None:
     for child in children:
         _reset(execution, child, types)
         execution.stages.remove(child)
+    for name in ("onFailureStagesPlanned", "beforeStagePlanningFailed", "manualSkip"):
+        stage.context.pop(name, None)
     stage.status, stage.tasks = Status.NOT_STARTED, []
     stage.start_time = stage.end_time = None
     if (known := types.find(stage.lookup_type)) is not None:

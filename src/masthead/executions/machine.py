@@ -8,61 +8,29 @@ Source: Spinnaker compatibility facts, sections 4.4 and 4.5.
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from masthead.executions.evaluation import unresolved_error
 from masthead.executions.failure import TaskFailed, TaskTimedOut, describe
 from masthead.executions.graph import relationship_problem
 from masthead.executions.model import Execution, Stage, TaskExecution
+from masthead.executions.planning import NO_EXPRESSIONS, Evaluator, Planner
+from masthead.executions.relations import AFTER, BEFORE, Relations
 from masthead.executions.stages.base import TaskContext, TaskResult, TaskType
 from masthead.executions.status import Status
-from masthead.executions.timeouts import Limits, limits_of
+from masthead.executions.timeouts import UNLIMITED, Limits, limits_of
 from masthead.kernel.clock import to_ms
+from masthead.kernel.ids import UlidIds
 
-__all__ = ["Evaluator", "Machine", "Planner", "Step", "cancel_by", "reschedule"]
+__all__ = ["Machine", "Step", "cancel_by", "reschedule"]
 
+#: Key of a failed stage's context: the stages that its failure brings along are planned.
+_FAILURE_PLANNED = "onFailureStagesPlanned"
+_IDS = UlidIds()
 _EXPIRED = "Could not begin execution before start time expiry"
-
-
-class Planner(Protocol):
-    """Knows the stage types."""
-
-    def plan(self, stage: Stage) -> Sequence[TaskType]:
-        """Give the tasks of *stage*; raises TaskFailed when its type is not known."""
-        ...
-
-    def task_type(self, stage: Stage, task: TaskExecution) -> TaskType | None:
-        """Give the code of *task*, or None when this release does not have it."""
-        ...
-
-
-class Evaluator(Protocol):
-    """Knows what the expressions of a stage are worth."""
-
-    def is_enabled(self, execution: Execution, stage: Stage) -> bool:
-        """Tell whether ``stageEnabled`` lets *stage* run."""
-        ...
-
-    def begin(self, execution: Execution, stage: Stage) -> None:
-        """Evaluate the context of a stage that starts, in place."""
-        ...
-
-
-class _NoExpressions:
-    """Takes every text as it is."""
-
-    def is_enabled(self, execution: Execution, stage: Stage) -> bool:
-        del execution, stage
-        return True
-
-    def begin(self, execution: Execution, stage: Stage) -> None:
-        pass
-
-
-_NO_EXPRESSIONS = _NoExpressions()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,9 +89,19 @@ class Machine:
         execution: Execution,
         planner: Planner,
         now: Callable[[], int],
-        evaluator: Evaluator = _NO_EXPRESSIONS,
+        evaluator: Evaluator = NO_EXPRESSIONS,
+        *,
+        new_id: Callable[[], str] = _IDS.new,
     ) -> None:
-        """Args: now: gives the present in milliseconds."""
+        """Begin to carry *execution*.
+
+        Args:
+            execution: As it is stored.
+            planner: Knows the stage types.
+            now: Gives the present in milliseconds.
+            evaluator: Knows what expressions are worth.
+            new_id: Gives the ids of the stages that others bring along.
+        """
         self.execution = execution
         self.is_changed = False
         self.ended_early: list[Step] = []
@@ -132,11 +110,7 @@ class Machine:
         self._now = now
         self._startable: deque[Stage] = deque()
         self._has_ended = False
-        self._by_ref = {stage.ref_id: stage for stage in execution.stages if stage.ref_id is not None}
-        self._downstream: dict[str, list[Stage]] = defaultdict(list)
-        for stage in execution.stages:
-            for ref in stage.requisite_stage_ref_ids:
-                self._downstream[ref].append(stage)
+        self._relations = Relations(execution, new_id)
         self._running: dict[tuple[str, str], Step] = {}
         self._resume()
 
@@ -147,7 +121,8 @@ class Machine:
         elif self.execution.canceled and not self.execution.status.is_complete:
             self._cancel_active()
         else:
-            self._startable.extend(self._restarted())
+            self._startable.extend(self._begun_anew())
+            self._skip_by_hand()
         self._drain()
 
     def running(self) -> list[Step]:
@@ -218,7 +193,7 @@ class Machine:
             return
         execution.status = Status.RUNNING
         execution.start_time = self._now()
-        self._startable.extend(stage for stage in self._top_level() if not stage.requisite_stage_ref_ids)
+        self._startable.extend(self._begun_anew())
 
     def _drain(self) -> None:
         while self._startable and self.execution.status is Status.RUNNING:
@@ -291,42 +266,127 @@ class Machine:
         if stage.status is not Status.NOT_STARTED or not self._may_start(stage):
             return
         self.is_changed = True
-        now = self._now()
-        if stage.start_time_expiry is not None and stage.start_time_expiry < now:
+        if self._is_passed_over(stage):
             self._end_stage(stage, Status.SKIPPED)
             return
-        if not self._evaluator.is_enabled(self.execution, stage):
-            self._end_stage(stage, Status.SKIPPED)
-            return
-        stage.status, stage.start_time = Status.RUNNING, now
+        stage.status, stage.start_time = Status.RUNNING, self._now()
         try:
-            self._evaluator.begin(self.execution, stage)
-            stage.tasks = _tasks(self._planner.plan(stage))
+            before = self._plan(stage)
         except Exception as error:  # noqa: BLE001 - whatever planning raises is the stage's failure
-            stage.context["exception"] = describe(error, operation=stage.name, now_ms=now)
+            stage.context["exception"] = describe(error, operation=stage.name, now_ms=self._now())
             stage.context["beforeStagePlanningFailed"] = True
             self._end_stage(stage, stage.failure_status())
             return
+        if before:
+            self._startable.extend(each for each in before if not each.requisite_stage_ref_ids)
+        else:
+            self._start_tasks(stage)
+
+    def _is_passed_over(self, stage: Stage) -> bool:
+        if stage.start_time_expiry is not None and stage.start_time_expiry < self._now():
+            return True
+        if self.execution.trigger.get("dryRun") is True and not self._planner.knows(stage):
+            return True
+        return stage.context.get("manualSkip") is True or not self._evaluator.is_enabled(
+            self.execution, stage
+        )
+
+    def _plan(self, stage: Stage) -> list[Stage]:
+        """Evaluate the context, give the stage its tasks, and give the stages that run before them."""
+        self._evaluator.begin(self.execution, stage)
+        if self._planner.can_skip(stage):
+            stage.context["canManuallySkip"] = True
+        stage.tasks = _tasks(self._planner.plan(stage))
+        return self._relations.add(stage, BEFORE, self._planner.before(stage))
+
+    def _may_start(self, stage: Stage) -> bool:
+        parent = self._relations.parent(stage)
+        is_wanted = parent is None or parent.status is Status.RUNNING
+        return is_wanted and all(each.status.is_fine for each in self._relations.requisites(stage))
+
+    def _start_tasks(self, stage: Stage) -> None:
+        """Go on with a stage whose before-stages are over."""
         if stage.tasks:
             self._start_task(stage, stage.tasks[0])
         else:
-            self._end_stage(stage, Status.SKIPPED)
+            self._complete_stage(stage)
 
-    def _may_start(self, stage: Stage) -> bool:
-        return all(self._by_ref[ref].status.is_fine for ref in stage.requisite_stage_ref_ids)
-
-    def _end_stage(self, stage: Stage, status: Status) -> None:
-        self._has_ended = True
-        stage.status, stage.end_time = status, self._now()
-        if status.is_fine and stage.ref_id is not None:
-            self._startable.extend(self._downstream[stage.ref_id])
-
-    def _stage_status(self, stage: Stage) -> Status:
-        """Give the status of a stage whose tasks have ended.
+    def _complete_stage(self, stage: Stage) -> None:
+        """End a stage whose tasks and inner stages are over, unless some come after.
 
         Source: Spinnaker compatibility facts, section 4.5 ("Complete stage").
         """
+        status = self._stage_status(stage)
+        try:
+            following = self._plan_following(stage, status)
+        except Exception as error:  # noqa: BLE001 - as planning what comes before
+            stage.context["exception"] = describe(error, operation=stage.name, now_ms=self._now())
+            self._end_stage(stage, Status.TERMINAL)
+            return
+        if following:
+            self._startable.extend(each for each in following if not each.requisite_stage_ref_ids)
+        else:
+            self._end_stage(stage, Status.SKIPPED if status is Status.NOT_STARTED else status)
+
+    def _plan_following(self, stage: Stage, status: Status) -> list[Stage]:
+        """Give the stages that run after one that comes to *status*, planned now, once."""
+        relations = self._relations
+        if not status.is_halt:
+            is_planned = bool(relations.inside(stage, AFTER))
+            return [] if is_planned else relations.add(stage, AFTER, self._planner.after(stage))
+        if not status.is_failure or stage.context.get(_FAILURE_PLANNED) is True:
+            return []
+        drafts = self._planner.on_failure(stage)
+        if drafts:
+            stage.context[_FAILURE_PLANNED] = True
+            relations.drop_unstarted(stage)
+        return relations.add(stage, AFTER, drafts)
+
+    def _end_stage(self, stage: Stage, status: Status) -> None:
+        self.is_changed = True
+        stage.status, stage.end_time = status, self._now()
+        parent = self._relations.parent(stage)
+        if _lets_go_on(stage):
+            self._startable.extend(self._relations.downstream(stage))
+        if parent is None:
+            self._has_ended = True
+        else:
+            self._inner_ended(parent, stage)
+
+    def _inner_ended(self, parent: Stage, stage: Stage) -> None:
+        """Go on with *parent* when the last of its before- or after-stages, *stage*, has ended."""
+        beside = self._relations.inside(parent, stage.synthetic_stage_owner)
+        if any(each.status.is_active or each in self._startable for each in beside):
+            return
+        if all(map(_lets_go_on, beside)) and stage.synthetic_stage_owner == BEFORE:
+            self._start_tasks(parent)
+        else:
+            self._complete_stage(parent)
+
+    def _skip_by_hand(self) -> None:
+        """End what people chose to skip while it runs."""
+        for step in self.running():
+            around = list(self._relations.around(step.stage))
+            if step.key in self._running and any(one.context.get("manualSkip") is True for one in around):
+                self._skip(around[-1])
+
+    def _skip(self, stage: Stage) -> None:
+        whole = [stage, *self._relations.everything_inside(stage)]
+        for step in self.running():
+            if step.stage in whole:
+                del self._running[step.key]
+                self._settle(step, Status.SKIPPED)
+        for each in whole[1:]:
+            if not each.status.is_complete:
+                each.status, each.end_time = Status.SKIPPED, self._now()
+        self._end_stage(stage, Status.SKIPPED)
+
+    def _stage_status(self, stage: Stage) -> Status:
+        """Give the status of a stage whose tasks and inner stages are over; NOT_STARTED when it has none."""
         statuses = {task.status for task in stage.tasks}
+        statuses |= {each.status for each in self._relations.inside(stage)}
+        if not statuses:
+            return Status.NOT_STARTED
         if Status.TERMINAL in statuses:
             return stage.failure_status()
         for status in (Status.STOPPED, Status.CANCELED, Status.FAILED_CONTINUE):
@@ -340,8 +400,8 @@ class Machine:
         stage.context["exception"] = describe(error, operation=stage.name, now_ms=self._now())
         return Status.TERMINAL
 
-    def _restarted(self) -> list[Stage]:
-        """Give the stages that could have begun before: somebody had them begin anew."""
+    def _begun_anew(self) -> list[Stage]:
+        """Give the stages that may begin: all that wait for none, or those that somebody had begin anew."""
         return [
             stage
             for stage in self._top_level()
@@ -363,9 +423,11 @@ class Machine:
 
     def _track(self, stage: Stage, task: TaskExecution) -> None:
         code = self._planner.task_type(stage, task) or _MissingTask()
-        limits = limits_of(
-            self.execution, stage, task, timeout_s=code.timeout_s, is_overridable=code.is_overridable
-        )
+        limits = UNLIMITED
+        if not code.is_unlimited:
+            limits = limits_of(
+                self.execution, stage, task, timeout_s=code.timeout_s, is_overridable=code.is_overridable
+            )
         step = Step(stage, task, code, limits)
         self._running[step.key] = step
 
@@ -383,7 +445,7 @@ class Machine:
         self._settle(step, status)
         following = _following(stage, task)
         if following is None or status.is_halt or (status is Status.FAILED_CONTINUE and not goes_on):
-            self._end_stage(stage, self._stage_status(stage))
+            self._complete_stage(stage)
         else:
             self._start_task(stage, following)
 
@@ -399,6 +461,16 @@ class Machine:
             stage.context.update(result.context)
             outputs = {key: value for key, value in result.outputs.items() if key != "stageTimeoutMs"}
             stage.outputs.update(outputs)
+        if result.scheduled_at is not None:
+            self.is_changed = True
+            stage.scheduled_time = to_ms(result.scheduled_at)
+
+
+def _lets_go_on(stage: Stage) -> bool:
+    """Tell whether what waits for a stage, or stands around it, may go on; a failure inside ends what is around it."""
+    if stage.status is Status.FAILED_CONTINUE and stage.parent_stage_id is not None:
+        return stage.context.get("allowSiblingStagesToContinueOnFailure") is True
+    return stage.status.is_fine
 
 
 class _MissingTask(TaskType):

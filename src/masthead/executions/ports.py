@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
 from masthead.executions.model import Execution, Stage
 from masthead.executions.webhooks import Webhooks
+from masthead.executions.status import Status
 from masthead.kernel.caller import Caller
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Severity
@@ -117,6 +119,10 @@ class RunsPort(Protocol):
         """Give an execution, or raise NotFound."""
         ...
 
+    async def status_of(self, execution_id: str) -> Status | None:
+        """Give the status of an execution of either kind, or None when there is none."""
+        ...
+
     async def cancel(self, execution_id: str, caller: Caller, reason: str | None = None) -> None:
         """Cancel an execution."""
         ...
@@ -129,6 +135,9 @@ class _NoRuns:
         raise NotImplementedError
 
     async def get_pipeline(self, execution_id: str) -> Document:
+        raise NotImplementedError
+
+    async def status_of(self, execution_id: str) -> Status | None:
         raise NotImplementedError
 
     async def cancel(self, execution_id: str, caller: Caller, reason: str | None = None) -> None:
@@ -184,3 +193,5 @@ class Services:
     webhooks: Webhooks | None = None
     #: For stage types that evaluate in their own way; executions put it here.
     expressions: ExpressionsPort = _NO_EXPRESSIONS
+    #: Where the hours and days of execution windows are.
+    window_zone: tzinfo = UTC

@@ -14,6 +14,7 @@ from masthead.executions import store
 from masthead.executions.model import Document, ExecutionType
 from masthead.executions.ports import Services
 from masthead.executions.store import Latest, Run
+from masthead.executions.status import Status
 from masthead.executions.view import pipeline_view, task_view
 from masthead.kernel.clock import Clock, to_ms
 from masthead.kernel.errors import NotFound
@@ -85,6 +86,10 @@ class Reading:
         """
         stored = await self._document(execution_id, ExecutionType.ORCHESTRATION)
         return task_view(stored, self._services.key_label)
+
+    async def status_of(self, execution_id: str) -> Status | None:
+        """Give the status of an execution of either kind, or None when there is none."""
+        return await self._database.read(lambda connection: store.status_of(connection, execution_id))
 
     async def by_ids(
         self, ids: Sequence[str], *, statuses: Sequence[str] = (), expand: bool = True

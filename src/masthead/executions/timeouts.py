@@ -10,7 +10,9 @@ from typing import Any
 
 from masthead.executions.model import Execution, Stage, TaskExecution
 
-__all__ = ["Limits", "in_words", "limits_of", "overdue_text"]
+__all__ = ["UNLIMITED", "Limits", "in_words", "limits_of", "overdue_text"]
+
+_WINDOW = "restrictExecutionDuringTimeWindow"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,10 @@ class Limits:
         """Give the earlier of the two ends."""
         ends = [end for end in (self.task_ends_at, self.stage_ends_at) if end is not None]
         return min(ends, default=None)
+
+
+#: Of what may take for ever.
+UNLIMITED = Limits(None, 0, None, 0)
 
 
 def limits_of(
@@ -54,7 +60,11 @@ def limits_of(
     return Limits(
         task_ends_at=_end(task.start_time, task_limit, paused_ms),
         task_limit_ms=task_limit or 0,
-        stage_ends_at=_end(stage.start_time, stage_limit, _paused_since(execution, stage.start_time)),
+        stage_ends_at=_end(
+            stage.start_time,
+            stage_limit,
+            _paused_since(execution, stage.start_time) + _waited_for_window(execution, stage),
+        ),
         stage_limit_ms=stage_limit or 0,
     )
 
@@ -101,6 +111,15 @@ def _paused_since(execution: Execution, start: int | None) -> int:
     paused = execution.paused or {}
     is_later = start is not None and int(paused.get("pauseTime") or 0) >= start
     return int(paused.get("pausedMs") or 0) if is_later else 0
+
+
+def _waited_for_window(execution: Execution, stage: Stage) -> int:
+    """Give how long *stage* waited for its execution window, which counts for no time-out."""
+    return sum(
+        (each.end_time or 0) - (each.start_time or 0)
+        for each in execution.stages
+        if each.parent_stage_id == stage.id and each.type == _WINDOW and each.end_time is not None
+    )
 
 
 def _stage_limit(execution: Execution, stage: Stage) -> int | None:

@@ -5,7 +5,7 @@ A new type is one file beside this one and one line in ``registry.py``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -18,7 +18,7 @@ from masthead.executions.status import Status
 from masthead.kernel.caller import Caller
 from masthead.pipelines import Problem
 
-__all__ = ["Field", "Kind", "StageType", "TaskContext", "TaskResult", "TaskType"]
+__all__ = ["Field", "Kind", "StageType", "Synthetic", "TaskContext", "TaskResult", "TaskType"]
 
 
 class Kind(StrEnum):
@@ -63,6 +63,8 @@ class TaskResult:
     context: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     again_at: datetime | None = None
+    #: When the stage is to go on, for people to see (``scheduledTime``).
+    scheduled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,28 @@ class TaskContext:
     is_repeated: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Synthetic:
+    """A stage that another brings along, before its tasks, after them or when it failed.
+
+    Attributes:
+        type: As in a pipeline.
+        name: What people see.
+        context: Its own; nothing of its parent's is added.
+        written: Keys of *context* that stand as the pipeline's owner wrote them: their expressions are evaluated when
+            it starts. All else is data.
+        is_next: Whether it waits for the one before it; else they run side by side.
+        is_first: Whether all the others of its kind that would begin at once wait for it; for the first one only.
+    """
+
+    type: str
+    name: str
+    context: dict[str, Any]
+    written: frozenset[str] = frozenset()
+    is_next: bool = False
+    is_first: bool = False
+
+
 class TaskType:
     """One step. It may be run again at any time, also after a crash in its middle: it must not act twice."""
 
@@ -99,6 +123,8 @@ class TaskType:
     timeout_s: ClassVar[float | None] = None
     #: Whether the stage's ``stageTimeoutMs`` takes the place of ``timeout_s``.
     is_overridable: ClassVar[bool] = False
+    #: Whether neither its own limit nor the stage's ``stageTimeoutMs`` applies.
+    is_unlimited: ClassVar[bool] = False
     #: Whether it ends at once and touches nothing outside, so that nobody needs to see it begin.
     is_instant: ClassVar[bool] = False
     #: Whether each attempt is noted before it is made, so that one whose end nobody saw (the machine was killed, or the
@@ -145,6 +171,26 @@ class StageType:
         """Give the tasks that *stage* runs, in order; by default all."""
         del stage
         return self.tasks
+
+    def before(self, stage: Stage) -> Sequence[Synthetic]:
+        """Give the stages that run before the tasks of *stage*, whose context is evaluated."""
+        del stage
+        return ()
+
+    def after(self, stage: Stage) -> Sequence[Synthetic]:
+        """Give the stages that run when *stage* has not failed; it ends when they have."""
+        del stage
+        return ()
+
+    def on_failure(self, stage: Stage) -> Sequence[Synthetic]:
+        """Give the stages that run when *stage* failed, once; it stays failed whatever they do."""
+        del stage
+        return ()
+
+    def can_skip(self, stage: Stage) -> bool:
+        """Tell whether people may skip *stage* while it runs (``manualSkip``)."""
+        del stage
+        return False
 
     def problems(self, stage: Mapping[str, Any]) -> Iterable[Problem]:
         """Say what is certainly wrong with *stage* as a pipeline writes it; the pipeline is then not saved.

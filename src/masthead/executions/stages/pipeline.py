@@ -93,6 +93,7 @@ class PipelineStage(StageType):
         Field("pipeline", Kind.TEXT, "The other pipeline's id.", is_required=True),
         Field("pipelineParameters", Kind.OBJECT, "Parameters for it; missing ones take their defaults."),
         Field("waitForCompletion", Kind.BOOLEAN, "Whether to wait for its end; true if missing."),
+        Field("skippable", Kind.BOOLEAN, "Let people go on without waiting for its end (`manualSkip`)."),
         Field("skipDownstreamOutput", Kind.BOOLEAN, "Keep its outputs out of this stage's."),
     )
     tasks = (StartPipelineTask(), MonitorPipelineTask())
@@ -103,6 +104,10 @@ class PipelineStage(StageType):
         is_waiting = str(stage.context.get("waitForCompletion", True)).lower() != "false"
         wanted = [] if stage.context.get("executionId") else [start]
         return (*wanted, monitor) if is_waiting else tuple(wanted)
+
+    def can_skip(self, stage: Stage) -> bool:
+        """Let people skip it while the child runs, which goes on."""
+        return stage.context.get("skippable") is True
 
     def restarted(self, context: dict[str, Any]) -> None:
         """Forget the child, so that a new one starts."""

@@ -13,7 +13,9 @@ from masthead.executions.stages.applications import (
     UpdateApplicationStage,
     UpsertApplicationStage,
 )
-from masthead.executions.stages.base import StageType, TaskType
+from masthead.executions.stages.base import StageType, Synthetic, TaskType
+from masthead.executions.stages.check_preconditions import CheckPreconditionsStage
+from masthead.executions.stages.depends_on_execution import DependsOnExecutionStage
 from masthead.executions.stages.evaluate_variables import EvaluateVariablesStage
 from masthead.executions.stages.manual_judgment import ManualJudgmentStage
 from masthead.executions.stages.noop import NoOpStage
@@ -25,9 +27,11 @@ from masthead.executions.stages.pipelines import (
     SavePipelineStage,
     UpdatePipelineStage,
 )
+from masthead.executions.stages.time_window import TimeWindowStage, window_of
 from masthead.executions.stages.wait import WaitStage
 from masthead.executions.stages.wait_until import WaitUntilStage
 from masthead.executions.stages.webhook import WebhookStage
+from masthead.executions.window import window_problems
 from masthead.pipelines import Problem
 from masthead.pipelines.expressions import unparsed
 
@@ -66,6 +70,30 @@ class StageTypes:
             )
         return found.plan(stage)
 
+    def knows(self, stage: Stage) -> bool:
+        """Tell whether *stage* is of a type that runs here."""
+        return stage.lookup_type in self._types
+
+    def before(self, stage: Stage) -> Sequence[Synthetic]:
+        """Give the stages that run before the tasks of *stage*, the execution window first."""
+        found = self._types.get(stage.lookup_type)
+        return (*window_of(stage), *(found.before(stage) if found else ()))
+
+    def after(self, stage: Stage) -> Sequence[Synthetic]:
+        """Give the stages that run after *stage* has not failed."""
+        found = self._types.get(stage.lookup_type)
+        return found.after(stage) if found else ()
+
+    def on_failure(self, stage: Stage) -> Sequence[Synthetic]:
+        """Give the stages that run when *stage* has failed."""
+        found = self._types.get(stage.lookup_type)
+        return found.on_failure(stage) if found else ()
+
+    def can_skip(self, stage: Stage) -> bool:
+        """Tell whether people may skip *stage*."""
+        found = self._types.get(stage.lookup_type)
+        return found is not None and found.can_skip(stage)
+
     def problems(self, pipeline: Mapping[str, Any]) -> Iterator[Problem]:
         """Say what is wrong with the stages of *pipeline*, for those types that run here.
 
@@ -80,6 +108,7 @@ class StageTypes:
                 place = f"/stages/{at}"
                 yield from (Problem(place + each.pointer, each.sentence) for each in found.problems(stage))
                 yield from unparsed(stage, place)
+                yield from (Problem(place + each.pointer, each.sentence) for each in window_problems(stage))
 
     def raw_fields(self, stage: Stage) -> frozenset[str]:
         """Give the fields of *stage* whose expressions are its type's own affair."""
@@ -94,9 +123,11 @@ class StageTypes:
 
 STAGE_TYPES = StageTypes(
     (
+        CheckPreconditionsStage(),
         CreateApplicationStage(),
         DeleteApplicationStage(),
         DeletePipelineStage(),
+        DependsOnExecutionStage(),
         EvaluateVariablesStage(),
         ManualJudgmentStage(),
         NoOpStage(),
@@ -104,6 +135,7 @@ STAGE_TYPES = StageTypes(
         PipelineStage(),
         ReorderPipelinesStage(),
         SavePipelineStage(),
+        TimeWindowStage(),
         UpdateApplicationStage(),
         UpdatePipelineStage(),
         UpsertApplicationStage(),

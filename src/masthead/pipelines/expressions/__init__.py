@@ -7,6 +7,7 @@ A calculation over plain data: it knows nothing of executions, applications or t
 from __future__ import annotations
 
 from masthead.pipelines.expressions.check import Problem, check, check_document, unparsed
+from masthead.pipelines.expressions.conditions import check_expression, one_expression
 from masthead.pipelines.expressions.context import (
     NO_ANSWERS,
     EvaluationContext,
@@ -44,10 +45,12 @@ __all__ = [
     "Version",
     "check",
     "check_document",
+    "check_expression",
     "evaluate_all",
     "evaluate_document",
     "evaluate_variables",
     "holds_expression",
+    "one_expression",
     "resolve",
     "resolve_all",
     "stage_root",
