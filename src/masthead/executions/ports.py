@@ -11,8 +11,8 @@ from datetime import UTC, tzinfo
 from typing import Any, Protocol
 
 from masthead.executions.model import Execution, Stage
-from masthead.executions.webhooks import Webhooks
 from masthead.executions.status import Status
+from masthead.executions.webhooks import Webhooks
 from masthead.kernel.caller import Caller
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Severity

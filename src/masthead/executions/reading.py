@@ -13,8 +13,8 @@ from sqlalchemy import Connection
 from masthead.executions import store
 from masthead.executions.model import Document, ExecutionType
 from masthead.executions.ports import Services
-from masthead.executions.store import Latest, Run
 from masthead.executions.status import Status
+from masthead.executions.store import Latest, Run
 from masthead.executions.view import pipeline_view, task_view
 from masthead.kernel.clock import Clock, to_ms
 from masthead.kernel.errors import NotFound
