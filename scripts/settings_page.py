@@ -24,6 +24,7 @@ knows, in a file or among the variables `MASTHEAD_…`, is named with the neares
 | `front50: validation.application-name-validator.validation-regex`, `.validation-message` | `applications.nameRegex`, `applications.nameMessage` |
 | `orca: user-configured-url-restrictions.…` | `urls.…`, by the same names (`masthead.yml` may call the section `user-configured-url-restrictions` too) |
 | `orca: webhook.…` | `webhook.…`, by the same names; `connect-timeout-ms` and `read-timeout-ms` count milliseconds |
+| `orca: tasks.execution-window.timezone` | `executions.windowTimeZone` |
 | `orca: webhook.stage.enabled` | `webhook.enabled` |
 | `orca: webhook.trust.trust-pem`, `.trust-store`; `webhook.identity.identity-cert-pem`, `.identity-store`, `.identity-key-pem`, `.identity-store-key-password` | `webhook.trustPem`; `webhook.identityCertPem`, `.identityKeyPem`, `.identityKeyPassword`, where `trust.enabled` or `identity.enabled` is true; PEM only |
 | `window.spinnakerSettings.feature.pagerDuty` | `deck.featurePagerDuty` |

@@ -39,6 +39,8 @@ _FRONT50: Mapping[str, str] = {
 _DEEPEST_FRONT50 = 3
 #: Echo's scheduler (compat 4.12), folded.
 _SCHEDULER: Mapping[str, str] = {fold("scheduler.cron.timezone"): "scheduler.timeZone"}
+#: Orca's execution windows (compat 4.5.3), folded.
+_WINDOWS: Mapping[str, str] = {fold("tasks.execution-window.timezone"): "executions.windowTimeZone"}
 _DEEPEST_ORCA = 4
 _RESTRICTIONS = fold("user-configured-url-restrictions")
 _OF_ORCA = ("urls", "webhook")
@@ -119,6 +121,7 @@ class Blocks:
             self._deep_keys(service, profile, _FRONT50)
             return
         if service == "orca":
+            self._deep_keys(service, profile, _WINDOWS)
             self._orca(profile)
             return
         if service == "echo":

@@ -25,6 +25,7 @@ __all__ = [
     "DeckSettings",
     "EchoSettings",
     "EventsSettings",
+    "ExecutionsSettings",
     "PagingSettings",
     "RestSettings",
     "SchedulerSettings",
@@ -332,6 +333,20 @@ class SchedulerSettings:
 
 
 @dataclass(frozen=True)
+class ExecutionsSettings:
+    """Runs of pipelines and tasks."""
+
+    window_time_zone: str = _setting(
+        "America/Los_Angeles",
+        "zone",
+        "Time zone of execution windows. Orca calls it tasks.execution-window.timezone.",
+    )
+    retention_days: int = _setting(
+        90, "integer", "Days that executions which have ended are kept; 0 for ever.", least=0, most=36_500
+    )
+
+
+@dataclass(frozen=True)
 class PagingSettings:
     """How long and how often a delivery is tried."""
 
@@ -545,6 +560,7 @@ class Settings:
     applications: ApplicationsSettings = field(default_factory=ApplicationsSettings)
     paging: PagingSettings = field(default_factory=PagingSettings)
     scheduler: SchedulerSettings = field(default_factory=SchedulerSettings)
+    executions: ExecutionsSettings = field(default_factory=ExecutionsSettings)
     urls: UrlsSettings = field(default_factory=UrlsSettings)
     webhook: WebhookSettings = field(default_factory=WebhookSettings)
     #: As they are listed below ``accounts:``; see :attr:`pagerduty_accounts`.
@@ -585,6 +601,7 @@ SECTIONS: Mapping[str, type] = {
     "applications": ApplicationsSettings,
     "paging": PagingSettings,
     "scheduler": SchedulerSettings,
+    "executions": ExecutionsSettings,
     "urls": UrlsSettings,
     "webhook": WebhookSettings,
 }

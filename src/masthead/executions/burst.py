@@ -25,7 +25,9 @@ from masthead.executions.model import Execution
 from masthead.executions.planning import Planner
 from masthead.executions.ports import Services
 from masthead.executions.stages.base import TaskContext, TaskResult
+from masthead.executions.status import Status
 from masthead.executions.timeouts import overdue_text
+from masthead.executions.waiting import limit_of
 from masthead.kernel.clock import Clock, from_ms, to_ms
 from masthead.kernel.errors import MastheadError
 from masthead.kernel.tasks import Tasks
@@ -57,11 +59,14 @@ class Burst:
         services: Services,
         expressions: Expressions,
         on_complete: Callable[[Execution], None],
+        is_held_back: Callable[[Connection, Turn, Execution], bool] = lambda *_: False,
         on_finished: Callable[[Connection, Execution], None] = lambda _connection, _execution: None,
         on_saved: Callable[[str], None] = lambda _execution_id: None,
     ) -> None:
         """Args: on_complete: called with an execution that is complete and stored.
 
+        is_held_back: called in the transaction that stores a start; when it says yes nothing is stored, and it has
+        ended the turn.
         on_finished: called once for each end of an execution, in the transaction that stores it as complete.
         on_saved: called with the id of an execution whenever a change of it is stored.
         """
@@ -71,6 +76,7 @@ class Burst:
         self._services = services
         self._expressions = expressions
         self._on_complete = on_complete
+        self._is_held_back = is_held_back
         self._on_finished = on_finished
         self._on_saved = on_saved
 
@@ -92,7 +98,14 @@ class Burst:
             await tasks.close()
 
     async def _carry(self, turn: Turn, machine: Machine, tasks: Tasks) -> None:
+        is_start = machine.execution.status is Status.NOT_STARTED
         machine.advance()
+        if (
+            is_start
+            and limit_of(machine.execution) is not None
+            and not await self._is_admitted(turn, machine)
+        ):
+            return
         await self._tell_cancelled(machine)
         running: dict[asyncio.Task[_Outcome], Step] = {}
         outdated = tasks.start(_outdated(turn), name=f"watch {turn.subject}")
@@ -108,6 +121,22 @@ class Burst:
             self._collect(machine, running)
             await self._tell_cancelled(machine)
         await self._rest(turn, machine)
+
+    async def _is_admitted(self, turn: Turn, machine: Machine) -> bool:
+        """Store the start, if the execution need not wait for others."""
+        if machine.execution.status is not Status.RUNNING:
+            return True
+
+        def work(connection: Connection) -> bool:
+            turn.hold(connection)
+            if self._is_held_back(connection, turn, machine.execution):
+                return False
+            store.save(connection, machine.execution)
+            return True
+
+        is_admitted = await self._database.write(work)
+        machine.is_changed = machine.is_changed and not is_admitted
+        return is_admitted
 
     async def _launch(
         self,

@@ -181,7 +181,8 @@ class Machine:
     def _start(self) -> None:
         execution = self.execution
         self.is_changed = True
-        if execution.start_time_expiry is not None and execution.start_time_expiry < self._now():
+        is_new = all(stage.status is Status.NOT_STARTED for stage in execution.stages)
+        if is_new and execution.start_time_expiry is not None and execution.start_time_expiry < self._now():
             cancel_by(execution, "spinnaker", _EXPIRED)
         if execution.canceled:
             self._end(Status.CANCELED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -22,6 +23,7 @@ from masthead.executions.reading import Reading, not_found
 from masthead.executions.stages.registry import STAGE_TYPES, StageTypes
 from masthead.executions.status import Status
 from masthead.executions.view import task_view
+from masthead.executions.waiting import SUPERSEDED, Waiting, limit_of
 from masthead.executions.watch import WatchedPaging
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import Clock
@@ -68,6 +70,7 @@ class Executions(Reading):
         self._waiters: dict[str, set[asyncio.Event]] = {}
         self._tasks = Tasks(_log_failure)
         self._tell_finished: list[Callable[[Connection, Execution], None]] = []
+        self._waiting = Waiting(database, bursts, BURST, supersede=self._supersede)
         burst = Burst(
             database,
             clock,
@@ -75,6 +78,7 @@ class Executions(Reading):
             services=services,
             expressions=self._expressions,
             on_complete=self._completed,
+            is_held_back=self._waiting.is_held_back,
             on_finished=self._finished,
             on_saved=self.changes.tell,
         )
@@ -252,14 +256,19 @@ class Executions(Reading):
     async def restart_stage(self, execution_id: str, stage_id: str, caller: Caller) -> Document:
         """Run a stage once more, and those after it, and give the execution.
 
+        Where only so many of a pipeline may run at once, it waits its turn as a new one would.
+
         Raises:
             NotFound: there is no such execution or stage.
             Conflict: the stage has not ended.
         """
-        await self._change(
-            execution_id,
-            lambda one: control.restart(one, stage_id, caller.user, self._now_ms(), self._types),
-        )
+
+        def restart(one: Execution) -> None:
+            control.restart(one, stage_id, caller.user, self._now_ms(), self._types)
+            if limit_of(one) is not None:
+                one.status = Status.NOT_STARTED
+
+        await self._change(execution_id, restart)
         return await self.get_pipeline(execution_id)
 
     async def change_stage(
@@ -340,7 +349,18 @@ class Executions(Reading):
             for task in tasks:
                 task.cancel()
 
+    async def _supersede(self, execution_id: str) -> None:
+        """Cancel an execution that has not started, because a newer one takes its place."""
+
+        def change(one: Execution) -> None:
+            if one.status is Status.NOT_STARTED:
+                control.cancel(one, "spinnaker", SUPERSEDED)
+
+        with contextlib.suppress(NotFound):
+            await self._change(execution_id, change)
+
     def _finished(self, connection: Connection, execution: Execution) -> None:
+        self._waiting.ended(connection, execution)
         for tell in self._tell_finished:
             tell(connection, execution)
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import structlog
 from sqlalchemy import Connection, text
@@ -19,6 +20,7 @@ from masthead.catalog import Catalog, CatalogState, Roster
 from masthead.config import Settings
 from masthead.executions import Executions
 from masthead.executions.ports import Services as StageServices
+from masthead.executions.retention import ExecutionRetention
 from masthead.kernel.clock import Clock, SystemClock
 from masthead.kernel.errors import StorageUnavailable
 from masthead.kernel.ids import UlidIds
@@ -141,6 +143,7 @@ class Masthead:
             default_severity=parse_severity(settings.events.default_severity),
             read_url=url_reader(outbound),
             webhooks=open_webhooks(settings, outbound),
+            window_zone=ZoneInfo(settings.executions.window_time_zone),
         )
         executions = Executions(database, bursts, clock, ids, services=stage_services, types=types)
         schedule = Schedule(settings.scheduler.time_zone, settings.scheduler.make_up_s)
@@ -164,6 +167,10 @@ class Masthead:
         self.tasks.start(self.catalog.run(), name="catalog")
         retention = Retention(self.database, self.clock, days=self.settings.paging.retention_days)
         self.tasks.start(retention.run(), name="retention")
+        forgetting = ExecutionRetention(
+            self.database, self.clock, days=self.settings.executions.retention_days
+        )
+        self.tasks.start(forgetting.run(), name="retention of executions")
 
     async def stop(self) -> None:
         """Let what is under way end, keep what is not, close everything."""
