@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gzip
+import ipaddress
+import socket
 import ssl
 import zlib
 
@@ -24,6 +26,7 @@ from masthead.outbound import (
     tls_context,
 )
 from masthead.outbound.fakes import FakeResolver
+from masthead.outbound.resolving import FixedResolver
 from support.hosts import answer, hosting
 
 LOCAL = Restrictions(reject_localhost=False, reject_verbatim_ips=False)
@@ -200,6 +203,30 @@ async def test_a_decompression_bomb_goes_off_nowhere(host):
     host.answer = answer(body=bomb, Content_Encoding="gzip")
     with pytest.raises(TooLarge):
         await client(max_response_bytes=1_000_000).request(Request(host.url()))
+
+
+async def test_what_follows_a_packed_answer_counts_too(host):
+    """An answer that goes on after its packed part has ended is not read for ever."""
+    host.answer = answer(body=gzip.compress(b"x") + bytes(2000), Content_Encoding="gzip")
+    with pytest.raises(TooLarge):
+        await client(max_response_bytes=1000).request(Request(host.url()))
+
+
+def test_a_socket_is_made_for_judged_addresses_only():
+    """The net below: whatever the library would connect to instead, there is no socket for it."""
+    resolver = FixedResolver("www.example.com", [ipaddress.ip_address("93.184.216.34")])
+    kind = (socket.AF_INET, socket.SOCK_STREAM, 0, "")
+    resolver.socket((*kind, ("93.184.216.34", 443))).close()
+    with pytest.raises(OSError, match=r"127\.0\.0\.1 was not checked"):
+        resolver.socket((*kind, ("127.0.0.1", 443)))
+
+
+async def test_a_judged_host_is_the_only_one_that_resolves():
+    """Nor does any other name get the addresses that were judged."""
+    resolver = FixedResolver("www.example.com", [ipaddress.ip_address("93.184.216.34")])
+    assert [each["host"] for each in await resolver.resolve("www.example.com", 443)] == ["93.184.216.34"]
+    with pytest.raises(UrlRefused):
+        await resolver.resolve("orca", 443)
 
 
 async def test_a_large_request_is_not_sent(host):
