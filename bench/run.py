@@ -16,10 +16,14 @@ sys.path.insert(0, str(HERE.parent / "tests"))
 
 from line import Absent, Line  # noqa: E402 - needs the path above
 from measures.cost import cost  # noqa: E402
+from measures.expressions import expressions  # noqa: E402
 from measures.latency import fan_out, one_key  # noqa: E402
+from measures.pipelines import graphs, pipelines  # noqa: E402
 from measures.scale import scale  # noqa: E402
 from measures.start import start  # noqa: E402
+from measures.stored import stored  # noqa: E402
 from measures.storm import storm  # noqa: E402
+from measures.waiting import waiting  # noqa: E402
 from programs import install_peers  # noqa: E402
 
 RESULTS = HERE / "results.json"
@@ -31,6 +35,11 @@ MEASURES: dict[str, Callable[[], Iterator[Line]]] = {
     "one-key": one_key,
     "storm": storm,
     "scale": scale,
+    "pipelines": pipelines,
+    "graphs": graphs,
+    "waiting": waiting,
+    "stored": stored,
+    "expressions": expressions,
 }
 
 
