@@ -34,7 +34,7 @@ HERE = Path(__file__).parent
 PEERS = {"nginx": "nginx", "prometheus-alertmanager": "prometheus-alertmanager", "wrk": "wrk"}
 #: Where Debian keeps programs for administrators, which is not on everybody's path.
 _MORE_PATHS = "/usr/sbin:/sbin:/usr/local/sbin"
-_START_TIMEOUT_S = 20.0
+_START_TIMEOUT_S = 60.0
 
 
 def path_of(name: str) -> str:

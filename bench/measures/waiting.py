@@ -30,14 +30,14 @@ def waiting() -> Iterator[Line]:
         with masthead(sink.url, database=database) as server:
             before, after, share, ids = asyncio.run(_wait(server))
             server.process.kill()
+        yield figure("10,000 waiting executions: memory before", before, "MB")
+        yield at_most(20, "waiting executions: memory per thousand", (after - before) / _COUNT * 1000, "MB")
+        yield at_most(3, "10,000 waiting executions: idle CPU", share * 100, "%")
         began = time.perf_counter()
         with masthead(sink.url, database=database) as server:
             up = time.perf_counter() - began
             asyncio.run(_judge(server, ids))
             seconds = time.perf_counter() - began
-    yield figure("10,000 waiting executions: memory before", before, "MB")
-    yield at_most(20, "waiting executions: memory per thousand", (after - before) / _COUNT * 1000, "MB")
-    yield at_most(3, "10,000 waiting executions: idle CPU", share * 100, "%")
     yield figure("10,000 waiting executions: kill -9 to healthy", up, "s")
     yield at_most(30, f"kill -9 until {_JUDGED} of them were judged and ended", seconds, "s")
 
