@@ -19,7 +19,7 @@ from yarl import URL
 
 from masthead import __version__
 from masthead.outbound.addresses import Address, literal
-from masthead.outbound.problems import OutboundError, RequestFailed, TooLarge, UrlRefused
+from masthead.outbound.problems import OutboundError, RequestFailed, TooLarge, UnknownHost, UrlRefused
 from masthead.outbound.reading import ACCEPTED, read_body
 from masthead.outbound.resolving import FixedResolver, Resolver, SystemResolver
 from masthead.outbound.restrictions import Restrictions, parse_url
@@ -148,7 +148,10 @@ class GuardedClient:
         host = parsed.raw_host or ""
         problem = self._restrictions.check_host(host)
         address = literal(host)
-        found = (address,) if address is not None else tuple(await self._resolver.addresses(host))
+        try:
+            found = (address,) if address is not None else tuple(await self._resolver.addresses(host))
+        except UnknownHost as error:
+            raise problem or error from error
         self._restrictions.check_addresses(host, found, problem)
         return parsed, found
 

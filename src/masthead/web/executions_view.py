@@ -114,6 +114,11 @@ class StageView:
         return self.is_complete and self.depth == 0
 
     @property
+    def answers(self) -> tuple[str, ...]:
+        """What a webhook's other side has said so far, in sentences; empty for other stages."""
+        return tuple(_answers(self.context.get("webhook"), is_running=self.status == Status.RUNNING))
+
+    @property
     def child_id(self) -> str | None:
         """The execution that it started."""
         value = self.context.get("executionId")
@@ -298,6 +303,23 @@ def _failure(exception: Any) -> Failure | None:
         kind=str(exception.get("exceptionType") or ""),
         document=exception,
     )
+
+
+def _answers(webhook: Any, *, is_running: bool) -> Iterator[str]:
+    if not isinstance(webhook, dict):
+        return
+    monitor = webhook.get("monitor")
+    for said, what in ((webhook, "The call"), (monitor, "The last question")):
+        if not isinstance(said, dict):
+            continue
+        if "statusCodeValue" in said:
+            yield f"{what} was answered with {said['statusCodeValue']} {said.get('statusCode', '')}."
+        if is_running and isinstance(said.get("error"), str):
+            yield said["error"]
+        if isinstance(said.get("progressMessage"), str):
+            yield said["progressMessage"]
+        if isinstance(said.get("percentComplete"), int | float):
+            yield f"{said['percentComplete']:g} % are done."
 
 
 def _unresolved(summary: Any) -> Iterator[str]:

@@ -172,6 +172,16 @@ def test_a_closed_one_that_waits():
     assert found["noUserConfigurableFields"] is False
 
 
+def test_forms_ask_for_what_is_left():
+    """The parameters by their names first, and nothing that is set already."""
+    own = stage_types(Settings(webhook=WebhookSettings(preconfigured=(HOOK,)))).find("deployWithCi")
+    assert (own.fields[0].name, own.fields[0].doc) == ("parameterValues", "Values by name: job, env.")
+    names = [each.name for each in own.fields]
+    assert len(set(names)) == len(names)
+    assert not {"url", "method", "payload", "customHeaders"} & set(names)
+    assert "statusJsonPath" in names
+
+
 def test_a_type_of_our_own_cannot_be_taken():
     """Somebody would page nobody and not notice."""
     settings = Settings(

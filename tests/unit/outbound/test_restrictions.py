@@ -205,6 +205,8 @@ async def test_a_refused_name_is_not_even_looked_up():
     assert resolver.asked == []
     with pytest.raises(UnknownHost):
         await GuardedClient(Restrictions(), resolver=resolver).check("https://gone.example/")
+    with pytest.raises(UrlRefused, match="allowedHostnamesRegex"):
+        await GuardedClient(Restrictions(reject_localhost=False), resolver=resolver).check("https://orca/")
 
 
 async def test_a_refusal_repeats_no_secret():

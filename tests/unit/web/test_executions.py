@@ -148,6 +148,33 @@ async def test_every_part_of_a_run_that_others_made_up_is_shown_without_failing(
 # -- what is done -----------------------------------------------------------------------------------
 
 
+def test_a_webhook_says_how_far_it_is():
+    """What the other side answered, its own words of progress, and why it is tried again."""
+    monitor = {
+        "statusCodeValue": 200,
+        "statusCode": "OK",
+        "progressMessage": "building",
+        "percentComplete": 40.0,
+    }
+    stage = {"id": "1", "type": "webhook", "status": "RUNNING",
+             "context": {"webhook": {"statusCodeValue": 201, "statusCode": "CREATED", "monitor": monitor}}}  # fmt: skip
+
+    def said(stage) -> list[str]:
+        run = {"id": "1", "type": "PIPELINE", "application": "demo", "status": "RUNNING", "stages": [stage]}
+        return list(view_of(run, [], now_ms=0).stages[0].answers)
+
+    assert said(stage) == [
+        "The call was answered with 201 CREATED.",
+        "The last question was answered with 200 OK.",
+        "building",
+        "40 % are done.",
+    ]
+    stage["context"] = {"webhook": {"error": "Remote host resolution failure, will retry."}}
+    assert said(stage) == ["Remote host resolution failure, will retry."]
+    assert said({**stage, "status": "TERMINAL"}) == []
+    assert said({**stage, "context": {"webhook": "nonsense"}}) == []
+
+
 async def test_a_judgment_is_answered_with_one_of_its_inputs(house, browser):
     """And says afterwards who answered what; a second answer comes too late and is told so."""
     execution = await started(house, JUDGE)

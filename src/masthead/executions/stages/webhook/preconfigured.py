@@ -15,7 +15,7 @@ from typing import Any
 from masthead.config.webhooks import PROPERTY_NAMES, PreconfiguredWebhook
 from masthead.executions.failure import TaskFailed
 from masthead.executions.model import Document, Stage
-from masthead.executions.stages.base import TaskType
+from masthead.executions.stages.base import Field, Kind, TaskType
 from masthead.executions.stages.webhook.problems import webhook_problems
 from masthead.executions.stages.webhook.stage import WebhookStage
 from masthead.pipelines import Problem
@@ -36,6 +36,8 @@ class PreconfiguredWebhookStage(WebhookStage):
         self.type = name  # type: ignore[misc]
         hook = hooks.get(name)
         self.label = hook.label if hook else "Preconfigured webhook"  # type: ignore[misc]
+        if hook is not None:
+            self.fields = _open_fields(hook)  # type: ignore[misc]
         self.doc = (hook.description if hook else "") or "A webhook that the operator has set up."  # type: ignore[misc]
 
     def plan(self, stage: Stage) -> tuple[TaskType, ...]:
@@ -69,6 +71,16 @@ def preconfigured_types(hooks: Iterable[PreconfiguredWebhook]) -> tuple[Preconfi
 def listing(hooks: Iterable[PreconfiguredWebhook]) -> list[Document]:
     """Give what ``GET /webhooks/preconfigured`` tells of *hooks* that are enabled."""
     return [_listed(hook) for hook in hooks if hook.enabled]
+
+
+def _open_fields(hook: PreconfiguredWebhook) -> tuple[Field, ...]:
+    """Give the fields that are left for the stage, the parameters first."""
+    names = ", ".join(each["name"] for each in hook.parameters)
+    values = Field(
+        "parameterValues", Kind.OBJECT, f"Values by name: {names}." if names else "Values by name."
+    )
+    left = (each for each in WebhookStage.fields if each.name not in hook.properties)
+    return (values, *(each for each in left if each.name != values.name))
 
 
 def _defaults(hook: PreconfiguredWebhook) -> Document:

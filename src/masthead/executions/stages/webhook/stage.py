@@ -6,7 +6,7 @@ Source: Spinnaker compatibility facts, section 4.7.1.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from masthead.executions.failure import TaskFailed
 from masthead.executions.model import Stage
@@ -46,7 +46,7 @@ class WebhookStage(StageType):
     type = "webhook"
     label = "Webhook"
     doc = "Calls a URL, and waits until what the call started has ended if it is told to."
-    fields = (
+    fields: ClassVar[tuple[Field, ...]] = (
         Field("url", Kind.TEXT, "Whom to call.", is_required=True),
         Field("method", Kind.CHOICE, "How; POST if missing.", choices=METHODS),
         Field("payload", Kind.OBJECT, "The body, as JSON; a form with the Content-Type of forms; a text as it stands."),
