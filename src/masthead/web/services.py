@@ -11,17 +11,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from masthead.catalog import Catalog, Service
+from masthead.catalog import Service
 from masthead.kernel.clock import Clock
 from masthead.web.domain import WebServices
-from masthead.web.rendering import Renderer
+from masthead.web.rendering import Renderer, is_fragment, query
 
 __all__ = ["age_of", "catalog_words", "service_routes"]
 
 _MOST_ROWS = 200
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Row:
     """A service, and in shape, word and colour what a page to it does."""
 
@@ -29,24 +29,30 @@ class _Row:
     on_call: tuple[str, ...]
     #: A kind of status: succeeded, failed or neutral.
     kind: str
+    #: Whether a page wakes somebody: "yes", "no" or "not known".
     verdict: str
+    #: Why not.
+    why: str = ""
 
 
 def service_routes(services: WebServices, renderer: Renderer) -> Sequence[Route]:
     """Give the route of the list; ``q`` in its address filters."""
-    catalog, prefer_v1 = services.catalog, services.settings.events.prefer_v1
 
     async def listed(request: Request) -> Response:
         text = request.query_params.get("q", "").strip()
-        found = catalog.search_services(text)
-        return renderer.page(
-            request,
-            "services.html",
-            text=text,
-            rows=[_row(catalog, service, prefer_v1=prefer_v1) for service in found[:_MOST_ROWS]],
-            left_out=max(len(found) - _MOST_ROWS, 0),
+        found = services.catalog.search_services(text)
+        values = {
+            "text": text,
+            "words": text.casefold().split(),
+            "rows": [_row(services, service) for service in found[:_MOST_ROWS]],
+            "left_out": max(len(found) - _MOST_ROWS, 0),
             **catalog_words(services),
-        )
+        }
+        if not is_fragment(request):
+            return renderer.page(request, "services.html", **values)
+        answer = renderer.fragment(request, "services.html", "found", **values)
+        answer.headers["HX-Replace-Url"] = f"/ui/services{query({'q': text})}"
+        return answer
 
     return [Route("/ui/services", listed, methods=["GET"], name="services")]
 
@@ -69,15 +75,17 @@ def age_of(instant: datetime | None, clock: Clock) -> str:
     return f"{minutes} min ago" if minutes > 0 else "less than a minute ago"
 
 
-def _row(catalog: Catalog, service: Service, *, prefer_v1: bool) -> _Row:
-    people = [one.user_name for one in catalog.oncalls_of(service.policy_id) if one.level == 1]
+def _row(services: WebServices, service: Service) -> _Row:
+    catalog = services.catalog
+    oncalls = catalog.oncalls_of(service.policy_id) if service.policy_id else ()
+    people = [one.user_name for one in oncalls if one.level == 1 and not one.is_over(services.clock.now())]
     on_call = tuple(dict.fromkeys(people))
-    if service.usable(prefer_v1=prefer_v1) is None:
-        return _Row(service, on_call, "failed", f"cannot be paged: {service.unusable_reason}")
+    if service.usable(prefer_v1=services.settings.events.prefer_v1) is None:
+        return _Row(service, on_call, "failed", "no", f"cannot be paged: {service.unusable_reason}")
     if service.warning:
-        return _Row(service, on_call, "failed", service.warning)
+        return _Row(service, on_call, "failed", "no", service.warning)
     if catalog.state.oncalls_fetched_at is None:
-        return _Row(service, on_call, "neutral", "who is on call is not known yet")
+        return _Row(service, on_call, "neutral", "not known", "who is on call is not known yet")
     if not on_call:
-        return _Row(service, on_call, "failed", "nobody is on call now")
+        return _Row(service, on_call, "failed", "no", "nobody is on call now")
     return _Row(service, on_call, "succeeded", "yes")
