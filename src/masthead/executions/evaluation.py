@@ -48,12 +48,14 @@ RawFields = Callable[[Stage], frozenset[str]]
 class Neighbours:
     """What expressions may ask of the rest: applications without their keys, pipelines' ids, and URLs."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, *, reads_urls: bool = True) -> None:
+        """Args: reads_urls: whether URLs may be asked at all."""
         self._services = services
+        self._reads_urls = reads_urls
 
     async def text_of_url(self, url: str) -> str:
         """Read a URL, where this installation has a reader for them."""
-        if self._services.read_url is None:
+        if self._services.read_url is None or not self._reads_urls:
             raise MastheadError("Expressions cannot read from a URL here.")
         return await self._services.read_url(url)
 

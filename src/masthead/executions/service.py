@@ -19,7 +19,8 @@ from masthead.executions.machine import cancel_by, reschedule
 from masthead.executions.model import Document, Execution, ExecutionType
 from masthead.executions.ports import Services
 from masthead.executions.prepare import refusal, tasks_to_run, to_run
-from masthead.executions.reading import Reading, not_found
+from masthead.executions.reading import not_found
+from masthead.executions.searching import Searching
 from masthead.executions.stages.registry import STAGE_TYPES, StageTypes
 from masthead.executions.status import Status
 from masthead.executions.view import task_view
@@ -43,7 +44,7 @@ BURST = "execution"
 _LOOK_AGAIN_S = 1.0
 
 
-class Executions(Reading):
+class Executions(Searching):
     """The runs of this installation."""
 
     def __init__(
@@ -124,6 +125,16 @@ class Executions(Reading):
         await self._check_enabled(config, execution)
         await self._expressions.start(execution, config)
         return await self._start(execution)
+
+    async def record_failure(self, config: Document, caller: Caller) -> str:
+        """Record that the pipeline *config* could not be started, for the reason in its ``errorMessage``.
+
+        Returns:
+            The id of an execution that is TERMINAL and never began.
+        """
+        execution = to_run(config, caller, ids=self._ids, now_ms=self._now_ms())
+        await self._record_refused(execution, str(config.get("errorMessage") or "it could not be started"))
+        return execution.id
 
     async def start_tasks(self, body: Any, caller: Caller) -> str:
         """Start the jobs in *body* (Orca's ``/ops``) and give the task's id.

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Select, delete, func, or_, select, update
 
+from masthead.executions.matching import Search
 from masthead.executions.model import Document, Execution, ExecutionType, from_document, to_document
 from masthead.executions.status import Status
 from masthead.kernel.clock import from_ms
@@ -20,6 +21,7 @@ from masthead.storage.statements import insert_if_absent
 __all__ = [
     "Latest",
     "Run",
+    "correlated",
     "find",
     "find_documents",
     "find_running_correlated",
@@ -27,6 +29,7 @@ __all__ = [
     "insert",
     "keep_others_out",
     "latest",
+    "made_between",
     "newest_of_config",
     "remove",
     "runs_of_config",
@@ -202,6 +205,31 @@ def tasks_of(
     if application is not None:
         conditions.append(table.c.application == application)
     return _newest(connection, conditions, limit=limit, offset=offset, statuses=statuses, since_ms=since_ms)
+
+
+def made_between(connection: Connection, search: Search, *, limit: int, offset: int) -> list[Document]:
+    """Give runs of pipelines by what their columns say of *search*; their triggers are not looked at."""
+    conditions: list[ColumnElement[bool]] = [table.c.type == ExecutionType.PIPELINE]
+    for column, value in ((table.c.application, search.application), (table.c.name, search.name)):
+        if value is not None:
+            conditions.append(column == value)
+    if search.statuses:
+        conditions.append(table.c.status.in_(search.statuses))
+    if search.from_ms is not None:
+        conditions.append(table.c.build_at >= search.from_ms)
+    if search.to_ms is not None:
+        conditions.append(table.c.build_at <= search.to_ms)
+    columns = (table.c.build_at, table.c.id)
+    order = columns if search.is_oldest_first else tuple(each.desc() for each in columns)
+    query = select(table.c.document).where(*conditions).order_by(*order).limit(limit).offset(offset)
+    return [_decoder.decode(text) for text in connection.execute(query).scalars()]
+
+
+def correlated(connection: Connection, correlation_id: str) -> list[Document]:
+    """Give the executions with *correlation_id*, newest first."""
+    query = select(table.c.document).where(table.c.correlation_id == correlation_id)
+    query = query.order_by(table.c.build_at.desc(), table.c.id.desc()).limit(_IDS)
+    return [_decoder.decode(text) for text in connection.execute(query).scalars()]
 
 
 def _newest(

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from masthead.api.ask import Ask
-from masthead.api.finding import find_executions
+from masthead.api.finding import find_executions, search_executions
 from masthead.api.routing import Routes
 
 __all__ = ["routes"]
@@ -37,7 +37,17 @@ async def history(ask: Ask) -> Any:
 routes.unbuilt(
     "GET", "/pipelineConfigs/{id}/convertToTemplate", "Pipeline templates are not part of Masthead."
 )
-routes.unbuilt("GET", "/executions/failedStages", "The search for failed stages is not built yet.")
-routes.unbuilt(
-    "GET", "/applications/{application}/executions/search", "The search for executions is not built yet."
-)
+
+
+@routes.get("/executions/failedStages", "The innermost stages that failed, also in child pipelines.")
+async def failed_stages(ask: Ask) -> Any:
+    """Give the failures of ``executionId``, one unless ``limit`` says more."""
+    return await ask.services.executions.failed_stages(
+        ask.text("executionId"), deck=ask.text("deckOrigin"), limit=ask.number("limit", 1)
+    )
+
+
+@routes.get("/applications/{application}/executions/search", "Executions by what started them.")
+async def search(ask: Ask) -> Any:
+    """Search the executions of an application, or (``*``) of all."""
+    return await search_executions(ask)

@@ -9,6 +9,7 @@ from typing import Any
 
 from masthead.api.answers import empty
 from masthead.api.ask import Ask
+from masthead.api.finding import evaluate, evaluate_variables
 from masthead.api.routing import Routes
 from masthead.executions import ExecutionType
 from masthead.kernel.errors import NotFound
@@ -16,8 +17,6 @@ from masthead.kernel.errors import NotFound
 __all__ = ["routes"]
 
 routes = Routes("gate")
-
-_EXPRESSIONS = "Expressions are not built yet."
 
 
 @routes.get("/pipelines/{id}", "One execution of a pipeline.")
@@ -76,6 +75,20 @@ async def restart_stage(ask: Ask) -> Any:
     return await ask.services.executions.restart_stage(ask.path("id"), ask.path("stage"), ask.caller)
 
 
-routes.unbuilt("GET POST", "/pipelines/{id}/evaluateExpression", _EXPRESSIONS)
-routes.unbuilt("GET", "/pipelines/{id}/{stage}/evaluateExpression", _EXPRESSIONS)
-routes.unbuilt("POST", "/pipelines/{id}/evaluateVariables", _EXPRESSIONS)
+@routes.get("/pipelines/{id}/evaluateExpression", "What an expression comes to in an execution.")
+@routes.post("/pipelines/{id}/evaluateExpression", "The same, with the expression in the body.")
+async def evaluate_expression(ask: Ask) -> Any:
+    """Evaluate ``expression``."""
+    return await evaluate(ask)
+
+
+@routes.get("/pipelines/{id}/{stage}/evaluateExpression", "What an expression comes to at a stage.")
+async def evaluate_at_stage(ask: Ask) -> Any:
+    """Evaluate ``expression`` at a stage."""
+    return await evaluate(ask, stage_id=ask.path("stage"))
+
+
+@routes.post("/pipelines/{id}/evaluateVariables", "What the variables in the body come to.")
+async def variables(ask: Ask) -> Any:
+    """Evaluate a list of ``key`` and ``value``."""
+    return await evaluate_variables(ask)

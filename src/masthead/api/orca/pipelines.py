@@ -9,7 +9,7 @@ from typing import Any
 
 from masthead.api.answers import empty
 from masthead.api.ask import Ask
-from masthead.api.finding import find_executions
+from masthead.api.finding import evaluate, evaluate_variables, find_executions, search_executions
 from masthead.api.routing import Routes
 from masthead.executions import ExecutionType
 
@@ -17,8 +17,6 @@ __all__ = ["routes"]
 
 routes = Routes("orca")
 
-_EXPRESSIONS = "Expressions are not built yet."
-_SEARCH = "The search for executions is not built yet."
 #: Orca's own default.
 _DEFAULT_EXECUTIONS = 5
 
@@ -29,7 +27,12 @@ async def listed(ask: Ask) -> Any:
     return await find_executions(ask)
 
 
-routes.unbuilt("GET", "/pipelines/failedStages", _SEARCH)
+@routes.get("/pipelines/failedStages", "The innermost stages that failed, also in child pipelines.")
+async def failed_stages(ask: Ask) -> Any:
+    """Give the failures of ``executionId``, one unless ``limit`` says more."""
+    return await ask.services.executions.failed_stages(
+        ask.text("executionId"), deck=ask.text("deckOrigin"), limit=ask.number("limit", 1)
+    )
 
 
 @routes.get("/pipelines/{id}", "One execution of a pipeline.")
@@ -67,8 +70,16 @@ async def of_application(ask: Ask) -> Any:
     )
 
 
-routes.unbuilt("GET", "/applications/{application}/pipelines/search", _SEARCH)
-routes.unbuilt("GET", "/executions/correlated/{id}", _SEARCH)
+@routes.get("/applications/{application}/pipelines/search", "Executions by what started them.")
+async def search(ask: Ask) -> Any:
+    """Search the executions of an application, or (``*``) of all."""
+    return await search_executions(ask)
+
+
+@routes.get("/executions/correlated/{id}", "Executions with a correlation id.")
+async def correlated(ask: Ask) -> Any:
+    """Give the executions that the same cause led to."""
+    return await ask.services.executions.correlated(ask.path("id"))
 
 
 @routes.put("/pipelines/{id}/pause", "Hold a running execution; 409 when it does not run.", status=202)
@@ -102,6 +113,20 @@ async def restart_stage(ask: Ask) -> Any:
     return await ask.services.executions.restart_stage(ask.path("id"), ask.path("stage"), ask.caller)
 
 
-routes.unbuilt("GET POST", "/pipelines/{id}/evaluateExpression", _EXPRESSIONS)
-routes.unbuilt("GET", "/pipelines/{id}/{stage}/evaluateExpression", _EXPRESSIONS)
-routes.unbuilt("POST", "/pipelines/{id}/evaluateVariables", _EXPRESSIONS)
+@routes.get("/pipelines/{id}/evaluateExpression", "What an expression comes to in an execution.")
+@routes.post("/pipelines/{id}/evaluateExpression", "The same, with the expression in the body.")
+async def evaluate_expression(ask: Ask) -> Any:
+    """Evaluate ``expression``."""
+    return await evaluate(ask)
+
+
+@routes.get("/pipelines/{id}/{stage}/evaluateExpression", "What an expression comes to at a stage.")
+async def evaluate_at_stage(ask: Ask) -> Any:
+    """Evaluate ``expression`` at a stage."""
+    return await evaluate(ask, stage_id=ask.path("stage"))
+
+
+@routes.post("/pipelines/{id}/evaluateVariables", "What the variables in the body come to.")
+async def variables(ask: Ask) -> Any:
+    """Evaluate a list of ``key`` and ``value``."""
+    return await evaluate_variables(ask)

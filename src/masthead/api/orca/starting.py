@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from masthead.api.answers import empty
 from masthead.api.ask import Ask
 from masthead.api.routing import Routes
 from masthead.executions.stages.webhook import listing
@@ -58,4 +59,10 @@ routes.empty(
 )
 routes.unbuilt("POST", "/plan", _PLAN)
 routes.unbuilt("POST", "/plan/{pipeline}", _PLAN)
-routes.unbuilt("POST", "/fail", "Recording a failed pipeline that never ran is not built.")
+
+
+@routes.post("/fail", "Record a pipeline that could not be started.")
+async def fail(ask: Ask) -> Any:
+    """Record an execution that never began, with the pipeline's ``errorMessage``."""
+    await ask.services.executions.record_failure(await ask.object(), ask.caller)
+    return empty()
