@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
+from masthead.config.settings import ExecutionsSettings
 from masthead.executions import STAGE_TYPES, Executions
 from masthead.executions.fakes import FakeApplications, FakePaging, FakePipelines, fake_services
 from masthead.executions.ports import Services
@@ -48,6 +51,11 @@ _INSTANTS = frozenset(
 )  # fmt: skip
 
 
+#: An instant inside a text, as correlation ids have it, and what grows with every stage type.
+_MILLISECONDS = re.compile(r"(?<=_)\d{13}\b")
+_KNOWN_TYPES = re.compile(r"\(knownTypes: [^)]*\)")
+
+
 @dataclass
 class Outcome:
     """What a pipeline came to, with ids and instants that are the same in every run."""
@@ -82,7 +90,8 @@ class Corpus:
             paging=self.paging,
             webhooks=Webhooks(outbound),
         )
-        services = replace(services, read_url=url_reader(outbound))
+        zone = ZoneInfo(ExecutionsSettings().window_time_zone)
+        services = replace(services, read_url=url_reader(outbound), window_zone=zone)
         self.executions = Executions(
             database, bursts, clock, SequentialIds(), services=services, types=STAGE_TYPES
         )
@@ -90,6 +99,7 @@ class Corpus:
     async def run(self, case: dict[str, Any]) -> Outcome:
         """Run the pipeline of *case* until nothing of it is left to do."""
         self._prepare(case)
+        await self._wait_until(case.get("startsAt"))
         began = to_ms(self._clock.now())
         config = {**case["pipeline"], **({"trigger": case["trigger"]} if "trigger" in case else {})}
         execution_id = await self.executions.start_pipeline(config, ANN)
@@ -115,6 +125,14 @@ class Corpus:
 
     async def close(self) -> None:
         await self.executions.close()
+
+    async def _wait_until(self, time_of_day: str | None) -> None:
+        """Let time pass until it is so late, in UTC; other cases begin when the one before has ended."""
+        if time_of_day is not None:
+            hours, minutes = map(int, time_of_day.split(":"))
+            now = self._clock.now()
+            start = now.replace(hour=hours, minute=minutes, second=0, microsecond=0)
+            await self._clock.advance((start - now).total_seconds() % 86_400)
 
     def _prepare(self, case: dict[str, Any]) -> None:
         self._outbound.requests.clear()
@@ -251,6 +269,7 @@ def _normal(value: Any, names: dict[str, str], began: int) -> Any:
 
 
 def _named(text: str, names: dict[str, str]) -> str:
+    text = _MILLISECONDS.sub("INSTANT", _KNOWN_TYPES.sub("(knownTypes: …)", text))
     for found, name in names.items():
         if found in text:
             text = text.replace(found, name)
