@@ -152,3 +152,21 @@ def test_without_script_everything_can_still_be_done(site, browser):
         expect(page.get_by_text("Answered with continue")).to_be_visible()
     finally:
         context.close()
+
+
+def test_a_run_of_many_stages_shows_what_a_page_loaded_anew_would(site, browse):
+    """Only what changed is sent: in the end every row and every place of the graph is as it should be."""
+    stages = [{"type": "wait", "name": f"Step {at}", "waitTime": 1 if at % 3 == 0 else 0} for at in range(12)]
+    pipeline(site, "Many", *stages)
+    page = browse(f"/ui/executions/{site.start('payments', 'Many')}")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("succeeded", timeout=60_000)
+    shown = page.locator(".timeline").inner_text(), page.locator("svg.graph").inner_html()
+    page.reload()
+    # What was open while it ran has its tasks below it; the names and statuses are the same.
+    assert [one for one in shown[0].splitlines() if "Step" in one] == [
+        one for one in page.locator(".timeline").inner_text().splitlines() if "Step" in one
+    ]
+    expect(page.locator(".graph .node.succeeded")).to_have_count(12)
+    assert re.findall(r'aria-label="([^"]*)"', shown[1]) == re.findall(
+        r'aria-label="([^"]*)"', page.locator("svg.graph").inner_html()
+    )

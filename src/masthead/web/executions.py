@@ -5,8 +5,10 @@ Every deed is a form that is posted and leads back; what cannot be done is said 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,6 +28,8 @@ from masthead.web.rendering import Renderer, is_fragment
 
 __all__ = ["execution_routes"]
 
+#: Versions whose looks are remembered.
+_REMEMBERED = 200
 _Deed = Callable[[Executions, "_Asked"], Awaitable[str]]
 
 
@@ -43,6 +47,7 @@ def execution_routes(services: WebServices, renderer: Renderer) -> Sequence[Rout
     """Give the routes under ``/ui/executions``."""
     executions, paging, clock = services.executions, services.paging, services.clock
     live = Live(executions, paging, clock)
+    memory = _Memory()
 
     async def shown(request: Request) -> Response:
         return await show(request)
@@ -57,12 +62,20 @@ def execution_routes(services: WebServices, renderer: Renderer) -> Sequence[Rout
         now_ms = to_ms(clock.now())
         chosen = request.path_params.get("stage") or request.query_params.get("stage")
         found = await executions.get_execution(execution_id)
-        it = view_of(found, pages, now_ms=now_ms, chosen=chosen, types=executions.types)
+        # What the asking page shows already is not sent again.
+        since = (
+            memory.find(execution_id, chosen, request.query_params.get("since"))
+            if is_fragment(request)
+            else None
+        )
+        it = view_of(found, pages, now_ms=now_ms, chosen=chosen, types=executions.types, shown=since)
+        memory.keep(execution_id, chosen, mark, it)
         values: dict[str, Any] = {
             "it": it,
             "mark": mark,
             "now_ms": now_ms,
             "here": _address(it, chosen),
+            "again": _address(it, chosen, since=mark),
             "is_moving": _is_moving(it, pages),
             "inputs": _inputs(it.chosen),
             "refused": refused,
@@ -158,9 +171,30 @@ _DEEDS: dict[str, _Deed] = {"cancel": _cancel, "pause": _pause, "resume": _resum
 _STAGE_DEEDS: dict[str, _Deed] = {"restart": _restart, "skip": _skip, "judge": _judge}
 
 
-def _address(it: ExecutionView, chosen: str | None) -> str:
+class _Memory:
+    """What pages show: the looks of the stages for each version that was rendered lately."""
+
+    def __init__(self) -> None:
+        self._looks: OrderedDict[tuple[str, ...], dict[str, tuple[object, ...]]] = OrderedDict()
+
+    def find(
+        self, execution_id: str, chosen: str | None, mark: str | None
+    ) -> dict[str, tuple[object, ...]] | None:
+        """Give the looks of a version, or None when nobody knows it any more."""
+        return self._looks.get((execution_id, chosen or "", mark or ""))
+
+    def keep(self, execution_id: str, chosen: str | None, mark: str, it: ExecutionView) -> None:
+        """Remember what was rendered."""
+        self._looks[execution_id, chosen or "", mark] = {each.id: each.looks for each in it.stages}
+        while len(self._looks) > _REMEMBERED:
+            self._looks.popitem(last=False)
+
+
+def _address(it: ExecutionView, chosen: str | None, *, since: str = "") -> str:
     """Give the page's address, with the stage where one was asked for: what fails later is shown by itself."""
-    return f"/ui/executions/{it.id}" + (f"?stage={it.chosen.id}" if chosen and it.chosen else "")
+    given = {"stage": it.chosen.id if chosen and it.chosen else "", "since": since}
+    query = urlencode({name: value for name, value in given.items() if value})
+    return f"/ui/executions/{it.id}" + (f"?{query}" if query else "")
 
 
 def _is_moving(it: ExecutionView, pages: Sequence[Page]) -> bool:

@@ -87,6 +87,17 @@ class StageView:
     unresolved: tuple[str, ...]
     pages: tuple[Page, ...] = ()
     is_chosen: bool = False
+    #: Whether its row and its place in the graph look as they did when they were shown last.
+    is_same: bool = False
+
+    @property
+    def looks(self) -> tuple[object, ...]:
+        """Give what its row and its place in the graph show, but for time that passes by itself."""
+        tasks = [(one.name, one.look.word, one.took.ended_at, one.took.since_ms) for one in self.tasks]
+        return (
+            self.name, self.look.word, self.took.started_at, self.took.ended_at, self.bar,
+            self.is_chosen, self.depth, tuple(tasks) if self.is_open else (),
+        )  # fmt: skip
 
     @property
     def is_complete(self) -> bool:
@@ -163,6 +174,7 @@ def view_of(
     now_ms: int,
     chosen: str | None = None,
     types: StageTypes = STAGE_TYPES,
+    shown: Mapping[str, tuple[object, ...]] | None = None,
 ) -> ExecutionView:
     """Give what the page shows.
 
@@ -172,6 +184,7 @@ def view_of(
         now_ms: The present, for what still runs.
         chosen: A stage's id or refId; the one most worth a look, if not given or not there.
         types: Those that run here.
+        shown: Stage's id → its ``looks`` when it was shown last; what still looks so is marked.
     """
     clock = _Clock(execution, now_ms)
     by_stage: dict[str | None, list[Page]] = {}
@@ -183,6 +196,8 @@ def view_of(
     ]
     found = _chosen(stages, chosen)
     stages = [replace(each, is_chosen=True) if each is found else each for each in stages]
+    if shown is not None and shown.keys() == {each.id for each in stages}:
+        stages = [replace(each, is_same=True) if shown[each.id] == each.looks else each for each in stages]
     title = str(execution.get("name") or execution.get("description") or execution["id"])
     trigger = execution.get("trigger") or {}
     parent = trigger.get("parentExecution")
@@ -228,6 +243,9 @@ class _Clock:
     def bar(self, of: Document) -> tuple[float, float] | None:
         begin = self.execution.get("startTime") or self.execution.get("buildTime") or 0
         whole = max((self.execution.get("endTime") or self.now_ms) - begin, 1)
+        if self.execution.get("endTime") is None:
+            # Of twice the length each time, so that what has ended stays as it is drawn.
+            whole = 1 << max(whole.bit_length(), 13)
         start = of.get("startTime")
         if start is None:
             return None
@@ -380,5 +398,7 @@ def _drawn(stage: StageView) -> Drawn:
         word=f"{stage.look.word}{took}",
         says=f"{stage.name}, {stage.label}, {stage.look.word}{took}",
         is_chosen=stage.is_chosen,
+        id=f"node-{stage.id}",
+        is_same=stage.is_same,
         more=Markup(' hx-get="{0}" hx-push-url="true"').format(href),
     )

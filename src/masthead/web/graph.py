@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
@@ -40,6 +41,8 @@ class Drawn:
         says: The name for those who listen.
         more: Attributes of the link as they stand in HTML, for htmx.
         button: Where the stage is chosen by a form: the value of its button ``op``; it is no link then.
+        id: Of the element, where the graph is shown again and again.
+        is_same: Whether it looks as it did when it was shown last: only its place is held then.
     """
 
     ref: str
@@ -53,6 +56,8 @@ class Drawn:
     is_chosen: bool = False
     more: Markup | None = None
     button: str = ""
+    id: str = ""
+    is_same: bool = False
 
 
 @dataclass(slots=True)
@@ -81,26 +86,60 @@ def draw(stages: Sequence[Drawn], *, label: str) -> Markup:
     """
     if not stages:
         return Markup()
-    waits = _waits(stages)
+    layout = _layout(tuple((stage.ref, stage.waits_for) for stage in stages))
+    body = "".join(_box(stages[place], x, y) for place, x, y in layout.spots)
+    size = f'width="{layout.width + 2 * _EDGE}" height="{layout.height + 2 * _EDGE:g}"'
+    view = f'viewBox="{-_EDGE} {-_EDGE} {layout.width + 2 * _EDGE} {layout.height + 2 * _EDGE:g}"'
+    head = f'<svg class="graph" {size} {view} role="group" aria-label="{escape(label)}">'
+    # Where nothing moves, the lines are those that are there.
+    lines = _KEPT if any(stage.is_same for stage in stages) else layout.lines
+    return Markup(f"{head}{lines}{body}</svg>")  # noqa: S704 - every text in it is escaped
+
+
+#: Stands for an element that is on the page already: see follow.js.
+_KEPT = '<path id="graph-lines" data-same=""/>'
+
+
+@dataclass(frozen=True, slots=True)
+class _Layout:
+    """Where everything stands."""
+
+    width: int
+    height: float
+    lines: str
+    #: Place in the pipeline, x and y, in the order of the keyboard.
+    spots: tuple[tuple[int, int, float], ...]
+
+
+@lru_cache(maxsize=64)
+def _layout(edges: tuple[tuple[str, tuple[str, ...]], ...]) -> _Layout:
+    """Lay out stages, each known by its ref and those it waits for."""
+    waits = _waits(edges)
     phases = _phases(waits)
     columns, ends = _columns(waits, phases)
     _arrange(columns)
     height = _place(columns)
-    width = len(columns) * (_WIDTH + _GAP_X) - _GAP_X
-    body = "".join((*_lines(columns, ends, phases), *_boxes(stages, columns)))
-    size = f'width="{width + 2 * _EDGE}" height="{height + 2 * _EDGE:g}"'
-    view = f'viewBox="{-_EDGE} {-_EDGE} {width + 2 * _EDGE} {height + 2 * _EDGE:g}"'
-    return Markup(f'<svg class="graph" {size} {view} role="group" aria-label="{escape(label)}">{body}</svg>')  # noqa: S704 - every text in it is escaped
+    return _Layout(
+        width=len(columns) * (_WIDTH + _GAP_X) - _GAP_X,
+        height=height,
+        lines="".join(_lines(columns, ends, phases)),
+        spots=tuple(
+            (spot.stage, phase * (_WIDTH + _GAP_X), spot.y)
+            for phase, column in enumerate(columns)
+            for spot in column
+            if spot.stage is not None
+        ),
+    )
 
 
-def _waits(stages: Sequence[Drawn]) -> list[list[int]]:
+def _waits(edges: Sequence[tuple[str, tuple[str, ...]]]) -> list[list[int]]:
     """Give for each stage the places of those it waits for."""
     places: dict[str, int] = {}
-    for place, stage in enumerate(stages):
-        places.setdefault(stage.ref, place)
+    for place, (ref, _) in enumerate(edges):
+        places.setdefault(ref, place)
     return [
-        [places[ref] for ref in dict.fromkeys(stage.waits_for) if places.get(ref, at) != at]
-        for at, stage in enumerate(stages)
+        [places[ref] for ref in dict.fromkeys(waits) if places.get(ref, at) != at]
+        for at, (_, waits) in enumerate(edges)
     ]
 
 
@@ -197,7 +236,7 @@ def _lines(
         came_from = phases[before] if end.stage is not None else phase - 1
         lines.append(_curve(end, came_from, phase * (_WIDTH + _GAP_X), to.y + _HEIGHT / 2))
     if lines:
-        yield f'<path class="lines" d="{"".join(lines)}"/>'
+        yield f'<path id="graph-lines" class="lines" d="{"".join(lines)}"/>'
 
 
 def _curve(start: _Spot, phase: int, x: float, y: float) -> str:
@@ -207,14 +246,10 @@ def _curve(start: _Spot, phase: int, x: float, y: float) -> str:
     return f"M{from_x} {from_y:g}C{from_x + half:g} {from_y:g} {x - half:g} {y:g} {x} {y:g}"
 
 
-def _boxes(stages: Sequence[Drawn], columns: Sequence[Sequence[_Spot]]) -> Iterator[str]:
-    for phase, column in enumerate(columns):
-        for spot in column:
-            if spot.stage is not None:
-                yield _box(stages[spot.stage], phase * (_WIDTH + _GAP_X), spot.y)
-
-
 def _box(stage: Drawn, x: float, y: float) -> str:
+    own = f'id="{escape(stage.id)}" ' if stage.id else ""
+    if stage.is_same:
+        return f'<a {own}data-same=""></a>'
     inside = (
         f"<title>{escape(stage.name)}</title>"
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'
@@ -227,7 +262,7 @@ def _box(stage: Drawn, x: float, y: float) -> str:
         return f"<g {here}>{inside}{_button(stage)}</g>"
     chosen = ' aria-current="true"' if stage.is_chosen else ""
     label = f'aria-label="{escape(stage.says)}"{chosen}{stage.more or ""}'
-    return f'<a href="{escape(stage.href)}" {here} {label}>{inside}</a>'
+    return f'<a {own}href="{escape(stage.href)}" {here} {label}>{inside}</a>'
 
 
 def _button(stage: Drawn) -> str:

@@ -318,3 +318,24 @@ async def test_a_run_without_a_name_has_one_on_the_page(house, browser):
     await ended(house, task)
     text = (await browser.get(f"/ui/executions/{task}")).text
     assert "<h1>Save &lt;it&gt;" in text
+
+
+async def test_what_a_page_shows_already_is_not_sent_again(house, browser):
+    """By the version it shows; a version that nobody knows any more gives everything."""
+    waits = {"type": "wait", "waitTime": 0, "name": "Settle"}
+    execution = await started(house, waits | {"refId": "0"}, JUDGE | {"requisiteStageRefIds": ["0"]})
+    await settled(house, execution)
+    whole = await browser.get(f"/ui/executions/{execution}", headers=FRAGMENT)
+    again = whole.text.partition('hx-get="')[2].partition('"')[0].replace("&amp;", "&")
+    assert "since=" in again
+    part = await browser.get(again, headers=FRAGMENT)
+    assert part.text.count("data-same") > whole.text.count("data-same") == 0
+    assert "Keep &lt;it&gt;?" in part.text, "the chosen stage is always sent"
+    assert len(part.text) < len(whole.text)
+    await house.services.executions.pause(execution, ANN)
+    changed = await browser.get(again, headers=FRAGMENT)
+    assert "data-same" in changed.text, "what has ended stays"
+    assert 'class="node paused"' in changed.text
+    unknown = await browser.get(f"/ui/executions/{execution}?since=0.0", headers=FRAGMENT)
+    assert "data-same" not in unknown.text
+    assert "data-same" not in (await browser.get(again)).text, "a page that is loaded has everything"

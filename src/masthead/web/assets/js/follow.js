@@ -106,7 +106,8 @@ function words(ms) {
 
 if (document.querySelector("[data-now]")) setInterval(count, 1000);
 
-// What somebody opened stays open when the page changes under it.
-window.htmx.registerExtension("keep-open", {
+// What somebody opened stays open when the page changes under it; what the server says is the same is left alone.
+window.htmx.registerExtension("keep", {
+  htmx_before_morph_node: (_, { newNode }) => !newNode.hasAttribute?.("data-same"),
   htmx_before_morph_attr: (element, { attrName }) => !(attrName === "open" && element.tagName === "DETAILS"),
 });
