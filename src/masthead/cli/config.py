@@ -24,7 +24,9 @@ def _group() -> None:
 @app.command()
 def check(
     files: Annotated[
-        list[Path] | None, typer.Argument(help="Configuration files, in the order in which they are merged.")
+        list[Path] | None,
+        # What cannot be read is told as every other problem of a configuration is, not as wrong usage.
+        typer.Argument(help="Configuration files, in the order in which they are merged.", readable=False),
     ] = None,
 ) -> None:
     """Print the effective settings with the file and line each came from; exit 78 when they cannot be used."""

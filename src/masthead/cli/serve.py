@@ -21,7 +21,8 @@ def serve(
     config: Annotated[
         list[Path] | None,
         typer.Option(
-            help="SpinnakerService.yml, echo.yml, gate.yml, settings-local.js or masthead.yml; may be repeated, later wins."
+            help="SpinnakerService.yml, echo.yml, gate.yml, settings-local.js or masthead.yml; may be repeated, later wins.",
+            readable=False,  # told as every other problem of a configuration is
         ),
     ] = None,
     host: Annotated[
