@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help demo test check test-all bench assets release
+.PHONY: help demo test check test-all bench assets screenshots release
 ARGS ?=
 
 help: ## Show this list
@@ -28,6 +28,10 @@ bench: ## Measure and write bench/results.json (ARGS=NAME runs one)
 
 assets: ## Build the scripts and styles of the pages anew (needs npm)
 	@cd src/masthead/web/assets && npm ci && npm run build
+
+screenshots: ## Picture every screen into docs/screenshots/ (needs Chromium; ARGS=NAME pictures one)
+	@scripts/setup dev
+	@.venv/bin/python scripts/screenshots.py $(ARGS)
 
 release: test-all ## Build the wheel into dist/
 	.venv/bin/hatchling build

@@ -15,6 +15,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests"))
 
 from line import Absent, Line  # noqa: E402 - needs the path above
+from measures.browser import browser  # noqa: E402
 from measures.cost import cost  # noqa: E402
 from measures.expressions import expressions  # noqa: E402
 from measures.latency import fan_out, one_key  # noqa: E402
@@ -40,6 +41,7 @@ MEASURES: dict[str, Callable[[], Iterator[Line]]] = {
     "waiting": waiting,
     "stored": stored,
     "expressions": expressions,
+    "browser": browser,
 }
 
 

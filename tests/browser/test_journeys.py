@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -10,7 +11,16 @@ from playwright.sync_api import Page, expect
 from support.browsing import Look, violations
 from support.entering import ANN, PASSWORDS
 from support.processes import wait_until
-from support.sites import ORGANISATION, Site, open_site
+from support.sites import ORGANISATION, Site, open_large_site, open_site
+
+#: The stage of the page that started this project.
+STAGE = {
+    "applications": ["demo"],
+    "details": {"from": "Overnight Monitoring Team"},
+    "message": "[DEMO] Application ABC has completed",
+    "name": "Trigger pager duty",
+    "type": "pageApplicationOwner",
+}
 
 
 def paged(site: Site, message: str) -> list[dict]:
@@ -60,6 +70,41 @@ def test_log_in_choose_a_service_and_save(window, tmp_path):
         page.get_by_role("button", name="Log out").click()
         page.goto("/ui/applications/payments")
         expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+@pytest.mark.slow
+def test_write_the_stage_as_json_run_it_and_see_who_took_it(window, tmp_path):
+    """The whole way: log in, a pipeline, its stage as JSON, a run, an incident, and the name of who acknowledged it."""
+    with open_site(tmp_path, has_users=True) as site:
+        page = window(site, "/ui/login")
+        page.get_by_label("Name").fill(ANN)
+        page.get_by_label("Password").fill(PASSWORDS[ANN])
+        page.get_by_role("button", name="Log in").click()
+        page.goto("/ui/applications/demo/pipelines")
+        page.get_by_text("New pipeline…").click()
+        page.get_by_label("Name", exact=True).fill("Overnight monitoring")
+        page.get_by_role("button", name="Make the pipeline").click()
+        page.get_by_label("What the new stage does").select_option("pageApplicationOwner")
+        page.get_by_role("button", name=re.compile("^Add a stage")).click()
+        page.get_by_role("button", name="Stage as JSON").click()
+        text = page.get_by_role("textbox", name="Stage as JSON")
+        text.click()
+        page.keyboard.press("Control+A")
+        page.keyboard.insert_text(json.dumps(STAGE, indent=2))
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text(re.compile("[Ss]aved")).first).to_be_visible()
+        (stored,) = site.server.get("/applications/demo/pipelineConfigs")
+        assert {name: stored["stages"][0][name] for name in STAGE} == STAGE
+        assert violations(page) == []
+
+        page.get_by_role("link", name=re.compile("^Run")).click()
+        expect(page.get_by_role("main")).to_contain_text("Benjamin Okafor")
+        page.get_by_role("button", name=re.compile("^(Run|Start)")).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("succeeded", timeout=20_000)
+        site.acknowledge(incident(site, STAGE["message"]), "Anna Lindqvist")
+        expect(page.get_by_text(re.compile("acknowledged.*Anna Lindqvist")).first).to_be_visible(
+            timeout=40_000
+        )
 
 
 def test_choose_a_service_by_keyboard(browse, site):
@@ -244,3 +289,28 @@ def test_an_execution_is_followed_by_one_stream_however_often_it_is_looked_at(br
             stages.get_by_role("link", name=name).click()
             expect(page.get_by_role("heading", name=re.compile(f"^{name}"), level=2)).to_be_visible()
     assert len(streams) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_pager_holds_ten_thousand_services(window, tmp_path):
+    """And 3,000 applications: what is chosen survives filters, by application and by person; 200 rows at a time."""
+    with open_large_site(tmp_path) as site:
+        page = window(site, "/ui/page")
+        expect(page.get_by_text("of 10,000 services")).to_be_visible()
+        assert page.get_by_role("row").count() == 201
+        field = page.get_by_role("searchbox", name="Service, policy")
+        field.fill("app2999")
+        expect(page.get_by_role("row")).to_have_count(2)
+        page.get_by_role("checkbox").nth(1).check()
+        field.fill("Service 00451")
+        expect(page.get_by_role("row")).to_have_count(2)
+        page.get_by_role("checkbox", name="Service 00451").check()
+        expect(page.get_by_role("region", name="Chosen services")).to_contain_text("2 services chosen")
+        assert violations(page) == []
+        page.reload()
+        expect(page.get_by_role("region", name="Chosen services")).to_contain_text("2 services chosen")
+        page.goto("/ui/applications?q=app2999")
+        expect(page.get_by_role("link", name="app2999")).to_be_visible()
+        page.goto("/ui/search?q=app2999")
+        expect(page.get_by_role("link", name="app2999")).to_be_visible()

@@ -64,6 +64,7 @@ def furnish_gallery(site: Site) -> list[Screen]:
         Screen("execution", f"/ui/executions/{done}", "An execution that has ended, with what became of its page"),
         Screen("on-call", "/ui/oncall?whose=all", "On call: now, who follows, and gaps"),
         Screen("search", "/ui/search?q=pay", "Search everything"),
+        Screen("settings", "/ui/settings", "Settings and diagnostics: what is set and by what, and what is wrong"),
     ]  # fmt: skip
 
 

@@ -5,19 +5,33 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from support.entering import ANN, PASSWORDS, write_users
 from support.processes import Process, masthead, running, simulator, wait_until
 
-__all__ = ["CANARY_KEY", "CANARY_TOKEN", "ORGANISATION", "PIPELINE", "Site", "applications", "open_site"]
+__all__ = [
+    "CANARY_KEY",
+    "CANARY_TOKEN",
+    "ORGANISATION",
+    "PIPELINE",
+    "Site",
+    "applications",
+    "open_large_site",
+    "open_site",
+]
 
 _EXAMPLES = Path(__file__).parents[2] / "examples" / "demo"
 #: Of the service "Shipping", and the REST token; neither may reach a browser.
 CANARY_KEY = "canary0known0canary0known0canary"
 CANARY_TOKEN = "u+canaryTokenOfTheRestApi"
+#: In whose name a site's own requests are made where nobody has to log in.
+AS_ANN = {"X-SPINNAKER-USER": ANN}
 
 #: The example organisation, and a service whose key is looked for everywhere, and whose nights nobody has.
 ORGANISATION: dict[str, Any] = {
@@ -98,7 +112,8 @@ class Site:
         service = attributes.pop("pagerDutyService", None)
         name = attributes["name"]
         job = {"type": "createApplication", "application": {"email": f"{name}@example.com", **attributes}}
-        self.server.post("/tasks", {"application": name, "description": "Create", "job": [job]})
+        task = {"application": name, "description": "Create", "job": [job]}
+        self.server.ask("POST", "/tasks", json=task, headers=AS_ANN)
         wait_until(
             lambda: any(one["name"].lower() == name.lower() for one in self.server.get("/applications"))
         )
@@ -108,13 +123,13 @@ class Site:
     def page(self, application: str, message: str, **more: Any) -> dict[str, Any]:
         """Page the owners of *application* and wait until PagerDuty has answered."""
         body = {"applications": [application], "message": message, **more}
-        return dict(self.server.post("/v1/pages?wait=10", body))
+        return dict(self.server.ask("POST", "/v1/pages?wait=10", json=body, headers=AS_ANN))
 
     def start(self, application: str, pipeline: str, **parameters: Any) -> str:
         """Start a pipeline; gives the id of the execution."""
         body = {"type": "manual", "parameters": parameters}
         path = f"/pipelines/{application}/{pipeline.replace(' ', '%20')}"
-        return str(self.server.post(path, body)["ref"]).rpartition("/")[2]
+        return str(self.server.ask("POST", path, json=body, headers=AS_ANN)["ref"]).rpartition("/")[2]
 
     def incidents(self, **query: str) -> list[dict[str, Any]]:
         """Give PagerDuty's incidents, newest last."""
@@ -186,3 +201,20 @@ def _keys(document: Any) -> Iterator[str]:
     elif isinstance(document, list):
         for value in document:
             yield from _keys(value)
+
+
+@contextlib.contextmanager
+def open_large_site(folder: Path, *, services: int = 10_000, applications: int = 3_000) -> Iterator[Site]:
+    """Run both with as many services and applications as a large company has; every application pages a service."""
+    generate = {"services": services, "users": 400, "policies": 300}
+    with open_site(folder, organisation={"generate": generate}, is_furnished=False) as site:
+        wait_until(lambda: site.server.get("/v1/catalog")["services"] == services, timeout_s=120)
+        keys = [one["integrations"][0]["key"] for one in site.pagerduty.get("/simulator/data")["services"]]
+        documents = [
+            {"name": f"app{number:04}", "email": f"team{number % 97}@example.com", "pdApiKey": keys[number]}
+            for number in range(applications)
+        ]
+        with httpx.Client(base_url=site.url, timeout=60) as client, ThreadPoolExecutor(8) as pool:
+            answers = list(pool.map(lambda one: client.post("/front50/v2/applications", json=one), documents))
+        assert all(one.is_success for one in answers)
+        yield site
