@@ -13,7 +13,7 @@ import ipaddress
 import socket
 from collections.abc import Iterator
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 __all__ = ["Address", "Network", "Place", "is_own", "literal", "places", "within"]
 
@@ -83,6 +83,7 @@ _CARRIERS: tuple[tuple[IPv6Network, int], ...] = (
 _TEREDO = IPv6Network("2001::/32")
 _V4_BITS = 0xFFFF_FFFF
 _MOST_PARTS = 4
+_ANY_PORT = 9
 
 
 def places(address: Address) -> frozenset[Place]:
@@ -103,9 +104,9 @@ def within(address: Address, networks: tuple[Network, ...]) -> bool:
 def is_own(address: Address) -> bool:
     """Tell whether an interface of this machine has *address*, or the IPv4 address it carries.
 
-    Only an own address can be bound to; nothing is sent.
+    The system is asked which way it would take; nothing is sent.
     """
-    return any(_can_bind(one) for one in _judged(address))
+    return any(_leads_here(one) for one in _judged(address))
 
 
 def literal(host: str) -> Address | None:
@@ -141,16 +142,16 @@ def _judged(address: Address) -> tuple[Address, ...]:
     return (address, *carried(address))
 
 
-def _can_bind(address: Address) -> bool:
+def _leads_here(address: Address) -> bool:
+    """Tell whether the system would reach *address* from the same address: it does so for its own only."""
     family = socket.AF_INET if isinstance(address, IPv4Address) else socket.AF_INET6
-    if address.is_multicast:
-        return False  # anybody can bind to it
     try:
         with socket.socket(family, socket.SOCK_DGRAM) as found:
-            found.bind((str(address), 0))
+            found.connect((str(address), _ANY_PORT))
+            source: str = found.getsockname()[0]
     except OSError:
         return False
-    return True
+    return ip_address(source.partition("%")[0]) == address
 
 
 def _any_v4(host: str) -> IPv4Address | None:

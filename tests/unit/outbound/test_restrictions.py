@@ -122,8 +122,9 @@ async def test_one_bad_address_among_good_ones_refuses_the_name():
 
 async def test_the_address_of_an_interface_is_this_machine(monkeypatch):
     """As upstream: what this machine is reached by from outside counts as localhost, also wrapped."""
-    monkeypatch.setattr("masthead.outbound.addresses._can_bind", lambda one: str(one) == "10.9.8.7")
+    monkeypatch.setattr("masthead.outbound.addresses._leads_here", lambda one: str(one) == "10.9.8.7")
     assert is_own(ipaddress.ip_address("::ffff:10.9.8.7"))
+    assert not is_own(ipaddress.ip_address("10.9.8.6"))
     assert "this machine" in await judged("https://www.example.com/", "10.9.8.7")
     assert await judged("https://www.example.com/", "10.9.8.6") == ""
 
@@ -232,3 +233,10 @@ def test_every_spelling_of_an_address_is_recognised(number):
         f"{a}.{b}.{number & 0xFFFF}", f"0x{a:x}.{b:#o}.{c}.{d}".replace("0o", "0"), f"{address}.",
     ]  # fmt: skip
     assert {literal(each) for each in spellings} == {address}
+
+
+def test_the_system_knows_its_own_addresses():
+    """Loopback is one; what belongs to others, to nobody or to a group is none."""
+    assert is_own(ipaddress.ip_address("127.0.0.1"))
+    for other in ("93.184.216.34", "224.0.0.1", "255.255.255.255", "2606:4700::1111", "fe80::1"):
+        assert not is_own(ipaddress.ip_address(other)), other

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from yarl import URL
 
 from masthead.executions.failure import TaskFailed
@@ -21,10 +22,12 @@ from masthead.executions.stages.webhook.cancelling import CancellingTask
 from masthead.executions.status import Status
 from masthead.executions.webhooks import Webhooks
 from masthead.kernel.errors import MastheadError
-from masthead.outbound import OutboundError, Reply, RequestFailed, UnknownHost
+from masthead.outbound import OutboundError, Reply, RequestFailed, UnknownHost, parse_url
 from masthead.pipelines.json_path import JsonPathInvalid, PathNotFound, parse_json_path
 
 __all__ = ["RESOLUTIONS", "CreateWebhookTask"]
+
+log = structlog.get_logger(__name__)
 
 RESOLUTIONS = ("getMethod", "locationHeader", "webhookResponse")
 _FAIL_FAST = (504,)
@@ -63,6 +66,10 @@ class CreateWebhookTask(CancellingTask):
                     f"Socket timeout in webhook on {method} request for {call.name}, will retry."
                 )
             raise call.failed(f"{call.exception} {error.message}") from error
+        log.info(
+            "webhook.answered", execution=work.execution.id, stage=work.stage.id, method=method,
+            host=parse_url(url).host, status=reply.status,
+        )  # fmt: skip
         return _judged(call, reply, webhooks)
 
 
