@@ -34,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 #: The name of the secret in the installation table.
 _SIGNED_WITH = "session-secret"
+_LIMIT_TOLD_S = 60.0
 _WRONG = "No user has this name and password together."
 
 
@@ -101,6 +102,7 @@ class Access:
         self._under_way: weakref.WeakValueDictionary[bytes, asyncio.Lock] = weakref.WeakValueDictionary()
         self._ended = EndedSessions(database, clock)
         self._cannot_renew = False
+        self._limit_told_at: float | None = None
         self._decoys = secrets.token_bytes(16)
         self._decoy = ""
 
@@ -212,19 +214,25 @@ class Access:
         try:
             attempt = self._attempts.begin(name, address)
         except TooManyAttempts as error:
-            log.warning("login.limited", address=address, retry_after=round(error.retry_after))
+            self._tell_of_limit(address, error.retry_after)
             raise
         users = self.users.all()
         user = users.get(name)
-        is_right = await self._passwords.is_right(
-            user.password_hash if user else self._decoy_for(name), password
-        )
+        decoy = self._decoy_for(name)
+        is_right = await self._passwords.is_right(user.password_hash if user else decoy, password)
         if user is None or not is_right:
             # A name that nobody has may be a password in the wrong field.
             log.warning("login.refused", user=user.name if user else "(unknown)", address=address)
             raise Unauthenticated(_WRONG)
         attempt.succeeded()
         return await self._renewed(user, password)
+
+    def _tell_of_limit(self, address: str, wait_s: float) -> None:
+        """Write one line a minute, however many attempts are turned away."""
+        now = self._clock.monotonic()
+        if self._limit_told_at is None or now - self._limit_told_at >= _LIMIT_TOLD_S:
+            self._limit_told_at = now
+            log.warning("login.limited", address=address, retry_after=round(wait_s))
 
     async def _renewed(self, user: User, password: str) -> User:
         """Write a new hash into the file where the user's has parameters of long ago."""

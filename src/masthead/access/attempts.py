@@ -21,6 +21,8 @@ __all__ = ["Attempts"]
 #: Users and addresses that are remembered; beyond it the longest silent one is forgotten.
 _MOST_REMEMBERED = 20_000
 _IPV6_NET_BITS = 64
+#: Longest name and address that are told apart.
+_LONGEST = 100
 
 
 class Attempts:
@@ -39,6 +41,7 @@ class Attempts:
             TooManyAttempts: with the seconds after which one may be tried again.
         """
         now, net = self._clock.monotonic(), _net(address)
+        user = user if len(user) <= _LONGEST else ""  # nobody's, and not worth the memory
         counted: list[tuple[_Counts, Hashable]] = [(self._by_address, net)]
         if (user, net) not in self._known:
             counted.append((self._by_user, user))
@@ -106,7 +109,7 @@ def _net(address: str) -> str:
     try:
         number = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
-        return address
+        return address[:_LONGEST]
     if number.version == 4:
         return str(number)
     if number.ipv4_mapped is not None:

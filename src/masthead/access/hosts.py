@@ -49,7 +49,8 @@ class ThisMachine:
         """Args: own: more names that lead here, such as the one that was given as ``--host``."""
         self._own = frozenset(filter(None, own))
         #: Host headers and addresses that passed: browsers and programs repeat theirs.
-        self._passed: set[str] = set()
+        self._hosts: set[str] = set()
+        self._addresses: set[str] = set()
 
     def refusal(self, host: str, address: str) -> str | None:
         """Say why a request is not taken while there are no users; None when it is.
@@ -58,7 +59,7 @@ class ThisMachine:
             host: Its Host header.
             address: Of the client; behind a proxy the one that the proxy names.
         """
-        if host in self._passed and address in self._passed:
+        if host in self._hosts and address in self._addresses:
             return None
         if not self._is_own(host):
             return (
@@ -67,8 +68,9 @@ class ThisMachine:
             )
         if address and not is_loopback(address):
             return f"Masthead has no users, so it answers only this machine, and a proxy sent this for another. {_REMEDY}"
-        if len(self._passed) < _MOST_REMEMBERED:
-            self._passed |= {host, address}
+        if len(self._hosts) + len(self._addresses) < _MOST_REMEMBERED:
+            self._hosts.add(host)
+            self._addresses.add(address)
         return None
 
     def _is_own(self, host: str) -> bool:

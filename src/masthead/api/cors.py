@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
@@ -22,7 +22,7 @@ from masthead.api.answers import empty
 from masthead.api.headers import header, headers_of
 from masthead.kernel.errors import AccessDenied
 
-__all__ = ["LOOPBACK_ORIGINS", "Cors", "origin_pattern"]
+__all__ = ["LOOPBACK_ORIGINS", "Cors", "origin_pattern", "split_address"]
 
 #: Allowed when the setting says nothing: Deck and other pages served from this machine, on any port.
 LOOPBACK_ORIGINS = ("http://localhost:*", "http://127.0.0.1:*", "http://[::1]:*")
@@ -65,7 +65,9 @@ class Cors:
             await self._app(scope, receive, _marking(send, origin))
 
     def _is_allowed(self, origin: str, host: str) -> bool:
-        return urlsplit(origin).netloc.lower() == host.lower() != "" or bool(self._allowed.fullmatch(origin))
+        return split_address(origin).netloc.lower() == host.lower() != "" or bool(
+            self._allowed.fullmatch(origin)
+        )
 
     async def _deny(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["method"] not in _SAFE or _is_preflight(scope):
@@ -74,6 +76,14 @@ class Cors:
                 "allowed origins may."
             )
         await self._app(scope, receive, send)
+
+
+def split_address(given: str) -> SplitResult:
+    """Give the parts of an address that a stranger wrote; all empty for what cannot be one."""
+    try:
+        return urlsplit(given if given.isprintable() and "\\" not in given else "")
+    except ValueError:
+        return urlsplit("")
 
 
 def origin_pattern(origins: Iterable[str]) -> re.Pattern[str]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from masthead.access import Access, Entered, User
 from masthead.access.cookies import SESSION, VISITOR, cookie_values, set_cookie
 from masthead.api.answers import empty
+from masthead.api.cors import split_address
 from masthead.api.errors import answer_error
 from masthead.api.headers import header, headers_of
 from masthead.api.services import Services
@@ -248,6 +249,6 @@ def _address(scope: Scope) -> str:
 def _address_of_page(scope: Scope) -> str:
     """Give the page that a form or a script stood on, if it was one of ours; else the overview."""
     told = header(scope, b"hx-current-url") or header(scope, b"referer")
-    parts = urlsplit(told) if told.isprintable() else urlsplit("")
+    parts = split_address(told)
     is_ours = parts.netloc == header(scope, b"host") and parts.path.startswith(_PAGES)
     return parts.path + (f"?{parts.query}" if parts.query else "") if is_ours else _PAGES

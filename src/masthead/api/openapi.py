@@ -67,10 +67,24 @@ def describe(operations: Iterable[tuple[str, Operation]], *, version: str) -> di
             "description": "Gate's, Orca's, Echo's and Front50's routes as far as paging needs them, and /v1.",
             "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
         },
+        "security": [{"basic": []}, {"session": []}, {}],
         "tags": [{"name": name, "description": text} for name, text in _TAGS.items()],
         "paths": paths,
         "components": {
             "schemas": {"Error": _ERROR},
+            "securitySchemes": {
+                "basic": {
+                    "type": "http",
+                    "scheme": "basic",
+                    "description": "A user and password, where Masthead has users",
+                },
+                "session": {
+                    "type": "apiKey",
+                    "in": "cookie",
+                    "name": "masthead-session",
+                    "description": "Of somebody who logged in at /ui/login; over https the name begins with __Host-",
+                },
+            },
             "responses": {
                 "Error": {
                     "description": "Spinnaker's error body",

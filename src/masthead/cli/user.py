@@ -130,7 +130,7 @@ def _file(file: Path | None, config: list[Path] | None) -> Path:
     raise typer.Exit(_EX_CONFIG)
 
 
-def _configured(config: list[Path] | None) -> str:
+def _configured(config: list[Path] | None) -> str | None:
     from masthead.config import load
 
     try:

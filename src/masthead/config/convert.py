@@ -153,6 +153,15 @@ def _database(setting: Setting, raw: Any) -> str | None:
     return text.strip()
 
 
+def _file(setting: Setting, raw: Any) -> str | None:
+    text = _text(setting, raw)
+    if text is None:
+        return None
+    if not text.strip() or not text.isprintable():
+        raise Unusable("must be the path of a file")
+    return text.strip()
+
+
 def _regex(setting: Setting, raw: Any) -> str:
     text = _text(setting, raw) or ""
     try:
@@ -240,6 +249,7 @@ def _zone(setting: Setting, raw: Any) -> str:
 
 _BY_KIND = {
     "text": _text,
+    "file": _file,
     "regex": _regex,
     "boolean": _boolean,
     "number": _number,

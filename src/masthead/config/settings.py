@@ -173,9 +173,9 @@ class ServerSettings:
 class AccessSettings:
     """Who may ask."""
 
-    users_file: str = _setting(
-        "",
-        "text",
+    users_file: str | None = _setting(
+        None,
+        "file",
         "File of users, written by masthead user; with it every door but /health and the login asks who it is.",
     )
     insecure: bool = _setting(

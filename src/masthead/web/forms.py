@@ -106,9 +106,17 @@ def check_origin(request: Request) -> None:
     """
     site = request.headers.get("Sec-Fetch-Site")
     origin = request.headers.get("Origin")
-    is_ours = origin is None or urlsplit(origin).netloc.lower() == request.headers.get("Host", "").lower()
+    is_ours = origin is None or _host_in(origin) == request.headers.get("Host", "").lower()
     if site not in (None, "same-origin", "none") or (site is None and not is_ours):
         raise AccessDenied("Forms are taken from Masthead's own pages only. Nothing was done.")
+
+
+def _host_in(origin: str) -> str:
+    """Give host and port of *origin*; a space, which no Host header is, for what cannot be one."""
+    try:
+        return urlsplit(origin).netloc.lower() or " "
+    except ValueError:
+        return " "
 
 
 def _check_token(request: Request, form: Form) -> None:

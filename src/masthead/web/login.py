@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -35,7 +34,7 @@ def safe_next(given: str) -> str:
     is_fit = given.isprintable() and len(given) <= _LONGEST_NEXT and "\\" not in given
     if not is_fit or not given.startswith("/") or given.startswith("//"):
         return _START
-    return _START if urlsplit(given).path.rstrip("/") == _LOGIN else given
+    return _START if given.partition("?")[0].partition("#")[0].rstrip("/") == _LOGIN else given
 
 
 def login_routes(services: WebServices, renderer: Renderer) -> Sequence[Route]:

@@ -140,6 +140,18 @@ async def test_no_password_and_no_cookie_is_logged(access):
     ]  # fmt: skip
 
 
+async def test_who_is_turned_away_is_logged_once_a_minute(tmp_path, clock):
+    """However hard somebody knocks."""
+    access = access_with_users(tmp_path, clock, attempts_per_address=1)
+    with capture_logs() as lines:
+        for _ in range(30):
+            with pytest.raises((Unauthenticated, TooManyAttempts)):
+                await access.enter(ANN, "wrong", address="10.0.0.1")
+            await clock.advance(3)
+    assert [line["event"] for line in lines].count("login.limited") == 2
+    access.close()
+
+
 async def test_a_hash_of_long_ago_is_renewed_at_a_login(tmp_path, clock):
     """With the parameters of today; the session that it opens lasts."""
     path = write_users(tmp_path / "users")

@@ -69,6 +69,14 @@ def test_attempts_count_from_their_beginning(attempts):
     attempts.begin("ann", "10.0.0.1")
 
 
+def test_names_of_any_length_cost_no_memory(attempts):
+    """What is too long to be a user's name is one name."""
+    for number in range(4):
+        attempts.begin(f"{number}" * 5000, f"10.0.0.{number}")
+    with pytest.raises(TooManyAttempts):
+        attempts.begin("9" * 5000, "10.0.0.9")
+
+
 @pytest.mark.parametrize(
     ("one", "other"), [("2001:db8::1", "2001:db8::2"), ("::ffff:10.0.0.1", "10.0.0.1"), ("odd", "odd")]
 )

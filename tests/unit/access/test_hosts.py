@@ -63,4 +63,7 @@ def test_what_a_proxy_sends_for_others_is_refused():
     machine = ThisMachine()
     assert machine.refusal("localhost", "10.1.2.3") is not None
     assert machine.refusal("localhost", "127.0.0.1") is None
+    named = ThisMachine({"10.1.2.3"})
+    assert named.refusal("10.1.2.3", "127.0.0.1") is None
+    assert named.refusal("10.1.2.3", "10.1.2.3") is not None
     assert machine.refusal("localhost", "10.1.2.3") is not None

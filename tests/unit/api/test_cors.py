@@ -51,6 +51,9 @@ OTHERS = [
     "https://deck.example.com.evil.example",
     "https://evil.example/https://deck.example.com",
     "https://deckXexample.com",
+    "http://[",
+    "http://[::1",
+    "\\",
 ]
 
 

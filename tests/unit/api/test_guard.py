@@ -288,7 +288,10 @@ async def test_a_form_without_a_session_is_answered_with_the_login(visitor):
     assert 'name="next" value="/ui/applications/demo/edit?x=1"' in answer.text
 
 
-@pytest.mark.parametrize("referer", ["http://evil.example/ui/", "http://masthead/auth/logout", "\x01", "//x"])
+@pytest.mark.parametrize(
+    "referer",
+    ["http://evil.example/ui/", "http://masthead/auth/logout", "\x01", "//x", "http://[", "x" * 9000],
+)
 async def test_a_form_from_elsewhere_leads_to_the_overview(visitor, referer):
     """A stranger does not choose where the login leads."""
     headers = {"Referer": referer, "X-CSRF-Token": "old"}
@@ -431,6 +434,7 @@ async def test_another_site_cannot_log_anybody_out(ann):
         ("//evil.example", 400),
         ("http://localhost:9000\\@evil.example", 400),
         ("javascript:alert(1)", 400),
+        ("http://[", 400),
         ("http://localhost:9000\r\nX: y", 400),
         ("", 400),
     ],

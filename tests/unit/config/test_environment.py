@@ -13,6 +13,7 @@ from masthead.kernel.secret import Secret
 SAMPLES = {
     "text": ("some words", "some words"),
     "regex": ("[A-Z]+", "[A-Z]+"),
+    "file": ("/etc/masthead/users", "/etc/masthead/users"),
     "boolean": ("true", True),
     "number": ("0.5", 0.5),
     "database": ("/var/lib/masthead.db", "/var/lib/masthead.db"),

@@ -6,14 +6,13 @@ Source: Spinnaker compatibility facts, section 2.4 ("Auth"); Deck and Gate facts
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from masthead.access.cookies import SESSION, deletion
 from masthead.api.answers import empty
 from masthead.api.ask import Ask
-from masthead.api.cors import origin_pattern
+from masthead.api.cors import origin_pattern, split_address
 from masthead.api.errors import Refused
 from masthead.api.routing import Routes
 from masthead.kernel.errors import AccessDenied
@@ -101,7 +100,7 @@ async def redirect(ask: Ask) -> Any:
         Refused: 400 in Gate's words, it is not Deck's.
     """
     wanted = ask.text("to")
-    parts = urlsplit(wanted) if wanted.isprintable() and "\\" not in wanted else urlsplit("")
+    parts = split_address(wanted)
     allowed = origin_pattern(ask.services.settings.server.cors_origins.split(","))
     if not allowed.fullmatch(f"{parts.scheme}://{parts.netloc}"):
         raise Refused(400, "Requested redirect address not recognized.")
