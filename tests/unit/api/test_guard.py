@@ -457,4 +457,6 @@ async def test_health_tells_strangers_no_details(house, visitor):
     """What is up and what is down, and to users why."""
     house.health["database"] = {"status": "DOWN", "details": {"error": "canary"}}
     assert (await visitor.get("/health")).json()["components"] == {"database": {"status": "DOWN"}}
+    for headers in ({"X-SPINNAKER-USER": ANN}, basic(ANN, "wrong")):
+        assert "canary" not in (await visitor.get("/health", headers=headers)).text
     assert "canary" in (await visitor.get("/health", headers=basic(ANN))).text
