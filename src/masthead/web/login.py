@@ -106,7 +106,8 @@ class _Door:
 
     def _page(self, request: Request, status: int, **values: object) -> Response:
         shown = {"next": _START, "name": "", "problem": "", "has_ended": False, "is_out": False, **values}
-        return self._renderer.page(request, "login.html", status, is_open=self._access.is_open, **shown)
+        shown |= {"is_open": self._access.is_open, "insecure": self._access.settings.insecure}
+        return self._renderer.page(request, "login.html", status, **shown)
 
     def _is_secure(self, request: Request) -> bool:
         return self._access.is_secure(request.url.scheme)

@@ -9,11 +9,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from masthead.access import Access
 from masthead.api import create_app
+from masthead.config import AccessSettings
 from masthead.web import pages
 from masthead.web.login import safe_next
 from support.doors import House, client_of, web_services
-from support.entering import ANN, BOB, PASSWORDS, access_with_users
+from support.entering import ANN, BOB, PASSWORDS, SECRET, access_with_users
 
 
 @pytest.fixture
@@ -219,12 +221,27 @@ async def test_logging_out_needs_the_forms_token(browser):
     assert (await browser.get("/auth/user")).status_code == 200
 
 
-async def test_without_users_the_page_says_who_one_is(house):
-    """And how to add the first one."""
-    async with client_of(create_app(house.services, mounts=pages(web_services(house)))) as client:
+@pytest.mark.parametrize(
+    ("insecure", "said"),
+    [
+        (False, "You are anonymous on this machine, and nobody else is answered."),
+        (True, "whoever reaches this address may page"),
+    ],
+)
+async def test_without_users_the_page_says_who_one_is(house, insecure, said):
+    """And how to add the first one; every page leads there."""
+    settings = AccessSettings(insecure=insecure, hosts=("masthead",))
+    access = Access(settings, house.services.clock, SECRET)
+    services = replace(house.services, access=access)
+    app = create_app(services, mounts=pages(replace(web_services(house), access=access)))
+    async with client_of(app) as client:
         text = (await client.get("/ui/login")).text
-        assert "You are anonymous on this machine." in text
+        assert said in text
         assert "masthead user add NAME" in text
+        assert '<a href="/ui/login">anonymous</a>' in (await client.get("/ui/services")).text
+        given = {"name": ANN, "password": PASSWORDS[ANN]}
+        assert (await client.post("/ui/login", data=given)).headers["location"] == "/ui/"
+    access.close()
 
 
 LOCAL = [
