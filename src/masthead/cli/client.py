@@ -228,7 +228,7 @@ def _why_missing(error: Exception) -> str:
         return "nothing came in time. Check that it is well, and what is in between."
     if isinstance(error, httpx.ConnectError):
         return "nothing listens there. Start one with: masthead serve"
-    if isinstance(error, httpx.TransportError):
+    if isinstance(error, httpx.TransportError) and not isinstance(error, httpx.UnsupportedProtocol):
         return "the connection broke off. Try again."
     return "that is no address. Check --server or MASTHEAD_SERVER."
 

@@ -86,6 +86,8 @@ def page_lines(page: Mapping[str, Any]) -> Iterator[str]:
     yield f"{page['message']}"
     yield f"  {page['severity']}, page {page['id']}"
     yield f"  asked by {_by(page)}"
+    if page.get("happenedAt"):
+        yield f"  happened {_second(page['happenedAt'])}"
     if page["executionId"]:
         stage = f", stage {page['stageId']}" if page["stageId"] else ""
         yield f"  execution {page['executionId']}{stage}"

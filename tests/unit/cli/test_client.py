@@ -81,6 +81,7 @@ def test_html_instead_of_json_is_not_masthead(client, scripted, status):
         (httpx.ConnectError("[Errno 111] Connection refused"), "nothing listens there.*masthead serve"),
         (httpx.ReadTimeout("x"), "nothing came in time"),
         (httpx.RemoteProtocolError("x"), "the connection broke off"),
+        (httpx.UnsupportedProtocol("x"), "that is no address"),
     ],
 )
 def test_no_server_there_says_where_and_what_to_do(client, scripted, error, words):

@@ -64,6 +64,7 @@ def text(shown: dict) -> str:
 def test_a_page_begins_with_what_was_said_and_who_asked_from_where():
     """Message, severity, user, address, door, application, time; then what came along."""
     shown = page(
+        happenedAt="2026-11-24T03:00:00.000+00:00",
         executionId="E1",
         stageId="S1",
         details={"from": "Ann", "run": 7, "deep": {"ü": 1}},
@@ -73,6 +74,7 @@ def test_a_page_begins_with_what_was_said_and_who_asked_from_where():
         "db down",
         "  critical, page 01J",
         "  asked by ann@example.com from 10.0.0.7, through POST /v1/pages, for application demo, 2026-11-24 03:04:05 UTC",
+        "  happened 2026-11-24 03:00:00 UTC",
         "  execution E1, stage S1",
         "  from: Ann",
         "  run: 7",
