@@ -12,7 +12,7 @@ import pytest
 from support.processes import Process, masthead, running, wait_until
 
 pytestmark = pytest.mark.slow
-LOCAL = {"MASTHEAD_URLS_REJECT_LOCALHOST": "false"}
+LOCAL = {"MASTHEAD_URLS_REJECT_LOCALHOST": "false", "MASTHEAD_WEBHOOK_TIMEOUT_SECONDS": "5"}
 
 
 class Builder(ThreadingHTTPServer):

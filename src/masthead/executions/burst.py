@@ -20,7 +20,7 @@ from masthead.executions import store
 from masthead.executions.evaluation import Expressions
 from masthead.executions.failure import is_retryable
 from masthead.executions.identity import caller_of
-from masthead.executions.machine import Machine, Step
+from masthead.executions.machine import Machine, Step, attempt_name
 from masthead.executions.model import Execution
 from masthead.executions.planning import Planner
 from masthead.executions.ports import Services
@@ -218,8 +218,9 @@ class Burst:
             now=self._clock.now(),
             deadline=None if ends_at is None else from_ms(ends_at),
             services=self._services,
-            attempt=f"{step.stage.id}/{step.task.id}/{step.task.begun_at}" if step.type.is_once else "",
+            attempt=attempt_name(execution, step.stage, step.task) if step.type.is_once else "",
             is_repeated=is_repeated,
+            answer=step.task.answer,
         )
 
     async def _save(self, turn: Turn, machine: Machine) -> None:

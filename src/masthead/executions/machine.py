@@ -16,7 +16,7 @@ from typing import Any
 from masthead.executions.evaluation import unresolved_error
 from masthead.executions.failure import TaskFailed, TaskTimedOut, describe
 from masthead.executions.graph import relationship_problem
-from masthead.executions.model import Execution, Stage, TaskExecution
+from masthead.executions.model import Document, Execution, Stage, TaskExecution
 from masthead.executions.planning import NO_EXPRESSIONS, Evaluator, Planner
 from masthead.executions.relations import AFTER, BEFORE, Relations
 from masthead.executions.stages.base import TaskContext, TaskResult, TaskType
@@ -25,7 +25,7 @@ from masthead.executions.timeouts import UNLIMITED, Limits, limits_of
 from masthead.kernel.clock import to_ms
 from masthead.kernel.ids import UlidIds
 
-__all__ = ["Machine", "Step", "cancel_by", "reschedule"]
+__all__ = ["Machine", "Step", "attempt_name", "cancel_by", "reschedule", "take_answer"]
 
 #: Key of a failed stage's context: the stages that its failure brings along are planned.
 _FAILURE_PLANNED = "onFailureStagesPlanned"
@@ -73,6 +73,22 @@ def reschedule(execution: Execution, stage_id: str) -> bool:
     for task in running:
         task.again_at = None
     return bool(running)
+
+
+def take_answer(execution: Execution, attempt: str, answer: Document) -> bool:
+    """Note what *attempt* came to and have its task run at once; False if it is over, or known already."""
+    for stage in execution.stages:
+        for task in stage.tasks:
+            is_open = task.status is Status.RUNNING and task.answer is None
+            if is_open and attempt == attempt_name(execution, stage, task):
+                task.answer, task.again_at = answer, None
+                return True
+    return False
+
+
+def attempt_name(execution: Execution, stage: Stage, task: TaskExecution) -> str:
+    """Give the name of the attempt that *task* has begun; it starts with the execution's id."""
+    return f"{execution.id}/{stage.id}/{task.id}/{task.begun_at}"
 
 
 class Machine:
@@ -150,7 +166,7 @@ class Machine:
         self._merge(step.stage, result)
         if result.status is Status.RUNNING:
             again_at = None if result.again_at is None else to_ms(result.again_at)
-            self._again(step, again_at)
+            self._again(step, again_at, keeps_attempt=result.keeps_attempt)
             return
         has_failed = result.status in (Status.TERMINAL, Status.CANCELED)
         status = step.stage.failure_status(result.status) if has_failed else result.status
@@ -432,11 +448,12 @@ class Machine:
         step = Step(stage, task, code, limits)
         self._running[step.key] = step
 
-    def _again(self, step: Step, again_at: int | None) -> None:
+    def _again(self, step: Step, again_at: int | None, *, keeps_attempt: bool = False) -> None:
         earliest = self._now() + 1
         wanted = self._now() + _backoff_ms(step) if again_at is None else again_at
         step.task.again_at = max(wanted, earliest)
-        step.task.begun_at = None
+        if not keeps_attempt:
+            step.task.begun_at = step.task.answer = None
         self.is_changed = True
 
     def _end_task(self, step: Step, status: Status, *, goes_on: bool = False) -> None:
@@ -453,7 +470,7 @@ class Machine:
     def _settle(self, step: Step, status: Status) -> None:
         task = step.task
         task.status, task.end_time = status, self._now()
-        task.again_at = task.begun_at = None
+        task.again_at = task.begun_at = task.answer = None
         step.stage.context.update(step.type.settled(step.stage.context))
 
     def _merge(self, stage: Stage, result: TaskResult) -> None:

@@ -1,8 +1,8 @@
 """Execution, stage and task, and the one place that turns them into Spinnaker's JSON and back.
 
 Missing values are left out (Orca's NON_NULL), keys that are not known here are kept and written back, and
-instants are milliseconds since 1970. The stored form has four fields more than the form others see:
-``masthead`` on the execution, ``unevaluated`` on a stage, ``againAt`` and ``begunAt`` on a task.
+instants are milliseconds since 1970. The stored form has five fields more than the form others see:
+``masthead`` on the execution, ``unevaluated`` on a stage, ``againAt``, ``begunAt`` and ``answer`` on a task.
 
 Source: Spinnaker compatibility facts, section 4.3.
 """
@@ -35,7 +35,7 @@ Document = dict[str, Any]
 #: Keys of the stored form that nobody outside sees.
 PRIVATE_EXECUTION_KEY = "masthead"
 PRIVATE_STAGE_KEY = "unevaluated"
-PRIVATE_TASK_KEYS = ("againAt", "begunAt")
+PRIVATE_TASK_KEYS = ("againAt", "begunAt", "answer")
 
 
 class ExecutionType(StrEnum):
@@ -64,6 +64,8 @@ class TaskExecution:
     again_at: int | None = None
     #: When the run began that has not reported yet, for tasks that ask for it; stored, never shown.
     begun_at: int | None = None
+    #: What that run came to, left by its machine when another had taken the execution over; stored, never shown.
+    answer: Document | None = None
     extra: Document = field(default_factory=dict)
 
 

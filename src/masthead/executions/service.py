@@ -15,7 +15,7 @@ from masthead.executions import control, store
 from masthead.executions.burst import Burst
 from masthead.executions.changes import Changes
 from masthead.executions.evaluation import Expressions
-from masthead.executions.machine import cancel_by, reschedule
+from masthead.executions.machine import cancel_by, reschedule, take_answer
 from masthead.executions.model import Document, Execution, ExecutionType
 from masthead.executions.ports import Services
 from masthead.executions.prepare import refusal, tasks_to_run, to_run
@@ -26,11 +26,13 @@ from masthead.executions.status import Status
 from masthead.executions.view import task_view
 from masthead.executions.waiting import SUPERSEDED, Waiting, limit_of
 from masthead.executions.watch import WatchedPaging
+from masthead.executions.webhooks import document_of
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import Clock
 from masthead.kernel.errors import Conflict, InvalidRequest, NotFound
 from masthead.kernel.ids import Ids
 from masthead.kernel.tasks import Tasks
+from masthead.outbound import Reply
 from masthead.paging import Page
 from masthead.pipelines.expressions import Evaluated
 from masthead.storage.bursts import Bursts
@@ -85,6 +87,8 @@ class Executions(Searching):
         )
         bursts.register(BURST, burst.run, rests_long=True)
         paging.on_decided(self._page_decided)
+        if services.webhooks is not None:
+            services.webhooks.attempts.on_answered(self._leave_answer)
 
     @property
     def types(self) -> StageTypes:
@@ -394,6 +398,23 @@ class Executions(Searching):
         if page.execution_id is not None and page.stage_id is not None:
             waking = self._wake(page.execution_id, page.stage_id)
             self._tasks.start(waking, name=f"wake {page.execution_id}")
+
+    async def _leave_answer(self, attempt: str, answer: Reply) -> None:
+        """Store what *attempt* came to, if no run has taken it: another machine has the execution now."""
+        execution_id = attempt.partition("/")[0]
+        left = document_of(answer)
+        execution = await self._database.read(lambda connection: store.find(connection, execution_id))
+        if execution is None or not take_answer(execution, attempt, left):
+            return
+
+        def work(connection: Connection) -> None:
+            execution = store.find_to_change(connection, execution_id)
+            if execution is not None and take_answer(execution, attempt, left):
+                store.save(connection, execution)
+                self._bursts.request(connection, BURST, execution_id)
+
+        await self._database.write(work)
+        self._bursts.kick(BURST, execution_id)
 
     async def _wake(self, execution_id: str, stage_id: str) -> None:
         def work(connection: Connection) -> None:

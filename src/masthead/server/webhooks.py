@@ -26,6 +26,8 @@ __all__ = ["open_outbound", "open_webhooks", "stage_types", "url_reader"]
 #: Most bytes that an expression reads from a URL: its result becomes part of the execution.
 _MOST_READ = 1_000_000
 _FIRST_ERROR = 400
+#: Beyond a request's own time, for its machine to store the answer.
+_SLACK_S = 5.0
 
 
 def open_outbound(settings: Settings) -> GuardedClient:
@@ -81,6 +83,7 @@ def open_webhooks(settings: Settings, outbound: Outbound) -> Webhooks | None:
         default_retry_status_codes=webhook.default_retry_status_codes,
         allowed=webhook.allowed_requests if webhook.allowed_requests_enabled else None,
         preconfigured={hook.type: hook for hook in webhook.preconfigured if hook.enabled},
+        patience_s=webhook.timeout_s + _SLACK_S,
     )
 
 

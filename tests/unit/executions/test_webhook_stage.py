@@ -259,21 +259,56 @@ async def test_a_change_meanwhile_does_not_send_it_twice(bench):
     ("method", "ending", "sent"), [("POST", "TERMINAL", 1), ("PUT", "TERMINAL", 1), ("GET", "SUCCEEDED", 2)]
 )
 async def test_a_call_that_was_under_way_when_the_machine_was_killed(bench, method, ending, sent):
-    """It may have arrived: a GET is repeated, a POST is not, and the stage says why."""
+    """It may have arrived: a GET is repeated, a POST is not, and the stage says why once no answer can come any more."""
     outbound = Holding()
     execution_id = await start(bench, outbound, hook(method=method))
     bench.executions._services.webhooks.attempts._flights.clear()  # as another machine would find it
     run = await bench.executions.get_pipeline(execution_id)
     await bench.executions.change_stage(execution_id, run["stages"][0]["id"], {"note": "x"}, bench.ann)
+    bench.executions._services.webhooks.attempts.on_answered(_lost)
     outbound.gate.set()
     await bench.idle()
-    run = await bench.executions.get_pipeline(execution_id)
+    if ending == "TERMINAL":
+        assert (await later(bench, run, 69))["status"] == "RUNNING"
+    run = await later(bench, run, 1)
     assert (run["status"], len(outbound.requests)) == (ending, sent)
     if ending == "TERMINAL":
         assert errors(run)[0].endswith(
             f"Masthead stopped while the request was under way: it may have arrived, and a {method} is not repeated"
         )
     await bench.executions._services.webhooks.attempts.close()
+
+
+async def _lost(attempt: str, answer: object) -> None:
+    """The machine was killed: nobody stores what came."""
+
+
+async def test_the_answer_reaches_the_machine_that_took_over(bench):
+    """The one that sent it lives: it leaves the answer where the other finds it, and nothing is sent twice."""
+    outbound = Holding()
+    execution_id = await start(bench, outbound, hook())
+    attempts = bench.executions._services.webhooks.attempts
+    attempts._leave_after_s = 0
+    left = asyncio.Event()
+
+    async def leave(attempt: str, answer: object) -> None:
+        await bench.executions._leave_answer(attempt, answer)
+        left.set()
+
+    attempts.on_answered(leave)
+    for owner in (bench.executions, bench.bursts._runs["execution"].__self__):
+        owner._services = replace(bench.executions._services, webhooks=Webhooks(outbound))
+    run = await bench.executions.get_pipeline(execution_id)
+    await bench.executions.change_stage(execution_id, run["stages"][0]["id"], {"note": "x"}, bench.ann)
+    await bench.idle()
+    assert (await bench.executions.get_pipeline(execution_id))["status"] == "RUNNING"
+    outbound.gate.set()
+    await left.wait()
+    await bench.idle()
+    run = await bench.executions.get_pipeline(execution_id)
+    assert (run["status"], webhook(run)["body"], len(outbound.requests)) == ("SUCCEEDED", {"ok": True}, 1)
+    assert "answer" not in run["stages"][0]["tasks"][0]
+    await attempts.close()
 
 
 async def test_safe_to_retry_opens_what_is_closed(bench):

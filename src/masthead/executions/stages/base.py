@@ -63,6 +63,8 @@ class TaskResult:
     context: dict[str, Any] = field(default_factory=dict)
     outputs: dict[str, Any] = field(default_factory=dict)
     again_at: datetime | None = None
+    #: For types with ``is_once`` that go on: the attempt is not over, and the next run is told of it again.
+    keeps_attempt: bool = False
     #: When the stage is to go on, for people to see (``scheduledTime``).
     scheduled_at: datetime | None = None
 
@@ -86,6 +88,8 @@ class TaskContext:
     attempt: str = ""
     #: For types with ``is_once``: whether an earlier run made this attempt and never reported what came of it.
     is_repeated: bool = False
+    #: What that attempt came to, when the machine that made it has told since.
+    answer: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

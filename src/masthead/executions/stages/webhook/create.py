@@ -2,13 +2,14 @@
 
 Which calls are repeated is Orca's rule: after an answer that says "later", whatever the method; when nobody knows whether
 the call arrived, only if it is a GET or HEAD, or the operator called it safe. A call that was under way when its machine was killed
-is of the second kind.
+is of the second kind; as long as that machine may only have lost the execution to another, its answer is waited for.
 
 Source: Spinnaker compatibility facts, sections 4.7.2 and 4.7.3.
 """
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -20,7 +21,8 @@ from masthead.executions.stages.webhook.answers import is_error, shown
 from masthead.executions.stages.webhook.asking import flag, method_of, request_of, status_codes, webhooks_of
 from masthead.executions.stages.webhook.cancelling import CancellingTask
 from masthead.executions.status import Status
-from masthead.executions.webhooks import Webhooks
+from masthead.executions.webhooks import Webhooks, answer_of
+from masthead.kernel.clock import from_ms
 from masthead.kernel.errors import MastheadError
 from masthead.outbound import OutboundError, Reply, RequestFailed, UnknownHost, parse_url
 from masthead.pipelines.json_path import JsonPathInvalid, PathNotFound, parse_json_path
@@ -51,7 +53,12 @@ class CreateWebhookTask(CancellingTask):
         url, method = _url(work.context), method_of(work.context.get("method"))
         request = request_of(work, url, method, work.context.get("payload"))
         call = _Call(work, url, method)
+        if work.answer is not None:
+            return _judged(call, answer_of(work.answer), webhooks)
         if work.is_repeated and not webhooks.attempts.is_known(work.attempt) and not _is_safe(webhooks, call):
+            answered_by = _begun_at(work) + timedelta(seconds=webhooks.patience_s)
+            if work.now < answered_by:  # the machine that sent it may live, and leave the answer
+                return TaskResult(Status.RUNNING, again_at=answered_by, keeps_attempt=True)
             raise call.failed(
                 f"{call.exception} Masthead stopped while the request was under way: it may have arrived,"
                 f" and a {method} is not repeated"
@@ -154,6 +161,10 @@ def _with_own_scheme(found: str, original: str) -> str:
         port = target.explicit_port
         target = target.with_scheme(base.scheme).with_port(port)
     return found if str(target) == str(URL(found)) else str(target)
+
+
+def _begun_at(work: TaskContext) -> datetime:
+    return from_ms(int(work.attempt.rpartition("/")[2]))
 
 
 def _is_safe(webhooks: Webhooks, call: _Call) -> bool:
