@@ -36,7 +36,7 @@ def furnish_gallery(site: Site) -> list[Screen]:
     _judge(site, done)
     waiting = site.start("payments", "Nightly settlement", region="us")
     _judgment_of(site, waiting)
-    (pipeline,) = site.server.get("/applications/payments/pipelineConfigs")
+    pipeline = site.server.get("/applications/payments/pipelineConfigs/Nightly%20settlement")
     at = f"/ui/applications/payments/pipelines/{pipeline['id']}"
     services = {one["name"]: one["id"] for one in site.server.get("/v1/services", limit=100)["services"]}
     confirm = f"/ui/page/confirm?service={services['Checkout']}&service={services['Payments API']}"
