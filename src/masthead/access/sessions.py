@@ -30,6 +30,8 @@ _LONGEST_COOKIE = 2048
 #: The cookie is written anew when the last was written so long ago, or a tenth of the idle time.
 _RENEW_S = 60.0
 _ID_BYTES = 16
+#: What was typed before a session ended can be sent so long after it.
+_KEPT_BEYOND = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +100,11 @@ class Sessions:
         """Give a new cookie that says that the session is in use; None while the old one says so well enough."""
         now = self._now()
         return self._write(replace(session, seen_at=now)) if now - session.seen_at >= self._renew_s else None
+
+    @property
+    def cookie_lasts_s(self) -> int:
+        """How long a browser keeps the cookie: longer than any session, so that its forms outlive the session."""
+        return int((self.longest + _KEPT_BEYOND).total_seconds())
 
     def new_visitor(self) -> tuple[str, str]:
         """Give a seed for the forms of somebody who is not logged in, and the cookie that carries it."""

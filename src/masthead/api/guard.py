@@ -132,7 +132,7 @@ class Guard:
         scope["masthead.entered"] = entered
         if entered.cookie is None or _is_static(scope["path"]):
             return send
-        lasts_s = int(self._access.sessions.idle.total_seconds())
+        lasts_s = self._access.sessions.cookie_lasts_s
         return self._setting(scope, send, SESSION, entered.cookie, lasts_s=lasts_s)
 
     async def _by_header(self, scope: Scope, given: bytes | None) -> User:

@@ -98,7 +98,7 @@ class _Door:
 
     def _let_in(self, request: Request, entered: Entered, wanted: str) -> Response:
         answer, is_secure = self._renderer.redirect(wanted), self._is_secure(request)
-        lasts_s = int(self._access.sessions.idle.total_seconds())
+        lasts_s = self._access.sessions.cookie_lasts_s
         session = set_cookie(SESSION, entered.cookie or "", is_secure=is_secure, lasts_s=lasts_s)
         answer.headers.append("set-cookie", session)
         answer.headers.append("set-cookie", deletion(VISITOR, is_secure=is_secure))

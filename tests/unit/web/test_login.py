@@ -63,7 +63,7 @@ async def test_a_login_leads_to_the_page_that_was_wanted(browser):
     assert (answer.status_code, answer.headers["location"]) == (303, "/ui/services?q=a")
     session, visitor = answer.headers.get_list("set-cookie")
     assert session.startswith("masthead-session=")
-    assert session.endswith("; Path=/; HttpOnly; SameSite=Lax; Max-Age=43200")
+    assert session.endswith("; Path=/; HttpOnly; SameSite=Lax; Max-Age=691200")
     assert visitor.startswith("masthead-visitor=;")
     text = (await browser.get("/ui/services")).text
     assert ANN in text
