@@ -52,16 +52,19 @@ document.addEventListener("click", (event) => {
   window.htmx.trigger(view(), "changed");
 });
 
-// What is looked at anew is what the address says, whatever it was when the look was due: somebody may have chosen another
-// stage meanwhile, and an answer about the former one comes too late.
+// What is looked at anew is the stage that the address says, whatever it was when the look was due: somebody may have
+// chosen another one meanwhile, and an answer about the former comes too late.
+const stageOf = (address) => new URL(address, location.href).searchParams.get("stage");
+
 document.addEventListener("htmx:config:request", (event) => {
   const { ctx } = event.detail;
-  if (view() && ctx.sourceElement === view()) ctx.request.action = location.pathname + location.search;
+  if (!view() || ctx.sourceElement !== view()) return;
+  if (stageOf(ctx.request.action) !== stageOf(location.href)) ctx.request.action = location.pathname + location.search;
 });
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx } = event.detail;
   if (!view() || ctx.sourceElement !== view()) return;
-  if (new URL(ctx.request.action, location.href).search !== location.search) event.preventDefault();
+  if (stageOf(ctx.request.action) !== stageOf(location.href)) event.preventDefault();
 });
 
 // When nothing can change any more, nothing is followed.
