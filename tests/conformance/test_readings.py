@@ -10,11 +10,12 @@ from sqlalchemy import Connection, insert, text
 from masthead.catalog import CatalogState
 from masthead.kernel.clock import ManualClock, to_ms
 from masthead.kernel.ids import UlidIds
-from masthead.paging.backlog import _QUERY, count_pending
+from masthead.paging.backlog import _QUERY, count_pending, labels_of
 from masthead.server.scrape import readings_of
+from masthead.storage.census import list_machines
 from masthead.storage.database import Database
-from masthead.storage.machines import Machines
-from masthead.storage.schema import burst, delivery, machine, page
+from masthead.storage.machines import Machines, Rhythm
+from masthead.storage.schema import attempt, burst, delivery, machine, page
 
 NOW = ManualClock().now()
 NOW_MS = to_ms(NOW)
@@ -112,3 +113,39 @@ async def test_catalogs_without_a_token_have_no_age(database):
     assert (size.account, size.services, size.oncalls) == ("us", 3, 4)
     assert (size.services_age_s, size.oncalls_age_s) == (90, None)
     assert (reading.budget().used_part, reading.budget().keys_at_limit) == (0.5, 2)
+
+
+async def test_machines_are_listed_with_whether_they_live(database):
+    """The oldest first; as the settings page shows them."""
+    clock = ManualClock()
+    one = Machines(database, clock, UlidIds(), version="1.0")
+    await one.start()
+
+    def work(connection: Connection) -> None:
+        values = {"id": "silent", "host": "h", "version": "0.9", "started_at": 1, "beat_at": 2}
+        connection.execute(insert(machine).values(values))
+
+    await database.write(work)
+    rows = await database.read(
+        lambda connection: list_machines(connection, database.now_ms(connection), Rhythm())
+    )
+    assert [(row.id, row.version, row.is_alive) for row in rows] == [
+        ("silent", "0.9", False),
+        (one.id, "1.0", True),
+    ]
+    await one.stop()
+
+
+async def test_a_key_goes_by_what_people_see_in_its_place(database):
+    """The label of its newest delivery that was attempted; a key that was never attempted has none."""
+
+    def work(connection: Connection) -> None:
+        put_page(connection)
+        for number, label in ((1, "Old name"), (2, "Checkout")):
+            put(connection, number, state="accepted", label=label)
+            row = dict.fromkeys(("outcome", "text", "protocol"), "x")
+            row |= {"delivery_id": str(number), "number": 1, "at": number, "duration_ms": 1, "key_hash": "k"}
+            connection.execute(insert(attempt).values(row))
+
+    await database.write(work)
+    assert await database.read(lambda connection: labels_of(connection, ["k", "never"])) == {"k": "Checkout"}
