@@ -35,11 +35,13 @@ def _judge(execution: Execution, stage: Stage) -> str | None:
     if not any(map(_passed_on, execution.stages)):
         return None
     by_ref = {each.ref_id: each for each in execution.stages}
+    by_id = {each.id: each for each in execution.stages}
     seen: set[str] = set()
     level = [stage]
     while level:
         before = [by_ref[ref] for each in level for ref in each.requisite_stage_ref_ids if ref in by_ref]
-        level = [each for each in before if each.id not in seen]
+        around = [by_id[each.parent_stage_id] for each in level if each.parent_stage_id in by_id]
+        level = [each for each in (*before, *around) if each.id not in seen]
         seen.update(each.id for each in level)
         for each in level:
             if (user := _passed_on(each)) is not None:

@@ -193,5 +193,7 @@ class Services:
     webhooks: Webhooks | None = None
     #: For stage types that evaluate in their own way; executions put it here.
     expressions: ExpressionsPort = _NO_EXPRESSIONS
+    #: Tells whether users have roles here; without users everybody may do everything.
+    asks_roles: Callable[[], bool] = lambda: False
     #: Where the hours and days of execution windows are.
     window_zone: tzinfo = UTC

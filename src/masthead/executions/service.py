@@ -293,12 +293,16 @@ class Executions(Searching):
 
         Raises:
             NotFound: there is no such execution or stage.
-            Conflict: the stage cannot be skipped.
+            Conflict: the stage cannot be skipped, or the judgment has been made.
+            InvalidRequest: a value cannot be meant.
+            AccessDenied: *caller* may not make this judgment.
         """
-        await self._change(
-            execution_id,
-            lambda one: control.change_stage(one, stage_id, changes, caller.user, self._now_ms()),
-        )
+
+        def change(one: Execution) -> None:
+            self._check_change(one, stage_id, changes, caller)
+            control.change_stage(one, stage_id, changes, caller.user, self._now_ms())
+
+        await self._change(execution_id, change)
         return await self.get_pipeline(execution_id)
 
     async def delete(self, execution_id: str, caller: Caller, *, kind: ExecutionType | None = None) -> None:
@@ -363,6 +367,12 @@ class Executions(Searching):
         finally:
             for task in tasks:
                 task.cancel()
+
+    def _check_change(self, execution: Execution, stage_id: str, changes: Document, caller: Caller) -> None:
+        stage = next((each for each in execution.stages if each.id == stage_id), None)
+        known = self._types.find(stage.lookup_type) if stage is not None else None
+        if stage is not None and known is not None:
+            known.check_change(stage, changes, caller, asks_roles=self._services.asks_roles())
 
     async def _supersede(self, execution_id: str) -> None:
         """Cancel an execution that has not started, because a newer one takes its place."""

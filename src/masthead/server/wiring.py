@@ -143,6 +143,7 @@ class Masthead:
             default_severity=parse_severity(settings.events.default_severity),
             read_url=url_reader(outbound),
             webhooks=open_webhooks(settings, outbound),
+            asks_roles=lambda: not access.is_open,
             window_zone=ZoneInfo(settings.executions.window_time_zone),
         )
         executions = Executions(database, bursts, clock, ids, services=stage_services, types=types)

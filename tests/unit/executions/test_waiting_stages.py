@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import to_ms
+from masthead.kernel.errors import AccessDenied, Conflict, InvalidRequest
 
 
 async def test_a_noop_succeeds(bench):
@@ -37,9 +40,7 @@ async def test_an_instant_that_is_none_fails(bench, value):
     assert errors == ["`epochMillis` must be an instant in milliseconds since 1970."]
 
 
-@pytest.mark.parametrize(
-    ("word", "status"), [("continue", "SUCCEEDED"), ("Stop", "TERMINAL"), ("perhaps", "TERMINAL")]
-)
+@pytest.mark.parametrize(("word", "status"), [("continue", "SUCCEEDED"), ("Stop", "TERMINAL")])
 async def test_a_judgment_ends_as_somebody_decided(bench, word, status):
     """Nothing runs until then."""
     running = await bench.pipeline({"type": "manualJudgment", "instructions": "Roll out?"})
@@ -93,3 +94,31 @@ async def test_a_judgment_may_pass_on_the_name_of_who_decided(bench, passes_on, 
     await bench.executions.change_stage(running["id"], stage, {"judgmentStatus": "continue"}, bob)
     await bench.idle()
     assert [caller.user for caller in bench.paging.callers] == [user]
+
+
+async def test_a_word_that_is_no_decision_is_refused_and_a_decision_stands(bench):
+    """400 instead of a stage that fails by a slip, and 409 for who comes late."""
+    running = await bench.pipeline({"type": "manualJudgment"}, {"type": "manualJudgment"})
+    stage = running["stages"][0]["id"]
+    with pytest.raises(InvalidRequest, match="must be continue or stop"):
+        await bench.executions.change_stage(running["id"], stage, {"judgmentStatus": "perhaps"}, bench.ann)
+    await bench.executions.change_stage(running["id"], stage, {"judgmentStatus": "continue"}, bench.ann)
+    await bench.idle()
+    with pytest.raises(Conflict, match="has been made"):
+        await bench.executions.change_stage(running["id"], stage, {"x": 1}, Caller(user="eve"))
+
+
+@pytest.mark.parametrize("field", ["selectedStageRoles", "requiredJudgmentRoles"])
+async def test_only_somebody_with_the_role_decides_where_there_are_users(bench, field):
+    """Others can neither decide nor take the roles away; without users everybody decides."""
+    stage = {"type": "manualJudgment", field: ["SRE", "leads"]}
+    running = await bench.pipeline(stage)
+    bench.executions._services = replace(bench.executions._services, asks_roles=lambda: True)
+    stage_id = running["stages"][0]["id"]
+    eve, sue = Caller(user="eve", roles=("dev",)), Caller(user="sue", roles=("sre",))
+    for changes in ({"judgmentStatus": "continue"}, {field: []}):
+        with pytest.raises(AccessDenied, match="leads, sre"):
+            await bench.executions.change_stage(running["id"], stage_id, changes, eve)
+    await bench.executions.change_stage(running["id"], stage_id, {"judgmentStatus": "continue"}, sue)
+    await bench.idle()
+    assert (await bench.executions.get_pipeline(running["id"]))["status"] == "SUCCEEDED"

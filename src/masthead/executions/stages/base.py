@@ -196,6 +196,23 @@ class StageType:
         del stage
         return False
 
+    def check_change(
+        self, stage: Stage, changes: Mapping[str, Any], caller: Caller, *, asks_roles: bool
+    ) -> None:
+        """Refuse what *caller* wants to change in *stage*, where that means nothing or is not theirs to do.
+
+        Args:
+            stage: As it is stored.
+            changes: What is to be merged into its context.
+            caller: Who asks.
+            asks_roles: Whether users have roles here; without users everybody may do everything.
+
+        Raises:
+            InvalidRequest: a value cannot be meant.
+            Conflict: it is too late.
+            AccessDenied: *caller* has none of the roles it takes.
+        """
+
     def problems(self, stage: Mapping[str, Any]) -> Iterable[Problem]:
         """Say what is certainly wrong with *stage* as a pipeline writes it; the pipeline is then not saved.
 

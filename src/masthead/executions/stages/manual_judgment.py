@@ -1,18 +1,22 @@
 """``manualJudgment``: waits for a person's word. While it does, nothing runs, polls or occupies memory.
 
-The word comes as a change of the stage (``PATCH /pipelines/{id}/stages/{stageId}`` with ``judgmentStatus``). Roles
-are not asked for until there are users with roles; notifications about a judgment are not sent yet.
+The word comes as a change of the stage (``PATCH /pipelines/{id}/stages/{stageId}`` with ``judgmentStatus``). Where there
+are users, the roles that the stage names are asked for; Orca takes the word of one without them and forgets it silently.
+Notifications about a judgment are kept and not sent.
 
 Source: Spinnaker compatibility facts, section 4.9.5.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from masthead.executions.failure import TaskFailed
+from masthead.executions.model import Stage
 from masthead.executions.stages.base import Field, Kind, StageType, TaskContext, TaskResult, TaskType
 from masthead.executions.status import Status
+from masthead.kernel.caller import Caller
+from masthead.kernel.errors import AccessDenied, Conflict, InvalidRequest
 
 __all__ = ["ManualJudgmentStage"]
 
@@ -36,8 +40,6 @@ class WaitForJudgmentTask(TaskType):
             return TaskResult(Status.SUCCEEDED)
         if word == "stop":
             return TaskResult(Status.TERMINAL)
-        if word:
-            raise TaskFailed(f"`judgmentStatus` must be continue or stop, and is {word!r}.")
         return TaskResult(Status.RUNNING, again_at=work.deadline)
 
 
@@ -58,6 +60,14 @@ class ManualJudgmentStage(StageType):
         ),
         Field("judgmentInput", Kind.TEXT, "The chosen answer; set by whoever decides."),
         Field(
+            "selectedStageRoles",
+            Kind.TEXTS,
+            "Who may decide: users with one of these roles; missing means everybody.",
+        ),
+        Field("requiredJudgmentRoles", Kind.TEXTS, "The same; goes before selectedStageRoles."),
+        Field("sendNotifications", Kind.BOOLEAN, "Kept for Deck; nobody is notified."),
+        Field("notifications", Kind.OBJECTS, "Kept for Deck; nobody is notified.", is_secret=True),
+        Field(
             "propagateAuthenticationContext",
             Kind.BOOLEAN,
             "Run what comes after in the name of whoever decided.",
@@ -65,7 +75,32 @@ class ManualJudgmentStage(StageType):
     )
     tasks = (WaitForJudgmentTask(),)
 
+    def check_change(
+        self, stage: Stage, changes: Mapping[str, Any], caller: Caller, *, asks_roles: bool
+    ) -> None:
+        """Take a decision once, of somebody who may decide, and only one that is one.
+
+        Who may not decide changes nothing else either: neither the roles nor in whose name the rest runs.
+        """
+        if stage.status.is_complete:
+            raise Conflict("This judgment has been made, or the execution ended.")
+        word = changes.get("judgmentStatus")
+        if word is not None and str(word).lower() not in ("", "continue", "stop"):
+            raise InvalidRequest("`judgmentStatus` must be continue or stop.", pointer="/judgmentStatus")
+        roles = _roles(stage.context)
+        if asks_roles and roles and not roles & {role.lower() for role in caller.roles}:
+            raise AccessDenied(
+                f"Only somebody with one of these roles may decide: {', '.join(sorted(roles))}."
+            )
+
     def restarted(self, context: dict[str, Any]) -> None:
         """Forget the decision."""
         context.pop("judgmentStatus", None)
         context.pop("lastModifiedBy", None)
+
+
+def _roles(context: dict[str, Any]) -> set[str]:
+    """Give the roles that may decide, in lower case; empty for everybody."""
+    given = context.get("requiredJudgmentRoles") or context.get("selectedStageRoles")
+    roles = given.split(",") if isinstance(given, str) else given
+    return {str(role).strip().lower() for role in roles} if isinstance(roles, list) else set()
