@@ -14,6 +14,7 @@ from support.doors import CHECKOUT_KEY, UNKNOWN_KEY, House, client_of, web_servi
 
 ANN = Caller(user="ann@example.com")
 LIST = "/ui/applications/demo/pipelines"
+CRON = {"type": "cron", "enabled": True, "cronExpression": "0 0 3 * * ?"}
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ async def test_a_pipeline_is_made_and_edited_next(house, browser):
 
 async def test_a_copy_is_disabled_and_has_triggers_of_its_own(house, browser):
     """So that nothing runs twice because of it."""
-    given = await house.pipeline("release", triggers=[{"type": "cron", "enabled": True}], unknown={"x": 1})
+    given = await house.pipeline("release", triggers=[CRON], unknown={"x": 1})
     await browser.post(f"{LIST}/{given['id']}/copy", data={"name": "copy"})
     copy = (await house.services.pipelines.of_application("demo"))[1]
     assert (copy["name"], copy["disabled"], copy["unknown"]) == ("copy", True, {"x": 1})
