@@ -44,3 +44,13 @@ def test_the_id_of_a_page_leads_to_it(browse, site):
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Search is slow")).to_be_visible()
     assert page.url.endswith(f"/ui/pages/{asked['id']}")
+
+
+def test_what_was_looked_at_lately_is_offered_again(browse):
+    """Newest first, each once, by title; kept by the browser."""
+    page = browse("/ui/applications/payments")
+    page.goto("/ui/applications/search")
+    page.goto("/ui/applications/payments")
+    page.goto("/ui/search")
+    lately = page.get_by_role("region", name="Looked at lately")
+    expect(lately.get_by_role("link")).to_have_text(["Application · payments", "Application · search"])
