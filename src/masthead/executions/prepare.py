@@ -18,6 +18,7 @@ from masthead.pipelines.parameters import declared_parameters
 __all__ = ["refusal", "tasks_to_run", "to_run"]
 
 _DISABLED = "Pipeline is disabled and cannot be started."
+_TEMPLATE = "Pipeline templates are not resolved here: save the pipeline with its stages instead."
 #: Where pages and tasks that belong to no application stand.
 _NO_APPLICATION = "spinnaker"
 #: What every trigger has.
@@ -90,6 +91,8 @@ def refusal(config: Document) -> str | None:
     """Give the sentence why *config* must not be started, or None."""
     if config.get("disabled") is True:
         return _DISABLED
+    if config.get("type") == "templatedPipeline":
+        return _TEMPLATE
     errors = config.get("errors")
     if isinstance(errors, list) and errors:
         return "; ".join(str(e.get("message", e)) if isinstance(e, dict) else str(e) for e in errors)
