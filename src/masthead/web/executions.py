@@ -17,7 +17,7 @@ from starlette.routing import Route
 from masthead.executions import Executions
 from masthead.kernel.caller import ANONYMOUS, Caller
 from masthead.kernel.clock import to_ms
-from masthead.kernel.errors import Conflict, InvalidRequest
+from masthead.kernel.errors import AccessDenied, Conflict, InvalidRequest
 from masthead.paging import Page
 from masthead.web.audit import fate_of
 from masthead.web.domain import WebServices
@@ -95,8 +95,11 @@ def execution_routes(services: WebServices, renderer: Renderer) -> Sequence[Rout
             asked = _Asked(request, await read_form(request))
             try:
                 said = await deed(executions, asked)
-            except (Conflict, InvalidRequest) as error:
-                return await show(request, action, error.message, asked.form)
+            except (AccessDenied, Conflict, InvalidRequest) as error:
+                answer = await show(request, action, error.message, asked.form)
+                if isinstance(error, AccessDenied):
+                    answer.status_code = 403
+                return answer
             back = "/ui/pipelines" if action == "delete" else f"/ui/executions/{asked.execution}"
             return renderer.redirect(back + (f"?stage={asked.stage}" if asked.stage else ""), say=said)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -339,3 +340,16 @@ async def test_what_a_page_shows_already_is_not_sent_again(house, browser):
     unknown = await browser.get(f"/ui/executions/{execution}?since=0.0", headers=FRAGMENT)
     assert "data-same" not in unknown.text
     assert "data-same" not in (await browser.get(again)).text, "a page that is loaded has everything"
+
+
+async def test_who_may_not_judge_is_told_on_the_page(house, browser, monkeypatch):
+    """The judgment names a role; it stays open."""
+    executions = house.services.executions
+    monkeypatch.setattr(executions, "_services", replace(executions._services, asks_roles=lambda: True))
+    execution = await started(house, JUDGE | {"selectedStageRoles": ["releasers"]})
+    stage = (await settled(house, execution))["stages"][0]["id"]
+    posted = {"judgmentStatus": "continue"}
+    answer = await browser.post(f"/ui/executions/{execution}/stages/{stage}/judge", data=posted)
+    assert answer.status_code == 403
+    assert "Nothing was done." in answer.text
+    assert (await house.services.executions.get_pipeline(execution))["status"] == "RUNNING"
