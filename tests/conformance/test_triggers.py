@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+from ulid import ULID
 
 from masthead.executions import Executions
 from masthead.executions.fakes import FakeApplications, FakePaging, fake_services
@@ -148,3 +149,19 @@ async def test_a_child_is_found_however_long_its_parent_s_id_is(machines):
     await first.run(name)
     await first.quiet()
     assert (len(await first.runs("child")), await first.runs("other")) == (1, [])
+
+
+async def test_each_firing_of_a_cron_line_is_run_once_on_however_many_machines(machines):
+    """Every second for three seconds, each second once and none left out, while all machines look for what is due."""
+    first = machines[0]
+    every_second = {"type": "cron", "enabled": True, "cronExpression": "* * * * * ?", "timeZone": "UTC"}
+    await first.save("ticks", every_second)
+
+    async def has_ticked() -> bool:
+        return len(await first.runs("ticks")) >= 3
+
+    await until(has_ticked)
+    await first.save("ticks")
+    await first.quiet()
+    fired = [ULID.from_str(each["id"]).milliseconds for each in await first.runs("ticks")]
+    assert sorted(fired) == list(range(min(fired), max(fired) + 1, 1000))
