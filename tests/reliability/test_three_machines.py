@@ -134,7 +134,7 @@ def test_three_machines_are_killed_stopped_and_upgraded_in_turn(pagerduty, postg
     assert [(fired, begun) for fired, begun in ticks if begun - fired > TAKE_OVER_MS + OWN_MS] == []
 
     pages = Counter(one["title"].removeprefix("run ") for one in pagerduty.get("/simulator/incidents"))
-    assert pages == Counter(work)
+    assert pages == Counter(list(work))
 
 
 def at(execution_id: str) -> int:

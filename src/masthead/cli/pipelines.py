@@ -109,8 +109,7 @@ def next_(
     as_json: AsJson = False,
 ) -> None:
     """Show when a pipeline's cron triggers fire next."""
-    path = f"/v1/pipelines/{quoted(application)}/{quoted(name)}/firings?limit={count}"
-    found = client.get(path)
+    found = client.get(f"/v1/pipelines/{quoted(application)}/{quoted(name)}/firings", limit=count)
     if as_json:
         show.as_json(found)
         return
