@@ -100,6 +100,18 @@ async def test_a_restarted_stage_and_those_after_it_run_once_more(bench):
     assert "Invalid routing key" in str(details["previousException"])
 
 
+async def test_a_wait_that_was_skipped_waits_when_it_is_restarted(bench):
+    """What was skipped once is not skipped for ever."""
+    run = await bench.pipeline(wait(60, refId="1"))
+    stage_id = run["stages"][0]["id"]
+    await bench.executions.change_stage(run["id"], stage_id, {"skipRemainingWait": True}, bench.ann)
+    await bench.idle()
+    assert statuses(await now(bench, run)) == ["SUCCEEDED"] * 2
+    await bench.executions.restart_stage(run["id"], stage_id, bench.ann)
+    await bench.idle()
+    assert statuses(await now(bench, run)) == ["RUNNING"] * 2
+
+
 async def test_a_restart_is_not_ended_by_a_branch_that_had_failed_before(bench):
     """The restarted branch runs to its end; then the other failure still counts."""
     bench.paging.fates[KEY_A] = bench.paging.fates[KEY_B] = REJECTED

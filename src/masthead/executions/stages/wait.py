@@ -49,6 +49,10 @@ class WaitStage(StageType):
     )
     tasks = (WaitTask(),)
 
+    def restarted(self, context: dict[str, Any]) -> None:
+        """Wait anew, also when the last wait was skipped."""
+        context.pop("skipRemainingWait", None)
+
 
 def _seconds(value: Any) -> float:
     if value is None or value == "":
