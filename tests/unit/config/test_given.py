@@ -183,7 +183,7 @@ def test_switches_are_read_as_spring_reads_them(read, text, expected):
     [
         one
         for one in all_settings()
-        if one.kind not in ("token", "text", "regex", "patterns", "pem", "database")
+        if one.kind not in ("token", "text", "regex", "patterns", "pem", "database", "file")
     ],
     ids=lambda one: one.key,
 )
