@@ -91,12 +91,13 @@ async def test_a_page_is_followed_from_triggered_to_resolved(town, hidden):
     assert incident.assignee in ("Devika Rao", "Emil Novak")
     town.post("incidents/1/acknowledge", {"user": "Anna Lindqvist"})
     await town.house.run_until(60)
-    assert (await town.incident(id_)).state is IncidentState.ACKNOWLEDGED
+    acknowledged = await town.incident(id_)
+    assert (acknowledged.state, acknowledged.assignee) == (IncidentState.ACKNOWLEDGED, "Anna Lindqvist")
     town.post("incidents/1/resolve")
     await town.house.run_until(120)
     assert await town.house.due_at() is None
     resolved = await town.incident(id_)
-    assert (resolved.state, resolved.assignee) == (IncidentState.RESOLVED, incident.assignee)
+    assert (resolved.state, resolved.assignee) == (IncidentState.RESOLVED, acknowledged.assignee)
 
 
 @pytest.mark.parametrize(
