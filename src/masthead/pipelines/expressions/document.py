@@ -35,8 +35,6 @@ __all__ = ["SUMMARY", "Evaluated", "evaluate_all", "evaluate_document", "resolve
 
 #: Where a document's report stands in it.
 SUMMARY = "expressionEvaluationSummary"
-#: What no part of the evaluator means to raise: a value that it did not think of. The text stays, as for any error.
-_FOREIGN = (ArithmeticError, LookupError, MemoryError, RecursionError, TypeError, ValueError)
 #: Most questions to the outside for one document.
 _LOOKUPS = 20
 
@@ -150,10 +148,17 @@ class _Walk:
         result: dict[str, Any] = {}
         is_changed = False
         for key, value in source.items():
-            new_key = joined_text(self._text(key, None), self._running.budget) if has_expression(key) else key
+            new_key = self._key(key) if has_expression(key) else key
             new = result[new_key] = self.value(value, key, depth + 1)
             is_changed = is_changed or new is not value or new_key is not key
         return result if is_changed else source
+
+    def _key(self, key: str) -> str:
+        value = self._text(key, None)
+        try:
+            return joined_text(value, self._running.budget)
+        except ExpressionError as error:
+            return self._failed(key, None, summary_key(key), error)
 
     def _text(self, text: str, key: str | None) -> Any:
         self.attempted += 1
@@ -170,7 +175,7 @@ class _Walk:
             return text
         except ExpressionError as error:
             return self._failed(text, key, template.key, error)
-        except _FOREIGN as error:
+        except Exception as error:  # noqa: BLE001 - a value that nobody thought of; the text stays, as for any error
             kind = type(error).__name__
             return self._failed(text, key, template.key, ExpressionError(f"It cannot be evaluated ({kind})."))
 

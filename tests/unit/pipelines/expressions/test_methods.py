@@ -173,6 +173,20 @@ def test_lists_and_maps(expression, value):
             "new java.text.SimpleDateFormat('dd MMM yyyy HH:mm X').parse('01 Feb 2021 00:30 +0130').time",
             1612134000000,
         ),
+        ("new SimpleDateFormat('yyyy-MM-dd').parse('2024-1-5').time", 1704412800000),
+        ("new SimpleDateFormat('yyyy-MM-dd').parse(' 2024-13-01T10:00').time", 1735689600000),
+        ("new SimpleDateFormat('HH:mm').parse('25:60').time", 93_600_000),
+        ("new SimpleDateFormat('Hmm').parse('930').time", 34_200_000),
+        ("new SimpleDateFormat('hh:mm a').parse('12:05 pm').time", 43_500_000),
+        ("new SimpleDateFormat('KK:mm a').parse('11:05 PM').time", 83_100_000),
+        ("new SimpleDateFormat('kk').parse('24').time", 0),
+        ("new SimpleDateFormat('yy').parse('99').time", 915148800000),
+        ("new SimpleDateFormat('yy').parse('2024').time", 1704067200000),
+        ("new SimpleDateFormat('D yyyy').parse('60 2024').time", 1709164800000),
+        ("new SimpleDateFormat('E d MMMM yyyy G').parse('Friday 5 jan 2024 AD').time", 1704412800000),
+        ("new SimpleDateFormat('yyyy z').parse('2024 GMT-02:00').time", 1704074400000),
+        ("new SimpleDateFormat('YYYY-ww W').format(new Date(1767225599000L))", "2026-01 5"),
+        ("new SimpleDateFormat('YY w').format(new Date(1704067199999L))", "24 1"),
         ("T(java.time.LocalDate).now().toString()", "2026-11-23"),
         ("T(java.time.LocalDate).of(2024, 1, 31).plusMonths(1)", "2024-02-29"),
         ("T(java.time.LocalDate).parse('2024-02-29').plusYears(1).toString()", "2025-02-28"),
@@ -248,7 +262,7 @@ def test_dates(expression, value):
         "T(DayOfWeek).valueOf('Monday')",
         "new java.text.SimpleDateFormat('QQ')",
         "new java.text.SimpleDateFormat('yyyy').parse('x')",
-        "new java.text.SimpleDateFormat('yyyy-MM-dd').parse('2023-99-99')",
+        "new java.text.SimpleDateFormat('yyyy-MM-dd').parse('2023-xx-99')",
         "T(java.net.URLEncoder).encode('a', 'UTF-16')",
         "{1}.get(1)",
         "{1}.subList(0, 5)",
@@ -261,3 +275,23 @@ def test_dates(expression, value):
 def test_what_java_would_throw_is_an_error(expression):
     """With a sentence, and the text stays."""
     assert refusal(expression)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "text"),
+    [
+        ("dd MMM yyyy", "05 Foo 2024"),
+        ("E", "Xyz"),
+        ("yyyy z", "2024 PST"),
+        ("yyyy Z", "2024"),
+        ("G", "BC"),
+        ("a", "noon"),
+        ("yyyy", ""),
+        ("yyyy", "1234567890"),
+        ("yyyy-MM", "2024/01"),
+        ("yyyy", "0"),
+    ],
+)
+def test_a_text_that_is_no_such_date_is_refused(pattern, text):
+    """Neither a name that nobody has, nor a year that no date can have."""
+    assert "Unparseable date" in refusal(f"new SimpleDateFormat('{pattern}').parse('{text}')")

@@ -8,10 +8,10 @@ import json
 import pytest
 
 from masthead.kernel.clock import ManualClock
-from masthead.pipelines.expressions import evaluate_document
+from masthead.pipelines.expressions import FakeOutside, evaluate_document, resolve
 from masthead.pipelines.expressions.bounds import Limits
 from masthead.pipelines.expressions.methods.types import TYPES
-from support.expressing import EXECUTION, attempt, context, refusal
+from support.expressing import EXECUTION, attempt, context, refusal, worth
 
 VALUES = ["''", "1", "1.5", "true", "{1}", "{a: 1}", "T(String)", "T(Math)", "#root", "#this", "new java.util.Date()",
           "new Random(1)", "T(java.time.LocalDate).now()", "{a: 1}.entrySet()[0]", "#doNotEval(1)", "T(UUID).randomUUID()"]  # fmt: skip
@@ -104,6 +104,41 @@ def test_what_would_grow_without_end_is_refused(expression):
     """Before it does; texts, lists, numbers, aliases of YAML, nesting."""
     root = {"text": "x" * 3000, "list": list(range(400)), "a": None, "huge": 10**9000}
     assert refusal(expression, root)
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("text.lastIndexOf('ab' + 'a'.repeat(200000))", -1),
+        ("text.lastIndexOf('ab' + 'a'.repeat(200000), 390000)", -1),
+        ("new SimpleDateFormat('" + "dM" * 40 + "').parse('" + "1" * 80 + "').time", 0),
+    ],
+)
+def test_what_would_try_every_way_takes_one(expression, value):
+    """Looking from the end, and reading numbers that stand side by side."""
+    assert worth(expression, {"text": "a" * 400_000}) == value
+
+
+def test_a_date_that_cannot_be_read_is_refused_at_once():
+    """However many ways there are to share its digits out."""
+    pattern = "dM" * 40 + "''!''"
+    assert "Unparseable date" in refusal(f"new SimpleDateFormat('{pattern}').parse('{'1' * 160}')", {})
+
+
+async def test_properties_of_many_joined_lines_are_read_once():
+    """Also half a million of them."""
+    outside = FakeOutside(urls={"u": "a\\\n" * 30_000, "v": "a\\\n" * 300_000})
+    evaluated = await resolve(
+        ["${#propertiesFromUrl('u').size()}", "${#propertiesFromUrl('v').size()}"], context(), outside
+    )
+    assert evaluated.value == [1, "${#propertiesFromUrl('v').size()}"]
+
+
+def test_a_key_that_becomes_too_long_a_text_stays():
+    """And is reported."""
+    evaluated = evaluate_document({"${ {t, t} }": 1, "a": "${1 + 1}"}, context({"t": "x" * 600_000}))
+    assert evaluated.value == {"${ {t, t} }": 1, "a": 2}
+    assert "more than 1,000,000 characters" in evaluated.summary["{t, t}"][0]["description"]
 
 
 def test_time_is_limited_for_one_expression_and_for_a_document():

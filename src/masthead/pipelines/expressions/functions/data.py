@@ -22,6 +22,7 @@ __all__ = ["DATA", "read_json", "read_properties", "read_yaml"]
 
 DATA: Methods = {}
 _PROPERTY = re.compile(r"((?:\\.|[^\\=: \t\f])+)[ \t\f]*[=: \t\f]?[ \t\f]*(.*)", re.DOTALL)
+_LINE_END = re.compile(r"\r\n|\r|\n")
 _ESCAPED = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 
 
@@ -131,18 +132,18 @@ def read_properties(text: str) -> dict[str, str]:
     Source: Java's documentation, ``java.util.Properties.load``.
     """
     found: dict[str, str] = {}
-    pending = ""
-    for line in text.splitlines():
-        present = pending + line.lstrip(" \t\f")
-        pending = ""
-        if not present or (present[0] in "#!"):
+    pieces: list[str] = []
+    for line in (*_LINE_END.split(text), ""):
+        present = line.lstrip(" \t\f")
+        if not pieces and (not present or present[0] in "#!"):
             continue
-        if (len(present) - len(present.rstrip("\\"))) % 2:
-            pending = present[:-1]
-            continue
-        match = _PROPERTY.fullmatch(present)
-        if match is not None:
-            found[_unescaped(match[1])] = _unescaped(match[2])
+        goes_on = (len(present) - len(present.rstrip("\\"))) % 2 == 1
+        pieces.append(present[:-1] if goes_on else present)
+        if not goes_on:
+            match = _PROPERTY.fullmatch("".join(pieces))
+            pieces = []
+            if match is not None:
+                found[_unescaped(match[1])] = _unescaped(match[2])
     return found
 
 

@@ -45,9 +45,8 @@ def _properties_from_url(running: Running, url: str) -> dict[str, str]:
     except HelperFailed as error:
         raise HelperFailed(f"{error.message} - #propertiesFromUrl({shown(url)}) failed") from error
     running.budget.text(len(text))
-    properties = read_properties(text)
-    running.budget.items(len(properties))
-    return properties
+    running.budget.items(text.count("\n") + text.count("\r"))
+    return read_properties(text)
 
 
 @add(OUTSIDE, "pipelineId", Kind.TEXT)

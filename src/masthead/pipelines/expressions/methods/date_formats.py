@@ -1,13 +1,16 @@
 """``java.text.SimpleDateFormat``: writing and reading dates by a pattern, in English and UTC.
 
-Source: Java's documentation, ``java.text.SimpleDateFormat``, "Date and Time Patterns".
+Reading is as lenient as Java's: a number may have more or fewer digits than its letters say, and the thirteenth month is
+next January. Weeks begin on Sunday, and the first one of a year is that of 1 January.
+
+Source: Java's documentation, ``java.text.SimpleDateFormat``, "Date and Time Patterns"; ``java.util.Calendar``, "Leniency".
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import UTC, date, datetime, timedelta
 
 from masthead.pipelines.expressions.errors import ExpressionError, shown
 from masthead.pipelines.expressions.methods.dates import DAYS, MONTHS, JavaDate, Moment
@@ -20,6 +23,10 @@ DATE_FORMAT: Methods = {}
 _LENGTH_LIMIT = 200
 _PIECE = re.compile(r"''|'((?:[^']|'')*)'|(([A-Za-z])\3*)|([^A-Za-z']+)")
 _FULL = 4
+#: Most digits of a number that is read.
+_DIGITS = 9
+#: How many years before the present a year of two digits may lie.
+_YEARS_BACK = 80
 
 #: Letter → the number it writes. Source: as the module.
 _NUMBERS: dict[str, Callable[[datetime], int]] = {
@@ -33,33 +40,33 @@ _NUMBERS: dict[str, Callable[[datetime], int]] = {
     "s": lambda at: at.second,
     "S": lambda at: at.microsecond // 1000,
     "u": lambda at: at.isoweekday(),
-    "w": lambda at: at.isocalendar().week,
+    "w": lambda at: _week(at)[1],
+    "W": lambda at: (at.day + at.replace(day=1).isoweekday() % 7 - 1) // 7 + 1,
     "F": lambda at: (at.day - 1) // 7 + 1,
 }
-_READ = {
-    "d": "day",
-    "H": "hour",
-    "k": "hour",
-    "K": "hour",
-    "h": "hour",
-    "m": "minute",
-    "s": "second",
-    "S": "ms",
-}
+_DAY_NAMES = [name.title() for name in DAYS]
+_OFFSET = re.compile(r"([+-])(\d{1,2})(?::?(\d{2}))?")
+_UTC_NAMES = ("Coordinated Universal Time", "UTC", "GMT", "Z")
 
 
 class DateFormat(JavaValue):
     """``java.text.SimpleDateFormat``."""
 
-    __slots__ = ("_pieces", "pattern")
+    __slots__ = ("_now", "_pieces", "pattern")
 
     java = "java.text.SimpleDateFormat"
 
-    def __init__(self, pattern: str) -> None:
-        """Raises ExpressionError for a pattern that is none."""
+    def __init__(self, pattern: str, now: datetime) -> None:
+        """Raises ExpressionError for a pattern that is none.
+
+        Args:
+            pattern: How dates are written.
+            now: The present, by which years of two digits are understood.
+        """
         if len(pattern) > _LENGTH_LIMIT:
             raise ExpressionError(f"The date pattern has more than {_LENGTH_LIMIT} characters.")
         self.pattern = pattern
+        self._now = now
         self._pieces = tuple(_cut(pattern))
 
     def text(self) -> str:
@@ -71,20 +78,20 @@ class DateFormat(JavaValue):
         return "".join(_written(letters, at) if letters else text for letters, text in self._pieces)
 
     def parse(self, text: str) -> datetime:
-        """Read what ``format`` writes.
+        """Read what ``format`` writes; what follows it is passed over.
 
         Raises:
             ExpressionError: *text* does not begin with such a date.
         """
-        pattern = "".join(
-            _reader(letters) if letters else re.escape(plain) for letters, plain in self._pieces
-        )
-        found = re.compile(pattern).match(text[:_LENGTH_LIMIT])
-        if found is None:
-            raise ExpressionError(f'Unparseable date: "{shown(text)}"')
-        letters = [letters for letters, _ in self._pieces if letters]
+        reader = _Reader(text[:_LENGTH_LIMIT], self._now)
+        following = [letters for letters, _ in self._pieces[1:]] + [""]
         try:
-            return _read(list(zip(letters, found.groups(), strict=True)))
+            for (letters, plain), after in zip(self._pieces, following, strict=True):
+                if letters:
+                    reader.field(letters, is_followed_by_digits=_is_number(after))
+                else:
+                    reader.plain(plain)
+            return reader.date()
         except (ValueError, OverflowError) as error:
             raise ExpressionError(f'Unparseable date: "{shown(text)}"') from error
 
@@ -105,73 +112,163 @@ def _cut(pattern: str) -> list[tuple[str, str]]:
     return pieces
 
 
+def _is_number(letters: str) -> bool:
+    """Tell whether *letters* of a pattern stand for a number."""
+    letter = letters[:1]
+    return letter in _NUMBERS or letter in ("y", "Y") or (letter in ("M", "L") and len(letters) < 3)
+
+
+def _week(at: datetime) -> tuple[int, int]:
+    """Give the year that the week of *at* belongs to, and the number of the week in it."""
+    sunday = at.date() - timedelta(days=at.isoweekday() % 7)
+    year = (sunday + timedelta(days=6)).year
+    first = date(year, 1, 1)
+    return year, ((sunday - first).days + first.isoweekday() % 7) // 7 + 1
+
+
 def _written(letters: str, at: datetime) -> str:
     letter, count = letters[0], len(letters)
     if letter in _NUMBERS:
         return f"{_NUMBERS[letter](at):0{count}d}"
     if letter in "yY":
-        return f"{at.year % 100:02d}" if count == 2 else f"{at.year:0{count}d}"
+        year = at.year if letter == "y" else _week(at)[0]
+        return f"{year % 100:02d}" if count == 2 else f"{year:0{count}d}"
     if letter in "ML":
         name = MONTHS[at.month - 1]
         return f"{at.month:0{count}d}" if count < 3 else name if count >= _FULL else name[:3]
     if letter == "E":
-        name = tuple(DAYS)[at.weekday()].title()
+        name = _DAY_NAMES[at.weekday()]
         return name if count >= _FULL else name[:3]
     if letter == "z" and count >= _FULL:
         return "Coordinated Universal Time"
     return {"G": "AD", "a": "AM" if at.hour < 12 else "PM", "z": "UTC", "Z": "+0000", "X": "Z"}[letter]
 
 
-def _reader(letters: str) -> str:
-    letter, count = letters[0], len(letters)
-    if letter in "yY" or letter in _NUMBERS or (letter in "ML" and count < 3):
-        return rf"(\d{{{count}}})" if count > 1 else r"(\d{1,9})"
-    if letter in "ZX":
-        return r"(Z|[+-]\d{2}(?::?\d{2})?)"
-    return r"([A-Za-z]{1,32})"
+# -- reading ----------------------------------------------------------------------------------------
 
 
-def _read(fields: list[tuple[str, str]]) -> datetime:
-    parts = {"year": 1970, "month": 1, "day": 1, "hour": 0, "minute": 0, "second": 0, "ms": 0}
-    zone = "+0000"
-    is_afternoon: bool | None = None
-    for letters, text in fields:
+class _Reader:
+    """A text that is read from left to right, once; what it cannot read raises ValueError."""
+
+    def __init__(self, text: str, now: datetime) -> None:
+        self._text = text
+        self._now = now
+        self._at = 0
+        self._offset = timedelta()
+        #: Letter → the number read for it.
+        self._read: dict[str, int] = {}
+
+    def plain(self, text: str) -> None:
+        """Step over what stands in the pattern as it is."""
+        if not self._text.startswith(text, self._at):
+            raise ValueError(text)
+        self._at += len(text)
+
+    def field(self, letters: str, *, is_followed_by_digits: bool) -> None:
+        """Read one field.
+
+        Args:
+            letters: Of the pattern.
+            is_followed_by_digits: So that it ends after as many digits as it has letters.
+        """
+        while self._text[self._at : self._at + 1] in (" ", "\t"):
+            self._at += 1
         letter = letters[0]
-        if letter in _READ:
-            parts[_READ[letter]] = int(text)
-        elif letter in "yY":
-            parts["year"] = int(text) + (2000 if len(letters) == 2 else 0)
+        if _is_number(letters):
+            digits = self._digits(len(letters) if is_followed_by_digits else None)
+            self._read[{"Y": "y", "L": "M"}.get(letter, letter)] = (
+                self._year(digits) if letter in "yY" and len(letters) <= 2 else int(digits)
+            )
         elif letter in "ML":
-            parts["month"] = int(text) if text.isdecimal() else _month(text)
+            self._read["M"] = self._name(MONTHS) + 1
+        elif letter == "E":
+            self._name(_DAY_NAMES)
         elif letter == "a":
-            is_afternoon = text.lower() == "pm"
-        elif letter in "ZX":
-            zone = "+0000" if text == "Z" else text
-    if is_afternoon is not None:
-        parts["hour"] = parts["hour"] % 12 + 12 * is_afternoon
-    parts["hour"] %= 24
-    at = datetime(**{key: part for key, part in parts.items() if key != "ms"}, tzinfo=UTC)
-    return at + timedelta(milliseconds=parts["ms"]) - _offset(zone)
+            self._read["a"] = self._word(("AM", "PM"))
+        elif letter == "G":
+            self._word(("AD",))
+        else:
+            self._zone()
 
+    def date(self) -> datetime:
+        """Give what was read; what was not is that of 1 January 1970."""
+        read = self._read
+        years, month = divmod(read.get("M", 1) - 1, 12)
+        first = datetime(read.get("y", 1970) + years, month + 1, 1, tzinfo=UTC)
+        day = read.get("d", 1)
+        if "D" in read and "d" not in read and "M" not in read:
+            day = read["D"]
+        return (
+            first
+            - self._offset
+            + timedelta(
+                days=day - 1,
+                hours=self._hour(),
+                minutes=read.get("m", 0),
+                seconds=read.get("s", 0),
+                milliseconds=read.get("S", 0),
+            )
+        )
 
-def _offset(zone: str) -> timedelta:
-    digits = zone[1:].replace(":", "").ljust(4, "0")
-    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
-    return -offset if zone.startswith("-") else offset
+    def _hour(self) -> int:
+        read = self._read
+        for letter, most in (("H", None), ("k", 24)):
+            if letter in read:
+                return 0 if read[letter] == most else read[letter]
+        hour = read.get("h", read.get("K", 0))
+        return (0 if hour == 12 and "h" in read else hour) + 12 * read.get("a", 0)
 
+    def _digits(self, count: int | None) -> str:
+        end = self._at
+        while end < len(self._text) and self._text[end] in "0123456789" and end - self._at != count:
+            end += 1
+        digits = self._text[self._at : end]
+        if not 0 < len(digits) <= _DIGITS:
+            raise ValueError(digits)
+        self._at = end
+        return digits
 
-def _month(text: str) -> int:
-    return next(
-        place
-        for place, name in enumerate((*MONTHS, ""), start=1)
-        if name.lower().startswith(text[:3].lower())
-    )
+    def _year(self, digits: str) -> int:
+        if len(digits) != 2:
+            return int(digits)
+        first = self._now.year - _YEARS_BACK
+        return first + (int(digits) - first) % 100
+
+    def _name(self, names: Sequence[str]) -> int:
+        """Read a name, in full or its first three letters, and give its place among *names*."""
+        try:
+            return self._word(names)
+        except ValueError:
+            return self._word([name[:3] for name in names])
+
+    def _word(self, words: Sequence[str]) -> int:
+        rest = self._text[self._at :].lower()
+        for place, word in enumerate(words):
+            if rest.startswith(word.lower()):
+                self._at += len(word)
+                return place
+        raise ValueError(rest)
+
+    def _zone(self) -> None:
+        has_name = True
+        try:
+            self._word(_UTC_NAMES)
+        except ValueError:
+            has_name = False
+        found = _OFFSET.match(self._text, self._at)
+        if found is None:
+            if not has_name:
+                raise ValueError("zone")
+            return
+        self._at = found.end()
+        offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+        self._offset = -offset if found[1] == "-" else offset
 
 
 def date_format_statics() -> Methods:
     """Give the constructor of ``SimpleDateFormat``."""
     table: Methods = {}
-    add(table, "new", Kind.TEXT)(lambda _, pattern: DateFormat(pattern))
+    add(table, "new", Kind.TEXT)(lambda running, pattern: DateFormat(pattern, running.context.clock.now()))
     return table
 
 
