@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -63,7 +63,7 @@ class PreconfiguredWebhook:
         type: The stage type's name.
         properties: The fields of the stage that are set for every user, by their names.
         sensitive_headers: Sent and never shown.
-        permissions: READ and WRITE, each a list of roles; data for others.
+        permissions: READ and WRITE, each the roles that may see it, or run it.
     """
 
     type: str
@@ -76,6 +76,11 @@ class PreconfiguredWebhook:
     properties: Mapping[str, Any] = field(default_factory=dict)
     sensitive_headers: Mapping[str, tuple[Secret, ...]] = field(default_factory=dict)
     permissions: Mapping[str, tuple[str, ...]] | None = None
+
+    def lets(self, what: str, roles: Iterable[str]) -> bool:
+        """Tell whether somebody with *roles* may READ or WRITE it (*what*); where no role is named, everybody may."""
+        wanted = {role.lower() for role in (self.permissions or {}).get(what, ())}
+        return not wanted or not wanted.isdisjoint(role.lower() for role in roles)
 
 
 def preconfigured(raw: Any, warn: Callable[[str], None]) -> tuple[PreconfiguredWebhook, ...]:

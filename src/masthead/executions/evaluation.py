@@ -281,19 +281,17 @@ def _keep(stage: Stage, pending: Document, found: list[Evaluated]) -> bool:
     for (key, entry), source, evaluated in zip(list(pending.items()), sources, found, strict=True):
         ((new_key, value),) = evaluated.value.items()
         is_changed |= new_key != key or value != entry["shown"] or evaluated.is_resolved
-        _rename(stage.context, key, new_key)
-        stage.context[new_key] = value
         del pending[key]
+        if new_key != key:
+            del stage.context[key]
+            if new_key in stage.context:
+                continue  # what stands there by its own name is not replaced
+        stage.context[new_key] = value
         if not evaluated.is_resolved:
             pending[new_key] = {"shown": value} | ({} if source == evaluated.value else {"source": source})
         for name, notes in evaluated.summary.items():
             summary.setdefault(name, []).extend(notes)
     return _report(stage, summary) or is_changed
-
-
-def _rename(context: Document, key: str, new_key: str) -> None:
-    if new_key != key:
-        del context[key]
 
 
 def _report(stage: Stage, summary: Document) -> bool:

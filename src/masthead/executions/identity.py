@@ -11,7 +11,7 @@ from masthead.executions.model import Execution, Stage
 from masthead.executions.status import Status
 from masthead.kernel.caller import Caller
 
-__all__ = ["caller_of"]
+__all__ = ["caller_of", "remember_roles"]
 
 
 def caller_of(execution: Execution, stage: Stage) -> Caller:
@@ -26,12 +26,26 @@ def caller_of(execution: Execution, stage: Stage) -> Caller:
         origin=execution.origin,
         address=str(private.get("address") or ""),
         request_id=str(private.get("requestId") or ""),
+        roles=tuple(private.get("roles") or ()),
     )
-    judge = _judge(execution, stage)
-    return started if judge is None else replace(started, user=judge)
+    judgment = _judgment(execution, stage)
+    if judgment is None:
+        return started
+    roles = (private.get("judges") or {}).get(judgment.id) or ()
+    return replace(started, user=str((judgment.last_modified or {})["user"]), roles=tuple(roles))
 
 
-def _judge(execution: Execution, stage: Stage) -> str | None:
+def remember_roles(execution: Execution, stage_id: str, caller: Caller) -> None:
+    """Note which roles *caller*, who changes a stage, has: what follows may run in the caller's name."""
+    private = execution.masthead or {}
+    judges = {key: value for key, value in (private.get("judges") or {}).items() if key != stage_id}
+    if caller.roles:
+        judges[stage_id] = list(caller.roles)
+    if judges or "judges" in private:
+        execution.masthead = {**private, "judges": judges}
+
+
+def _judgment(execution: Execution, stage: Stage) -> Stage | None:
     if not any(map(_passed_on, execution.stages)):
         return None
     by_ref = {each.ref_id: each for each in execution.stages}
@@ -44,15 +58,15 @@ def _judge(execution: Execution, stage: Stage) -> str | None:
         level = [each for each in (*before, *around) if each.id not in seen]
         seen.update(each.id for each in level)
         for each in level:
-            if (user := _passed_on(each)) is not None:
-                return user
+            if _passed_on(each):
+                return each
     return None
 
 
-def _passed_on(stage: Stage) -> str | None:
+def _passed_on(stage: Stage) -> bool:
+    """Tell whether *stage* is a judgment that has what follows run in the name of whoever made it."""
     if stage.type != "manualJudgment" or stage.status is not Status.SUCCEEDED:
-        return None
-    if stage.context.get("propagateAuthenticationContext") is not True:
-        return None
+        return False
     user = (stage.last_modified or {}).get("user")
-    return user if isinstance(user, str) and user else None
+    is_told = stage.context.get("propagateAuthenticationContext") is True
+    return is_told and isinstance(user, str) and bool(user)

@@ -110,7 +110,11 @@ def _execution(kind: ExecutionType, body: Document, caller: Caller, *, ids: Ids,
         authentication={"user": caller.user},
         origin=_text(body.get("origin")) or caller.origin,
         trigger=_trigger(body.get("trigger"), caller),
-        masthead={"address": caller.address, "requestId": caller.request_id},
+        masthead={
+            "address": caller.address,
+            "requestId": caller.request_id,
+            **({"roles": list(caller.roles)} if caller.roles else {}),
+        },
     )
 
 

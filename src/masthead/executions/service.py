@@ -15,6 +15,7 @@ from masthead.executions import control, store
 from masthead.executions.burst import Burst
 from masthead.executions.changes import Changes
 from masthead.executions.evaluation import Expressions
+from masthead.executions.identity import remember_roles
 from masthead.executions.machine import cancel_by, reschedule, take_answer
 from masthead.executions.model import Document, Execution, ExecutionType
 from masthead.executions.ports import Services
@@ -301,6 +302,7 @@ class Executions(Searching):
         def change(one: Execution) -> None:
             self._check_change(one, stage_id, changes, caller)
             control.change_stage(one, stage_id, changes, caller.user, self._now_ms())
+            remember_roles(one, stage_id, caller)
 
         await self._change(execution_id, change)
         return await self.get_pipeline(execution_id)
@@ -371,6 +373,10 @@ class Executions(Searching):
     def _check_change(self, execution: Execution, stage_id: str, changes: Document, caller: Caller) -> None:
         stage = next((each for each in execution.stages if each.id == stage_id), None)
         known = self._types.find(stage.lookup_type) if stage is not None else None
+        if stage is not None and changes.get("alias") != stage.context.get("alias") and "alias" in changes:
+            raise InvalidRequest(
+                "`alias` says what a stage runs as, and cannot be changed.", pointer="/alias"
+            )
         if stage is not None and known is not None:
             known.check_change(stage, changes, caller, asks_roles=self._services.asks_roles())
 

@@ -16,12 +16,15 @@ from typing import Any
 import structlog
 
 from masthead.config.webhooks import AllowedRequest, PreconfiguredWebhook
+from masthead.executions.model import Stage
 from masthead.kernel.tasks import Tasks
 from masthead.outbound import Outbound, Reply
 
-__all__ = ["Attempts", "Webhooks", "answer_of", "document_of"]
+__all__ = ["ALIAS", "Attempts", "Webhooks", "answer_of", "document_of"]
 
 log = structlog.get_logger(__name__)
+#: What Deck writes as the alias of stages that an operator has set up.
+ALIAS = "preconfiguredWebhook"
 #: How long an answer waits for a run that fetches it; it was superseded, and the next one begins at once.
 _KEPT_S = 60.0
 _LEFT_AFTER_S = 1.0
@@ -110,6 +113,11 @@ class Webhooks:
     attempts: Attempts = field(default_factory=Attempts)
     #: How long after its beginning an attempt of another machine may still be answered.
     patience_s: float = 70.0
+
+    def hook_of(self, stage: Stage) -> PreconfiguredWebhook | None:
+        """Give what the operator has set up for the type of *stage*; None where it runs as another type, by its alias."""
+        is_own = stage.lookup_type in (stage.type, ALIAS)
+        return self.preconfigured.get(stage.type) if is_own else None
 
     def rule_for(self, method: str, url: str) -> AllowedRequest | None:
         """Give the entry that allows this request, or None."""

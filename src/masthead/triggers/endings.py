@@ -113,6 +113,7 @@ def _caller(parent: Execution) -> Caller:
         origin=parent.origin,
         address=str(private.get("address") or ""),
         request_id=str(private.get("requestId") or ""),
+        roles=tuple(private.get("roles") or ()),
     )
 
 

@@ -15,7 +15,8 @@ from masthead.config.webhooks import PreconfiguredWebhook, preconfigured
 from masthead.executions import STAGE_TYPES
 from masthead.executions.stages.webhook import listing
 from masthead.executions.webhooks import Webhooks
-from masthead.kernel.errors import ConfigurationInvalid
+from masthead.kernel.caller import Caller
+from masthead.kernel.errors import AccessDenied, ConfigurationInvalid, InvalidRequest
 from masthead.kernel.secret import Secret
 from masthead.outbound import UrlRefused
 from masthead.outbound.fakes import FakeOutbound, reply
@@ -234,6 +235,130 @@ async def test_expressions_read_urls_by_the_same_client(bench):
     assert "the answer has the status 404" in said
     assert "allowedHostnamesRegex" in said
     assert "secret words" not in said
+
+
+# -- who may, and who sees what ---------------------------------------------------------------------
+
+EVIL = "https://evil.example/"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"alias": "webhook", "url": EVIL},
+        {"monitorOnly": True, "waitForCompletion": True, "statusEndpoint": EVIL},
+        {"waitForCompletion": True, "statusJsonPath": "$.gone", "cancelEndpoint": EVIL},
+        {"waitForCompletion": True, "statusUrlResolution": "webhookResponse", "statusUrlJsonPath": "$.said"},
+        {"waitForCompletion": True, "statusEndpoint": EVIL, "monitorOnly": "true", "statusJsonPath": "$.x"},
+    ],
+    ids=["alias", "status", "cancel", "answer", "status as text"],
+)
+async def test_sensitive_headers_go_to_the_operators_own_only(hooked, fields):
+    """Whatever the stage names besides, and what an answer can be made to say, is asked without them."""
+    hooked.outbound._script[URL].clear()
+    hooked.outbound.script(URL, reply(200, {"said": EVIL}))
+    hooked.outbound.script(EVIL, reply(200, {"ok": True}))
+    await hooked.pipeline({"type": "deployWithCi", **fields})
+    asked = [each for each in hooked.outbound.requests if each.url == EVIL]
+    assert asked
+    assert "s3cret" not in str([each.headers for each in asked])
+
+
+@pytest.mark.parametrize(
+    ("properties", "location"),
+    [({}, "/jobs/1"), ({"statusUrlResolution": "locationHeader"}, "https://status.example.com/1")],
+)
+async def test_sensitive_headers_go_where_the_operators_answer_leads(hooked, properties, location):
+    """To the same host; to another where the operator said that the answer names it."""
+    hook = replace(HOOK, properties={**HOOK.properties, **properties})
+    hooked.executions._services.webhooks.preconfigured["deployWithCi"] = hook
+    hooked.executions._types.find("deployWithCi")._hooks["deployWithCi"] = hook
+    hooked.outbound._script[URL].clear()
+    hooked.outbound.script(URL, reply(201, Location=location))
+    status = "https://ci.example.com/jobs/1" if location.startswith("/") else location
+    hooked.outbound.script(status, reply(200, {}))
+    run = await hooked.pipeline(
+        {"type": "deployWithCi", "waitForCompletion": True, "statusUrlResolution": "locationHeader"}
+    )
+    assert run["status"] == "SUCCEEDED"
+    assert hooked.outbound.requests[-1].url == status
+    assert hooked.outbound.requests[-1].headers["authorization"] == ("Bearer s3cret",)
+
+
+async def test_what_the_operator_set_is_not_changed_while_it_runs(hooked):
+    """Neither by people, nor by a name that only an expression gives."""
+    hooked.outbound._script[URL].clear()
+    hooked.outbound.script(URL, reply(503))
+    run = await hooked.pipeline({"type": "deployWithCi"})
+    stage_id = run["stages"][0]["id"]
+    for changes in ({"url": EVIL}, {"statusEndpoint": EVIL}):
+        with pytest.raises(AccessDenied, match="is the operator's"):
+            await hooked.executions.change_stage(run["id"], stage_id, changes, hooked.ann)
+    with pytest.raises(InvalidRequest, match="`alias` says what a stage runs as"):
+        await hooked.executions.change_stage(run["id"], stage_id, {"alias": "webhook"}, hooked.ann)
+
+    async def read(url: str) -> str:
+        return "url"
+
+    neighbours = hooked.executions._expressions._outside
+    neighbours._services = replace(neighbours._services, read_url=read)
+    run = await hooked.pipeline({"type": "deployWithCi", "${#fromUrl('https://a.example/')}": EVIL})
+    assert [each.url for each in hooked.outbound.requests] == [URL, URL]
+    assert run["stages"][0]["context"]["url"] == URL
+
+
+@pytest.mark.parametrize(
+    ("roles", "status"), [((), "TERMINAL"), (("operations",), "TERMINAL"), (("Ops",), "SUCCEEDED")]
+)
+async def test_only_somebody_with_a_role_for_writing_runs_it(hooked, roles, status):
+    """Where there are users; a role is the whole word, in any case of letters. Who may not leads to no request at all."""
+    ask_for_roles(hooked)
+    caller = replace(hooked.ann, roles=roles)
+    stage = {"type": "deployWithCi", "cancelEndpoint": EVIL}
+    run = await hooked.executions.start_pipeline({"application": "demo", "stages": [stage]}, caller)
+    await hooked.idle()
+    run = await hooked.executions.get_pipeline(run)
+    assert run["status"] == status
+    assert "roles" not in str(run)
+    if status == "TERMINAL":
+        errors = run["stages"][0]["context"]["exception"]["details"]["errors"]
+        assert errors == ["User 'ann@example.com' is not allowed to execute stage named 'deployWithCi'"]
+        assert hooked.outbound.requests == []
+
+
+async def test_whoever_judged_brings_the_roles(hooked):
+    """Where the judgment passes the name on; a child pipeline has the roles of who started it."""
+    ask_for_roles(hooked)
+    hooked.pipelines.stored["child"] = {
+        "id": "child", "application": "demo", "name": "child", "stages": [{"type": "deployWithCi"}],
+    }  # fmt: skip
+    run = await hooked.pipeline(
+        {"type": "manualJudgment", "refId": "1", "propagateAuthenticationContext": True},
+        {"type": "pipeline", "refId": "2", "requisiteStageRefIds": ["1"], "pipeline": "child"},
+    )
+    bob = Caller(user="bob", roles=("ops",))
+    await hooked.executions.change_stage(
+        run["id"], run["stages"][0]["id"], {"judgmentStatus": "continue"}, bob
+    )
+    await hooked.idle()
+    assert (await hooked.executions.get_pipeline(run["id"]))["status"] == "SUCCEEDED"
+    assert len(hooked.outbound.requests) == 1
+
+
+def ask_for_roles(bench) -> None:
+    services = replace(bench.executions._services, asks_roles=lambda: True)
+    bench.bursts._runs["execution"].__self__._services = bench.executions._services = services
+
+
+def test_only_those_that_one_may_see_are_listed():
+    """By the roles for reading; where nobody has roles, all of them."""
+    hooks = [replace(HOOK, permissions={"READ": ("ops",)}), replace(HOOK, type="open", permissions=None)]
+    for roles, types in (
+        (None, ["deployWithCi", "open"]),
+        ((), ["open"]),
+        (("OPS",), ["deployWithCi", "open"]),
+    ):
+        assert [each["type"] for each in listing(hooks, roles)] == types
 
 
 # -- what is looked at when a pipeline is saved -----------------------------------------------------

@@ -600,6 +600,15 @@ async def test_a_failed_stage_stops_what_it_started(bench, answer):
     assert "Host not allowed" not in str(run)
 
 
+async def test_what_the_other_side_cancelled_is_told_too(bench):
+    """As Orca: whenever the task ends as cancelled."""
+    bench.outbound.script(CANCEL["cancelEndpoint"], reply())
+    run = await asked(
+        bench, reply(200, {"status": "CANCELLED"}), **{**CANCEL, "canceledStatuses": "cancelled"}
+    )
+    assert (run["status"], len(cancels(bench))) == ("CANCELED", 1)
+
+
 async def test_a_stage_that_takes_too_long_stops_what_it_started(bench):
     """StageTimeoutMs too."""
     bench.outbound.script(CANCEL["cancelEndpoint"], reply())

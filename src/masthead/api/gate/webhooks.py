@@ -18,6 +18,7 @@ routes = Routes("gate")
 
 @routes.get("/webhooks/preconfigured", "Preconfigured webhooks: stage types of the operator's own.")
 async def preconfigured(ask: Ask) -> Any:
-    """List those that are enabled; their permissions are told, as data."""
+    """List those that are enabled, and that the one who asks may see."""
     webhook = ask.services.settings.webhook
-    return listing(webhook.preconfigured) if webhook.enabled else []
+    roles = None if ask.services.access.is_open else ask.caller.roles
+    return listing(webhook.preconfigured, roles) if webhook.enabled else []

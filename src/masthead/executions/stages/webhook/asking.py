@@ -11,13 +11,24 @@ from typing import Any
 from urllib.parse import urlencode
 
 import msgspec
+from yarl import URL
 
+from masthead.config.webhooks import PreconfiguredWebhook
 from masthead.executions.failure import TaskFailed
 from masthead.executions.stages.base import TaskContext
 from masthead.executions.webhooks import Webhooks
 from masthead.outbound import Request
 
-__all__ = ["METHODS", "flag", "method_of", "request_of", "require_allowed", "status_codes", "webhooks_of"]
+__all__ = [
+    "METHODS",
+    "flag",
+    "is_permitted",
+    "method_of",
+    "request_of",
+    "require_allowed",
+    "status_codes",
+    "webhooks_of",
+]
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 #: What Spinnaker's services tell each other; nobody outside is to be told, or to be believed.
@@ -51,7 +62,9 @@ def method_of(value: Any, *, default: str = "POST") -> str:
     return method
 
 
-def request_of(work: TaskContext, url: str, method: str, payload: Any = None) -> Request:
+def request_of(
+    work: TaskContext, url: str, method: str, payload: Any = None, *, source: str = "url"
+) -> Request:
     """Give the request of a stage.
 
     Args:
@@ -59,6 +72,7 @@ def request_of(work: TaskContext, url: str, method: str, payload: Any = None) ->
         url: Where to.
         method: Upper case.
         payload: What becomes the body; None for none.
+        source: The stage's field that *url* is of.
 
     Raises:
         TaskFailed: a header cannot be sent, or the settings allow no such request.
@@ -66,13 +80,15 @@ def request_of(work: TaskContext, url: str, method: str, payload: Any = None) ->
     webhooks = webhooks_of(work)
     require_allowed(webhooks, method, url)
     headers = _headers(work.context.get("customHeaders"))
-    hidden = webhooks.preconfigured.get(work.stage.type)
-    if hidden is not None:
-        taken = {name.lower() for name in hidden.sensitive_headers}
+    hook = webhooks.hook_of(work.stage)
+    if hook is not None and hook.sensitive_headers:
+        taken = {name.lower() for name in hook.sensitive_headers}
         headers = {name: values for name, values in headers.items() if name.lower() not in taken}
-        headers |= {
-            name: tuple(each.reveal() for each in values) for name, values in hidden.sensitive_headers.items()
-        }
+        if _is_for_operator(hook, work.context, url, source):
+            headers |= {
+                name: tuple(each.reveal() for each in values)
+                for name, values in hook.sensitive_headers.items()
+            }
     if payload is None or method in _WITHOUT_BODY:
         return Request(url, method, headers)
     kind = next((values[0] for name, values in headers.items() if name.lower() == "content-type"), None)
@@ -80,6 +96,27 @@ def request_of(work: TaskContext, url: str, method: str, payload: Any = None) ->
         kind = "application/json"
         headers["Content-Type"] = (kind,)
     return Request(url, method, headers, _body(payload, kind))
+
+
+def is_permitted(work: TaskContext) -> bool:
+    """Tell whether the one in whose name a stage runs may run it: one of a preconfigured type may ask for a role."""
+    hook = webhooks_of(work).hook_of(work.stage)
+    return hook is None or not work.services.asks_roles() or hook.lets("WRITE", work.caller.roles)
+
+
+def _is_for_operator(hook: PreconfiguredWebhook, context: Mapping[str, Any], url: str, source: str) -> bool:
+    """Tell whether *url* may see the headers that the operator keeps to the operator's own.
+
+    Where the URL is the operator's, one that the stage names besides does not see them. One that an answer named does if it
+    is on the same host, or if it was the operator who said where in the answer it stands.
+    """
+    if source == "url" or "url" not in hook.properties:
+        return True
+    if source == "cancelEndpoint":
+        return source in hook.properties
+    if flag(context.get("monitorOnly")):
+        return False
+    return "statusUrlResolution" in hook.properties or URL(url).host == URL(str(context.get("url"))).host
 
 
 def require_allowed(webhooks: Webhooks, method: str, url: str) -> None:

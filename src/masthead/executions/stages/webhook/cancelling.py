@@ -12,7 +12,7 @@ import structlog
 
 from masthead.executions.failure import TaskFailed
 from masthead.executions.stages.base import TaskContext, TaskResult, TaskType
-from masthead.executions.stages.webhook.asking import method_of, request_of, webhooks_of
+from masthead.executions.stages.webhook.asking import is_permitted, method_of, request_of, webhooks_of
 from masthead.executions.status import Status
 from masthead.kernel.errors import MastheadError
 from masthead.outbound import OutboundError
@@ -28,13 +28,18 @@ class CancellingTask(TaskType):
     """A task that calls ``cancelEndpoint`` when it ends badly."""
 
     async def run(self, work: TaskContext) -> TaskResult:
-        """Do what :meth:`attempt` does."""
+        """Do what :meth:`attempt` does, where the one in whose name it runs may."""
+        if not is_permitted(work):
+            raise TaskFailed(
+                f"User '{work.caller.user}' is not allowed to execute stage named '{work.stage.type}'",
+                exception_type="SecurityException",
+            )
         try:
             result = await self.attempt(work)
         except MastheadError:
             await call_cancel_endpoint(work)
             raise
-        if result.status is Status.TERMINAL:
+        if result.status in (Status.TERMINAL, Status.CANCELED):
             await call_cancel_endpoint(work)
         return result
 
@@ -51,11 +56,13 @@ class CancellingTask(TaskType):
 async def call_cancel_endpoint(work: TaskContext) -> None:
     """Call ``cancelEndpoint`` of the stage, if it has one; what goes wrong is logged."""
     url = work.context.get("cancelEndpoint")
-    if not isinstance(url, str) or not url.strip():
+    if not isinstance(url, str) or not url.strip() or not is_permitted(work):
         return
     try:
         method = method_of(work.context.get("cancelMethod"))
-        request = request_of(work, url.strip(), method, work.context.get("cancelPayload"))
+        request = request_of(
+            work, url.strip(), method, work.context.get("cancelPayload"), source="cancelEndpoint"
+        )
         async with asyncio.timeout(_PATIENCE_S):
             reply = await webhooks_of(work).outbound.request(request)
     except (OutboundError, TaskFailed, TimeoutError) as error:

@@ -42,8 +42,8 @@ class MonitorWebhookTask(CancellingTask):
 
     async def attempt(self, work: TaskContext) -> TaskResult:
         """Ask once."""
-        url = _status_url(work.context)
-        request = request_of(work, url, "GET")
+        url, source = _status_url(work.context)
+        request = request_of(work, url, "GET", source=source)
         try:
             reply = await webhooks_of(work).outbound.request(request)
         except OutboundError as error:
@@ -193,12 +193,13 @@ def _exception(url: str, reason: str) -> str:
     return f"an exception occurred in webhook monitor to {url}: {reason}"
 
 
-def _status_url(context: dict[str, Any]) -> str:
+def _status_url(context: dict[str, Any]) -> tuple[str, str]:
+    """Give the URL to ask, and the field that it stands in."""
     is_alone = flag(context.get("monitorOnly"))
     for name in ("statusEndpoint", *(("url",) if is_alone else ())):
         value = context.get(name)
         if isinstance(value, str) and value.strip():
-            return value.strip()
+            return value.strip(), name
     if is_alone:
         raise TaskFailed("Missing required parameter. Either webhook url or statusEndpoint are required")
     raise TaskFailed("Missing required parameter: statusEndpoint = null")

@@ -18,13 +18,13 @@ from masthead.executions.model import Document, Stage
 from masthead.executions.stages.base import Field, Kind, TaskType
 from masthead.executions.stages.webhook.problems import webhook_problems
 from masthead.executions.stages.webhook.stage import WebhookStage
+from masthead.executions.webhooks import ALIAS
+from masthead.kernel.caller import Caller
+from masthead.kernel.errors import AccessDenied
 from masthead.pipelines import Problem
 from masthead.pipelines.expressions import holds_expression
 
 __all__ = ["ALIAS", "PreconfiguredWebhookStage", "listing", "preconfigured_types"]
-
-#: What Deck writes as the alias of such stages.
-ALIAS = "preconfiguredWebhook"
 
 
 class PreconfiguredWebhookStage(WebhookStage):
@@ -52,6 +52,17 @@ class PreconfiguredWebhookStage(WebhookStage):
         _fill(stage, hook)
         return super().plan(stage)
 
+    def check_change(
+        self, stage: Stage, changes: Mapping[str, Any], caller: Caller, *, asks_roles: bool
+    ) -> None:
+        """Leave what the operator has set, and where the answer led, as they are."""
+        super().check_change(stage, changes, caller, asks_roles=asks_roles)
+        hook = self._hooks.get(stage.type)
+        own = () if hook is None else (*hook.properties, "statusEndpoint")
+        taken = next((name for name in changes if name in own), None)
+        if taken is not None:
+            raise AccessDenied(f"`{taken}` is the operator's (webhook.preconfigured), and cannot be changed.")
+
     def problems(self, stage: Mapping[str, Any]) -> Iterable[Problem]:
         """Look at what the stage says itself, where the operator's values do not stand over it."""
         hook = self._hooks.get(str(stage.get("type")))
@@ -68,9 +79,14 @@ def preconfigured_types(hooks: Iterable[PreconfiguredWebhook]) -> tuple[Preconfi
     return tuple(PreconfiguredWebhookStage(by_type, name) for name in (*by_type, ALIAS)) if by_type else ()
 
 
-def listing(hooks: Iterable[PreconfiguredWebhook]) -> list[Document]:
-    """Give what ``GET /webhooks/preconfigured`` tells of *hooks* that are enabled."""
-    return [_listed(hook) for hook in hooks if hook.enabled]
+def listing(hooks: Iterable[PreconfiguredWebhook], roles: Iterable[str] | None = None) -> list[Document]:
+    """Give what ``GET /webhooks/preconfigured`` tells of *hooks* that are enabled.
+
+    Args:
+        hooks: All of them.
+        roles: Of the one who asks; None where nobody has roles, and everybody sees all.
+    """
+    return [_listed(hook) for hook in hooks if hook.enabled and (roles is None or hook.lets("READ", roles))]
 
 
 def _open_fields(hook: PreconfiguredWebhook) -> tuple[Field, ...]:
