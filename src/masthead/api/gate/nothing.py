@@ -32,9 +32,6 @@ routes.empty("/pubsub/subscriptions", [], "Subscriptions: none.")
 routes.empty("/v2/builds", [], "Build masters: none.")
 routes.empty("/v3/builds", [], "Build masters: none.")
 routes.empty("/capabilities/quietPeriod", {}, "The quiet period: none.")
-routes.empty(
-    "/capabilities/expressions", {"functions": [], "spelEvaluators": []}, "Expression functions: none yet."
-)
 
 
 @routes.post("/notifications/callbacks/{source}", "Interactive answers: no service of that kind is there.")

@@ -13,6 +13,7 @@ from masthead.api.finding import evaluate, evaluate_variables
 from masthead.api.routing import Routes
 from masthead.executions import ExecutionType
 from masthead.kernel.errors import NotFound
+from masthead.pipelines.expressions import capabilities
 
 __all__ = ["routes"]
 
@@ -86,6 +87,12 @@ async def evaluate_expression(ask: Ask) -> Any:
 async def evaluate_at_stage(ask: Ask) -> Any:
     """Evaluate ``expression`` at a stage."""
     return await evaluate(ask, stage_id=ask.path("stage"))
+
+
+@routes.get("/capabilities/expressions", "The functions of expressions, and their versions.")
+async def expressions(_: Ask) -> Any:
+    """List what can be called."""
+    return capabilities()
 
 
 @routes.post("/pipelines/{id}/evaluateVariables", "What the variables in the body come to.")

@@ -12,6 +12,7 @@ from masthead.api.ask import Ask
 from masthead.api.routing import Routes
 from masthead.executions.stages.webhook import listing
 from masthead.kernel.errors import NotFound
+from masthead.pipelines.expressions import capabilities
 
 __all__ = ["routes"]
 
@@ -55,11 +56,14 @@ async def preconfigured(ask: Ask) -> Any:
 
 
 routes.empty("/jobs/preconfigured", [], "Preconfigured jobs: none.")
-routes.empty(
-    "/capabilities/expressions", {"functions": [], "spelEvaluators": []}, "Expression functions: none yet."
-)
 routes.unbuilt("POST", "/plan", _PLAN)
 routes.unbuilt("POST", "/plan/{pipeline}", _PLAN)
+
+
+@routes.get("/capabilities/expressions", "The functions of expressions, and their versions.")
+async def expressions(_: Ask) -> Any:
+    """List what can be called."""
+    return capabilities()
 
 
 @routes.post("/fail", "Record a pipeline that could not be started.")

@@ -25,6 +25,7 @@ from masthead.pipelines.expressions.document import (
     resolve_all,
 )
 from masthead.pipelines.expressions.errors import ExpressionError
+from masthead.pipelines.expressions.functions.listing import capabilities
 from masthead.pipelines.expressions.roots import stage_root, start_root
 from masthead.pipelines.expressions.syntax.parse import Expression
 from masthead.pipelines.expressions.syntax.templates import holds_expression
@@ -43,6 +44,7 @@ __all__ = [
     "Outside",
     "Problem",
     "Version",
+    "capabilities",
     "check",
     "check_document",
     "check_expression",

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from masthead.kernel.errors import MastheadError
-from masthead.pipelines.expressions import FakeOutside, Nothing, resolve
-from masthead.pipelines.expressions.functions import FUNCTIONS
+from masthead.pipelines.expressions import FakeOutside, Nothing, capabilities, resolve
+from masthead.pipelines.expressions.functions import FUNCTIONS, MISSING
 from support.expressing import EXECUTION, attempt, context, refusal, worth
 
 
@@ -177,3 +177,16 @@ def test_every_function_is_known():
         "manifestLabelValue cfServiceKey canaryConfigNameToId"
     )
     assert set(FUNCTIONS) == set(names.split())
+
+
+def test_the_functions_are_listed_with_what_they_take():
+    """All that can be called, each with a sentence; those about clouds cannot."""
+    listed = {each["name"]: each for each in capabilities()["functions"]}
+    assert set(listed) == set(FUNCTIONS) - set(MISSING)
+    assert all(each["description"].endswith(".") for each in listed.values())
+    assert listed["pipelineIdInApplication"]["parameters"] == [
+        {"name": "name", "type": "String"},
+        {"name": "application", "type": "String"},
+    ]
+    assert listed["toJson"]["parameters"] == [{"name": "value", "type": "Object"}]
+    assert capabilities()["spelEvaluators"] == [{"versionKey": "v3"}, {"versionKey": "v4"}]
