@@ -47,7 +47,7 @@ _FAILURES = {
 }
 _INSTANTS = frozenset(
     {"buildTime", "startTime", "endTime", "timestamp", "pauseTime", "resumeTime", "lastModifiedTime", "restartTime",
-     "scheduledTime", "judgmentTime"}
+     "scheduledTime", "judgmentTime", "epochMillis"}
 )  # fmt: skip
 
 
@@ -150,6 +150,9 @@ class Corpus:
                 self._outbound.script(url, _answer(each))
 
     async def _act(self, act: dict[str, Any], run: dict[str, Any]) -> None:
+        if "of" in act:  # in the child that this stage started
+            parent = next(each for each in run["stages"] if each["refId"] == act["of"])
+            run = await self.executions.get_pipeline(parent["context"]["executionId"])
         by_ref = {each["refId"]: each["id"] for each in run["stages"]}
         if "change" in act:
             caller = Caller(user=act["user"]) if "user" in act else ANN

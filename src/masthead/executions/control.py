@@ -13,17 +13,32 @@ from typing import Any
 from masthead.executions.evaluation import keep_as_data
 from masthead.executions.machine import cancel_by, reschedule
 from masthead.executions.model import Document, Execution, Stage
+from masthead.executions.stages.pipeline import KEEPS_CHILD
 from masthead.executions.stages.registry import StageTypes
 from masthead.executions.status import Status
 from masthead.kernel.errors import Conflict, NotFound
 
-__all__ = ["cancel", "change_stage", "pause", "restart", "resume"]
+__all__ = [
+    "awaited_by",
+    "cancel",
+    "change_stage",
+    "keep_child",
+    "pause",
+    "renew_preconditions",
+    "restart",
+    "resume",
+]
 
 
-def cancel(execution: Execution, user: str, reason: str | None) -> None:
-    """Mark it as cancelled; one that is complete stays as it is."""
+_PRECONDITIONS = "checkPreconditions"
+
+
+def cancel(execution: Execution, user: str, reason: str | None, now_ms: int) -> None:
+    """Mark it as cancelled; one that is complete stays as it is, one that is held goes on to be ended."""
     if execution.status.is_complete:
         return
+    if execution.status is Status.PAUSED:
+        resume(execution, user, now_ms)
     cancel_by(execution, user, reason)
     if execution.status is Status.NOT_STARTED:
         execution.status = Status.CANCELED
@@ -74,8 +89,10 @@ def restart(execution: Execution, stage_id: str, user: str, now_ms: int, types: 
 
     Raises:
         NotFound: the execution has no such stage.
-        Conflict: the stage, or the execution outside it, has not come to an end.
+        Conflict: the stage has not come to an end, or the execution is held.
     """
+    if execution.status is Status.PAUSED:
+        raise Conflict("The execution is paused: resume it before a stage is restarted.")
     stage = _top_level(execution, _stage(execution, stage_id))
     if not (stage.status.is_complete or stage.status is Status.NOT_STARTED):
         raise Conflict(f"The stage {stage.name} is {stage.status}; only one that has ended can be restarted.")
@@ -90,6 +107,52 @@ def restart(execution: Execution, stage_id: str, user: str, now_ms: int, types: 
     }
     execution.status, execution.canceled = Status.RUNNING, False
     execution.start_time, execution.end_time = now_ms, None
+
+
+def renew_preconditions(execution: Execution, config: Document) -> None:
+    """Have stages that are to run check what *config* demands now; a stage that it does not have keeps its own."""
+    stages = config.get("stages")
+    wanted = {
+        str(each.get("refId")): each["preconditions"]
+        for each in (stages if isinstance(stages, list) else ())
+        if isinstance(each, dict)
+        and each.get("type") == _PRECONDITIONS
+        and isinstance(each.get("preconditions"), list)
+    }
+    for stage in execution.stages:
+        if (
+            stage.type == _PRECONDITIONS
+            and stage.status is Status.NOT_STARTED
+            and stage.parent_stage_id is None
+            and stage.ref_id in wanted
+        ):
+            stage.context["preconditions"] = wanted[stage.ref_id]
+
+
+def awaited_by(child: Execution) -> tuple[str, str] | None:
+    """Give the ids of the execution and of its stage that started *child*, if a stage did."""
+    parent, stage_id = child.trigger.get("parentExecution"), child.trigger.get("parentPipelineStageId")
+    if not isinstance(parent, dict) or not isinstance(stage_id, str):
+        return None
+    return str(parent.get("id")), stage_id
+
+
+def keep_child(parent: Execution, stage_id: str, child: Execution) -> bool:
+    """Have a stage that is about to be restarted wait for *child* again; False when it is not to be restarted.
+
+    It is when it waited for just this child until the child had ended, and nobody holds *parent*.
+    """
+    stage = next((each for each in parent.stages if each.id == stage_id), None)
+    if (
+        stage is None
+        or not stage.status.is_complete
+        or parent.status is Status.PAUSED
+        or stage.context.get("executionId") != child.id
+        or all(task.name != "monitorPipeline" for task in stage.tasks)
+    ):
+        return False
+    stage.context[KEEPS_CHILD] = True
+    return True
 
 
 def change_stage(execution: Execution, stage_id: str, changes: Document, user: str, now_ms: int) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from masthead.executions.evaluation import unresolved_error
 from masthead.executions.failure import TaskFailed, TaskTimedOut, describe
@@ -21,7 +20,7 @@ from masthead.executions.planning import NO_EXPRESSIONS, Evaluator, Planner
 from masthead.executions.relations import AFTER, BEFORE, Relations
 from masthead.executions.stages.base import TaskContext, TaskResult, TaskType
 from masthead.executions.status import Status
-from masthead.executions.timeouts import UNLIMITED, Limits, limits_of
+from masthead.executions.timeouts import UNLIMITED, Limits, duration_ms, limits_of
 from masthead.kernel.clock import to_ms
 from masthead.kernel.ids import UlidIds
 
@@ -79,7 +78,7 @@ def take_answer(execution: Execution, attempt: str, answer: Document) -> bool:
     """Note what *attempt* came to and have its task run at once; False if it is over, or known already."""
     for stage in execution.stages:
         for task in stage.tasks:
-            is_open = task.status is Status.RUNNING and task.answer is None
+            is_open = task.status in (Status.RUNNING, Status.PAUSED) and task.answer is None
             if is_open and attempt == attempt_name(execution, stage, task):
                 task.answer, task.again_at = answer, None
                 return True
@@ -524,5 +523,4 @@ def _following(stage: Stage, task: TaskExecution) -> TaskExecution | None:
 def _backoff_ms(step: Step) -> int:
     """Give the larger of the task's own back-off and the stage's ``backoffPeriodMs``."""
     own = int(step.type.backoff_s * 1000)
-    wanted: Any = step.stage.context.get("backoffPeriodMs")
-    return max(own, int(wanted)) if isinstance(wanted, (int, float)) else own
+    return max(own, duration_ms(step.stage.context.get("backoffPeriodMs")) or 0)

@@ -21,6 +21,8 @@ _DISABLED = "Pipeline is disabled and cannot be started."
 _TEMPLATE = "Pipeline templates are not resolved here: save the pipeline with its stages instead."
 #: Where pages and tasks that belong to no application stand.
 _NO_APPLICATION = "spinnaker"
+#: Digits of an instant in milliseconds; and the largest number that is counted to.
+_LONGEST_INSTANT, _MOST = 15, 2**31 - 1
 #: What every trigger has.
 _TRIGGER: Document = {
     "parameters": {},
@@ -222,8 +224,12 @@ def _text_or_none(value: Any) -> str | None:
 
 
 def _digits(value: Any) -> int | None:
-    return int(value) if isinstance(value, str) and value.isdecimal() else None
+    """Give an instant that is written in digits; one beyond all calendars never comes, and is none."""
+    is_instant = isinstance(value, str) and value.isdecimal() and len(value) <= _LONGEST_INSTANT
+    return int(value) if is_instant else None
 
 
 def _count(value: Any) -> int:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
+    """Give a whole number above 0, or 0 for anything else; upstream's is an int of Java."""
+    is_count = isinstance(value, int) and not isinstance(value, bool) and value > 0
+    return min(value, _MOST) if is_count else 0

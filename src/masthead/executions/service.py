@@ -122,6 +122,7 @@ class Executions(Searching):
 
         Source: Spinnaker compatibility facts, section 4.1.
         """
+        config = await self._with_parent(config)
         execution = to_run(config, caller, ids=self._ids, now_ms=self._now_ms())
         reason = refusal(config)
         if reason is not None:
@@ -148,6 +149,26 @@ class Executions(Searching):
             InvalidRequest: there is no job, or one without a type.
         """
         return await self._start(tasks_to_run(body, caller, ids=self._ids, now_ms=self._now_ms()))
+
+    async def _with_parent(self, config: Document) -> Document:
+        """Put the execution into the trigger that it only names (``parentPipelineId``), as Deck leaves it to Orca."""
+        trigger = config.get("trigger")
+        if not isinstance(trigger, dict) or trigger.get("parentExecution"):
+            return config
+        parent_id = trigger.get("parentPipelineId")
+        if not isinstance(parent_id, str):
+            return config
+        try:
+            parent = await self._document(parent_id, ExecutionType.PIPELINE)
+        except NotFound:
+            return config
+        more = {
+            "isPipeline": True,
+            "parentStatus": parent["status"],
+            "parentExecution": parent,
+            "parentPipelineName": parent.get("name"),
+        }
+        return {**config, "trigger": {**trigger, **more}}
 
     async def _start(self, execution: Execution) -> str:
         correlation_id = execution.correlation_id
@@ -249,7 +270,9 @@ class Executions(Searching):
         Raises:
             NotFound: there is no such execution (of *kind*, if given).
         """
-        await self._change(execution_id, lambda one: control.cancel(one, caller.user, reason), kind=kind)
+        await self._change(
+            execution_id, lambda one: control.cancel(one, caller.user, reason, self._now_ms()), kind=kind
+        )
 
     async def pause(self, execution_id: str, caller: Caller) -> None:
         """Hold a pipeline's execution until :meth:`resume`.
@@ -269,22 +292,41 @@ class Executions(Searching):
         """
         await self._change(execution_id, lambda one: control.resume(one, caller.user, self._now_ms()))
 
-    async def restart_stage(self, execution_id: str, stage_id: str, caller: Caller) -> Document:
+    async def restart_stage(
+        self, execution_id: str, stage_id: str, caller: Caller, *, config: Document | None = None
+    ) -> Document:
         """Run a stage once more, and those after it, and give the execution.
 
-        Where only so many of a pipeline may run at once, it waits its turn as a new one would.
+        A stage of another execution that waited for this one until it ended waits for it again. Where only so many of a
+        pipeline may run at once, it waits its turn as a new one would.
+
+        Args:
+            execution_id: Which execution.
+            stage_id: Of the stage, or of one inside it.
+            caller: In whose name.
+            config: The pipeline whose preconditions count from now on; as it is stored, if not given.
 
         Raises:
             NotFound: there is no such execution or stage.
-            Conflict: the stage has not ended.
+            Conflict: the stage has not ended, or the execution is paused.
         """
+        if config is None:
+            config = await self._stored_config(execution_id)
 
         def restart(one: Execution) -> None:
-            control.restart(one, stage_id, caller.user, self._now_ms(), self._types)
-            if limit_of(one) is not None:
-                one.status = Status.NOT_STARTED
+            self._restart(one, stage_id, caller)
+            control.renew_preconditions(one, config)
 
-        await self._change(execution_id, restart)
+        def work(connection: Connection) -> list[str]:
+            present: Execution | None = self._apply(connection, execution_id, restart)
+            changed: list[str] = []
+            while present is not None:
+                changed.append(present.id)
+                present = self._restart_parent(connection, present, caller)
+            return changed
+
+        for changed in await self._database.write(work):
+            self._tell_changed(changed)
         return await self.get_pipeline(execution_id)
 
     async def change_stage(
@@ -337,21 +379,61 @@ class Executions(Searching):
         kind: ExecutionType | None = ExecutionType.PIPELINE,
     ) -> None:
         """Store what *change* makes of an execution and have it carried on from there."""
+        await self._database.write(
+            lambda connection: self._apply(connection, execution_id, change, kind=kind)
+        )
+        self._tell_changed(execution_id)
 
-        def work(connection: Connection) -> None:
-            execution = store.find_to_change(connection, execution_id, kind)
-            if execution is None:
-                raise not_found(execution_id, kind)
-            was_complete = execution.status.is_complete
-            change(execution)
-            store.save(connection, execution)
-            if execution.status.is_complete and not was_complete:
-                self._finished(connection, execution)
-            self._bursts.request(connection, BURST, execution_id)
+    def _apply(
+        self,
+        connection: Connection,
+        execution_id: str,
+        change: Callable[[Execution], None],
+        *,
+        kind: ExecutionType | None = ExecutionType.PIPELINE,
+    ) -> Execution:
+        execution = store.find_to_change(connection, execution_id, kind)
+        if execution is None:
+            raise not_found(execution_id, kind)
+        was_complete = execution.status.is_complete
+        change(execution)
+        store.save(connection, execution)
+        if execution.status.is_complete and not was_complete:
+            self._finished(connection, execution)
+        self._bursts.request(connection, BURST, execution_id)
+        return execution
 
-        await self._database.write(work)
+    def _tell_changed(self, execution_id: str) -> None:
         self.changes.tell(execution_id)
         self._bursts.kick(BURST, execution_id)
+
+    def _restart(self, execution: Execution, stage_id: str, caller: Caller) -> None:
+        had_ended = execution.status.is_complete
+        control.restart(execution, stage_id, caller.user, self._now_ms(), self._types)
+        if had_ended and limit_of(execution) is not None:
+            execution.status = Status.NOT_STARTED
+
+    def _restart_parent(self, connection: Connection, child: Execution, caller: Caller) -> Execution | None:
+        """Have the stage that waited for *child* wait for it again; gives its execution, if there is one."""
+        awaited_by = control.awaited_by(child)
+        if awaited_by is None:
+            return None
+        parent_id, stage_id = awaited_by
+        parent = store.find_to_change(connection, parent_id, ExecutionType.PIPELINE)
+        if parent is None or not control.keep_child(parent, stage_id, child):
+            return None
+        self._restart(parent, stage_id, caller)
+        store.save(connection, parent)
+        self._bursts.request(connection, BURST, parent_id)
+        return parent
+
+    async def _stored_config(self, execution_id: str) -> Document:
+        """Give the pipeline that an execution is of, as it is stored now; an empty object when it is not."""
+        config_id = (await self._document(execution_id, ExecutionType.PIPELINE)).get("pipelineConfigId")
+        try:
+            return await self._services.pipelines.get(str(config_id)) if config_id else {}
+        except NotFound:
+            return {}
 
     async def _is_complete(self, execution_id: str) -> bool:
         status = await self._database.read(lambda connection: store.status_of(connection, execution_id))
@@ -385,7 +467,7 @@ class Executions(Searching):
 
         def change(one: Execution) -> None:
             if one.status is Status.NOT_STARTED:
-                control.cancel(one, "spinnaker", SUPERSEDED)
+                control.cancel(one, "spinnaker", SUPERSEDED, self._now_ms())
 
         with contextlib.suppress(NotFound):
             await self._change(execution_id, change)

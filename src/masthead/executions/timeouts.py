@@ -10,9 +10,11 @@ from typing import Any
 
 from masthead.executions.model import Execution, Stage, TaskExecution
 
-__all__ = ["UNLIMITED", "Limits", "in_words", "limits_of", "overdue_text"]
+__all__ = ["UNLIMITED", "Limits", "duration_ms", "in_words", "limits_of", "overdue_text"]
 
 _WINDOW = "restrictExecutionDuringTimeWindow"
+#: A hundred years: what is longer would leave the calendar, and the columns of the database.
+_LONGEST_MS = 100 * 365 * 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,13 @@ def overdue_text(limits: Limits, stage: Stage, task: TaskExecution, *, now_ms: i
     return None
 
 
+def duration_ms(value: Any) -> int | None:
+    """Give the milliseconds that a stage's field says, from none to a hundred years; None where it is no number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value:  # noqa: PLR0124 - NaN
+        return None
+    return int(max(0, min(value, _LONGEST_MS)))
+
+
 def in_words(milliseconds: int) -> str:
     """Give a duration as Orca does: ``1 hour 5 minutes``; zeros at both ends are left out.
 
@@ -126,9 +135,9 @@ def _stage_limit(execution: Execution, stage: Stage) -> int | None:
     """Give ``stageTimeoutMs`` of the stage or of its nearest parent that has one."""
     each: Stage | None = stage
     while each is not None:
-        limit: Any = each.context.get("stageTimeoutMs")
-        if isinstance(limit, (int, float)) and not isinstance(limit, bool):
-            return int(limit)
+        limit = duration_ms(each.context.get("stageTimeoutMs"))
+        if limit is not None:
+            return limit
         parent = each.parent_stage_id
         each = next((s for s in execution.stages if s.id == parent), None) if parent else None
     return None

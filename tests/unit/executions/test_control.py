@@ -153,3 +153,81 @@ async def test_what_cannot_be_skipped_is_not(bench):
         await bench.executions.change_stage(
             running["id"], running["stages"][0]["id"], {"manualSkip": True}, bench.ann
         )
+
+
+async def test_a_stage_of_a_paused_execution_is_not_restarted(bench):
+    """Else the rest would stay paused, and nobody could resume it."""
+    run = await bench.pipeline(wait(0, refId="1"), wait(60, refId="2", requisiteStageRefIds=[]))
+    await bench.executions.pause(run["id"], bench.ann)
+    with pytest.raises(Conflict, match="is paused: resume it before"):
+        await bench.executions.restart_stage(run["id"], run["stages"][0]["id"], bench.ann)
+    await bench.executions.resume(run["id"], bench.ann)
+    await bench.idle()
+    assert statuses(await now(bench, run)) == ["RUNNING", "SUCCEEDED", "RUNNING"]
+
+
+async def test_what_is_paused_is_told_that_it_is_cancelled(bench):
+    """As what runs: its child is cancelled too, and its tasks end."""
+    bench.pipelines.stored["child"] = {
+        "id": "child",
+        "application": "demo",
+        "name": "c",
+        "stages": [wait(60)],
+    }
+    run = await bench.pipeline({"type": "pipeline", "pipeline": "child"})
+    await bench.executions.pause(run["id"], bench.ann)
+    await bench.executions.cancel(run["id"], bench.ann)
+    await bench.idle()
+    done = await now(bench, run)
+    assert statuses(done) == ["CANCELED", "CANCELED"]
+    assert [task["status"] for task in done["stages"][0]["tasks"]] == ["SUCCEEDED", "CANCELED"]
+    assert done["paused"]["paused"] is False
+    child = await bench.executions.get_pipeline(done["stages"][0]["context"]["executionId"])
+    assert child["status"] == "CANCELED"
+
+
+async def test_a_restart_beside_a_branch_that_runs_does_not_queue(bench):
+    """It has its place among those that may run at once already."""
+    stages = wait(0, refId="1"), wait(60, refId="2", requisiteStageRefIds=[])
+    run = await bench.pipeline(*stages, id="p", limitConcurrent=True)
+    changed = await bench.executions.restart_stage(run["id"], run["stages"][0]["id"], bench.ann)
+    assert changed["status"] == "RUNNING"
+
+
+def demand(expression: str, **fields) -> dict:
+    context = {"expression": expression}
+    return {
+        "type": "checkPreconditions",
+        "refId": "1",
+        "preconditions": [{"type": "expression", "context": context}],
+        **fields,
+    }
+
+
+async def test_a_restart_takes_the_preconditions_that_count_now(bench):
+    """Those of the stored pipeline, or of the one that is given; a stage that it does not have keeps its own."""
+    failed = await bench.pipeline(demand("1 == 2"), id="p")
+    top = next(each for each in failed["stages"] if each["refId"] == "1")
+    for stored, given, status in (
+        ({"id": "p", "stages": [demand("3 == 2", refId="9")]}, None, "TERMINAL"),
+        ({"id": "p", "stages": [demand("1 == 1")]}, {"stages": [demand("3 == 4")]}, "TERMINAL"),
+        ({"id": "p", "stages": [demand("1 == 1")]}, None, "SUCCEEDED"),
+    ):
+        bench.pipelines.stored["p"] = stored
+        await bench.executions.restart_stage(failed["id"], top["id"], bench.ann, config=given)
+        await bench.idle()
+        assert (await now(bench, failed))["status"] == status
+
+
+async def test_a_trigger_that_names_its_parent_gets_it(bench):
+    """As Deck starts a pipeline by hand with the trigger of another one's end; what is not there changes nothing."""
+    parent = await bench.pipeline(wait(0))
+    child = await bench.pipeline(wait(0), trigger={"parentPipelineId": parent["id"]})
+    trigger = child["trigger"]
+    assert (trigger["isPipeline"], trigger["parentStatus"], trigger["parentPipelineName"]) == (
+        True, "SUCCEEDED", "p",
+    )  # fmt: skip
+    assert trigger["parentExecution"]["id"] == parent["id"]
+    assert "masthead" not in trigger["parentExecution"]
+    orphan = await bench.pipeline(wait(0), trigger={"parentPipelineId": "nope"})
+    assert (orphan["status"], "parentExecution" in orphan["trigger"]) == ("SUCCEEDED", False)

@@ -137,3 +137,77 @@ async def test_a_pipeline_that_runs_itself_comes_to_an_end(bench):
     failed = await bench.pipeline(stage("loop"))
     assert failed["status"] == "TERMINAL"
     assert "does one of them run itself?" in str(errors(failed))
+
+
+async def test_a_stage_waits_again_for_a_child_that_is_restarted(bench):
+    """In all executions above; what comes after it runs then. A child that was not waited for, or is another by now, is left alone."""
+    bench.pipelines.stored["kid"] = {
+        "id": "kid", "application": "child", "name": "kid",
+        "stages": [{"type": "checkPreconditions", "refId": "1", "preconditions": [{"type": "moon"}]}],
+    }  # fmt: skip
+    bench.pipelines.stored["middle"] = {
+        "id": "middle", "application": "child", "name": "middle", "stages": [stage("kid")],
+    }  # fmt: skip
+    after = {"type": "noop", "refId": "2", "requisiteStageRefIds": ["1"]}
+    failed = await bench.pipeline(stage("middle", refId="1"), after)
+    middle = failed["stages"][0]["context"]["executionId"]
+    kid = (await bench.executions.get_pipeline(middle))["stages"][0]["context"]["executionId"]
+    kid_run = await bench.executions.get_pipeline(kid)
+    top = next(each for each in kid_run["stages"] if each["refId"] == "1")
+    config = {"stages": [{"type": "checkPreconditions", "refId": "1", "preconditions": [{"type": "noop"}]}]}
+    await bench.executions.restart_stage(kid, top["id"], bench.ann, config=config)
+    await bench.idle()
+    for each in (kid, middle, failed["id"]):
+        assert (await bench.executions.get_pipeline(each))["status"] == "SUCCEEDED"
+    done = await now(bench, failed)
+    assert [each["status"] for each in done["stages"]] == ["SUCCEEDED", "SUCCEEDED"]
+    assert done["stages"][0]["context"]["executionId"] == middle
+    assert done["stages"][0]["context"]["restartDetails"]["restartedBy"] == "ann@example.com"
+
+
+async def test_a_child_that_is_not_awaited_is_restarted_alone(bench):
+    """Or one in whose place another runs by now, and one whose parent is gone."""
+    done = await bench.pipeline(stage("quick", waitForCompletion=False))
+    waited = await bench.pipeline(stage("quick"))
+    old = waited["stages"][0]["context"]["executionId"]
+    await bench.executions.restart_stage(waited["id"], waited["stages"][0]["id"], bench.ann)
+    await bench.idle()
+    gone = await bench.pipeline(stage("quick"))
+    await bench.executions.delete(gone["id"], bench.ann)
+    for parent, child in (
+        (done, done["stages"][0]["context"]["executionId"]),
+        (waited, old),
+        (gone, gone["stages"][0]["context"]["executionId"]),
+    ):
+        run = await bench.executions.get_pipeline(child)
+        await bench.executions.restart_stage(child, run["stages"][0]["id"], bench.ann)
+        await bench.idle()
+        assert (await bench.executions.get_pipeline(child))["status"] == "SUCCEEDED"
+        if parent is not gone:
+            context = (await now(bench, parent))["stages"][0]["context"]
+            assert context.get("restartDetails", {}).get("restartTime") == (
+                None if parent is done else context["restartDetails"]["restartTime"]
+            )
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "child_status"),
+    [
+        ({}, "TERMINAL", "CANCELED"),
+        ({"continuePipeline": True}, "SUCCEEDED", "RUNNING"),
+        ({"markSuccessfulOnTimeout": True}, "SUCCEEDED", "RUNNING"),
+    ],
+)
+async def test_a_child_that_takes_too_long_is_cancelled_where_its_parent_fails(
+    bench, fields, status, child_status
+):
+    """As Orca does: where the pipeline goes on, the child does, too."""
+    run = await bench.pipeline(stage("slow", stageTimeoutMs=10_000, **fields))
+    await bench.clock.advance(11)
+    await bench.run_due()
+    done = await now(bench, run)
+    assert done["status"] == status
+    child = await bench.executions.get_pipeline(done["stages"][0]["context"]["executionId"])
+    assert child["status"] == child_status
+    if child_status == "CANCELED":
+        assert child["canceledBy"] == "parent pipeline"

@@ -175,3 +175,12 @@ def test_tasks_that_cannot_be_understood_are_refused(body, pointer):
     with pytest.raises(InvalidRequest) as caught:
         tasks(body)
     assert caught.value.pointer == pointer
+
+
+@pytest.mark.parametrize("digits", ["9" * 16, "9" * 5000])
+def test_an_expiry_beyond_all_calendars_never_comes(digits):
+    """Of the execution and of a stage; a number beyond Java's is the largest."""
+    stage = {"type": "noop", "startTimeExpiry": digits}
+    execution = prepared({"startTimeExpiry": digits, "maxConcurrentExecutions": 10**25, "stages": [stage]})
+    assert (execution.start_time_expiry, execution.stages[0].start_time_expiry) == (None, None)
+    assert execution.max_concurrent_executions == 2**31 - 1

@@ -184,7 +184,7 @@ def test_after_stages_that_cannot_be_planned_end_the_stage_terminal():
 def test_cancelling_ends_what_runs_inside():
     """The inner stage and the one around it are CANCELED."""
     machine = machine_of(stage("1", before=["b", "c"], line=True))
-    control.cancel(machine.execution, "ann", "enough")
+    control.cancel(machine.execution, "ann", "enough", 0)
     machine.advance()
     assert statuses(machine) == {"b": "CANCELED", "c": "NOT_STARTED", "1": "CANCELED"}
     assert machine.execution.status is Status.CANCELED

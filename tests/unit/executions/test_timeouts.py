@@ -55,6 +55,24 @@ def test_a_synthetic_stage_has_its_parents_timeout():
     assert limits(parent={"stageTimeoutMs": 4000})[0].ends_at == 5000
 
 
+@pytest.mark.parametrize("field", ["stageTimeoutMs", "backoffPeriodMs"])
+@pytest.mark.parametrize("value", [1e300, 2**62, -1e300, "${0.0 / 0}"])
+async def test_a_time_that_no_calendar_has_keeps_nothing_from_running(bench, field, value):
+    """The stage ends, or waits for what it waits for."""
+    run = await bench.pipeline(
+        {"type": "webhook", "url": "https://ci.example.com/", field: value}, {"type": "noop"}
+    )
+    stage = run["stages"][0]
+    is_over = field == "stageTimeoutMs" and value == -1e300
+    assert stage["status"] == ("TERMINAL" if is_over else "RUNNING")
+    if not is_over:
+        assert stage["context"]["webhook"]["error"].endswith("will retry.")
+    else:
+        assert stage["context"]["exception"]["details"]["errors"] == [
+            "Stage webhook timed out after 0 seconds"
+        ]
+
+
 def test_what_is_no_number_is_no_timeout():
     """A text or a boolean is passed over."""
     assert limits(stageTimeoutMs="4000")[0].ends_at is None

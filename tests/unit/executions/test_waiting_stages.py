@@ -27,7 +27,7 @@ async def test_wait_until_ends_at_its_instant(bench):
     await bench.clock.advance(1)
     await bench.run_due()
     assert (await bench.executions.get_pipeline(running["id"]))["status"] == "SUCCEEDED"
-    for stage in ({"epochMillis": str(until)}, {}):
+    for stage in ({"epochMillis": str(until)}, {"epochMillis": float(until)}, {}):
         assert (await bench.pipeline({"type": "waitUntil", **stage}))["status"] == "SUCCEEDED"
 
 

@@ -255,6 +255,30 @@ async def test_a_change_meanwhile_does_not_send_it_twice(bench):
     assert (run["status"], webhook(run)["body"], len(outbound.requests)) == ("SUCCEEDED", {"ok": True}, 1)
 
 
+async def test_an_answer_that_comes_during_a_pause_is_there_when_it_ends(bench):
+    """However long the pause is; the call is not sent again."""
+    outbound = Holding()
+    execution_id = await start(bench, outbound, hook())
+    attempts = bench.executions._services.webhooks.attempts
+    attempts._leave_after_s = 0
+    left = asyncio.Event()
+
+    async def leave(attempt: str, answer: object) -> None:
+        await bench.executions._leave_answer(attempt, answer)
+        left.set()
+
+    attempts.on_answered(leave)
+    await bench.executions.pause(execution_id, bench.ann)
+    outbound.gate.set()
+    await left.wait()
+    attempts._flights.clear()  # as a minute later
+    await bench.executions.resume(execution_id, bench.ann)
+    await bench.idle()
+    run = await bench.executions.get_pipeline(execution_id)
+    assert (run["status"], webhook(run)["body"], len(outbound.requests)) == ("SUCCEEDED", {"ok": True}, 1)
+    await attempts.close()
+
+
 @pytest.mark.parametrize(
     ("method", "ending", "sent"), [("POST", "TERMINAL", 1), ("PUT", "TERMINAL", 1), ("GET", "SUCCEEDED", 2)]
 )

@@ -72,7 +72,7 @@ async def change_stage(ask: Ask) -> Any:
     "/pipelines/{id}/stages/{stage}/restart", "Run a stage that has ended once more, and those after it."
 )
 async def restart_stage(ask: Ask) -> Any:
-    """Restart the stage and give the execution."""
+    """Restart the stage, with the stored pipeline's preconditions, and give the execution."""
     return await ask.services.executions.restart_stage(ask.path("id"), ask.path("stage"), ask.caller)
 
 

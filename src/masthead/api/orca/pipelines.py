@@ -109,8 +109,11 @@ async def change_stage(ask: Ask) -> Any:
     "/pipelines/{id}/stages/{stage}/restart", "Run a stage that has ended once more, and those after it."
 )
 async def restart_stage(ask: Ask) -> Any:
-    """Restart the stage and give the execution."""
-    return await ask.services.executions.restart_stage(ask.path("id"), ask.path("stage"), ask.caller)
+    """Restart the stage, with the preconditions of the pipeline in the body, and give the execution."""
+    config = await ask.object_or_none() or {}
+    return await ask.services.executions.restart_stage(
+        ask.path("id"), ask.path("stage"), ask.caller, config=config
+    )
 
 
 @routes.get("/pipelines/{id}/evaluateExpression", "What an expression comes to in an execution.")

@@ -18,7 +18,10 @@ from masthead.executions.stages.base import Field, Kind, StageType, TaskContext,
 from masthead.executions.status import Status
 from masthead.kernel.errors import InvalidRequest, NotFound
 
-__all__ = ["PipelineStage"]
+__all__ = ["KEEPS_CHILD", "PipelineStage"]
+
+#: Key of a context, Orca's: the child has been restarted by itself, and is waited for again.
+KEEPS_CHILD = "_skipPipelineRestart"
 
 _FAILED = "At least one monitored pipeline failed, look for errors in failed pipelines"
 _CANCELLED = "At least one monitored pipeline was cancelled"
@@ -75,6 +78,13 @@ class MonitorPipelineTask(TaskType):
         failure = _failure(child, _CANCELLED if is_cancelled else _FAILED)
         return TaskResult(Status.CANCELED if is_cancelled else Status.TERMINAL, context=context | failure)
 
+    async def overdue(self, work: TaskContext, sentence: str) -> TaskResult:
+        """Cancel the child, unless the pipeline goes on all the same, and fail."""
+        is_success = work.context.get("markSuccessfulOnTimeout") is True
+        if not is_success and work.stage.failure_status().is_halt:
+            await self.cancelled(work)
+        return await super().overdue(work, sentence)
+
     async def cancelled(self, work: TaskContext) -> None:
         """Cancel the child too."""
         child_id = work.context.get("executionId")
@@ -110,8 +120,9 @@ class PipelineStage(StageType):
         return stage.context.get("skippable") is True
 
     def restarted(self, context: dict[str, Any]) -> None:
-        """Forget the child, so that a new one starts."""
-        for name in ("status", "executionName", "executionId"):
+        """Forget the child, so that a new one starts, unless it is the child that was restarted."""
+        keeps_child = context.pop(KEEPS_CHILD, None) is True
+        for name in ("status",) if keeps_child else ("status", "executionName", "executionId"):
             context.pop(name, None)
 
 

@@ -47,6 +47,6 @@ def _instant(value: object) -> datetime | None:
     if value is None or value == "":
         return None
     try:
-        return from_ms(int(str(value)))
+        return from_ms(int(value) if isinstance(value, float) else int(str(value)))
     except (ValueError, OverflowError):
         raise TaskFailed("`epochMillis` must be an instant in milliseconds since 1970.") from None

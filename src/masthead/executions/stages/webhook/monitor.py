@@ -17,6 +17,7 @@ from masthead.executions.stages.webhook.answers import is_error, phrase, shown
 from masthead.executions.stages.webhook.asking import flag, request_of, status_codes, webhooks_of
 from masthead.executions.stages.webhook.cancelling import CancellingTask, call_cancel_endpoint
 from masthead.executions.status import Status
+from masthead.executions.timeouts import duration_ms
 from masthead.kernel.clock import to_ms
 from masthead.kernel.errors import MastheadError
 from masthead.outbound import OutboundError, Reply, RequestFailed, UnknownHost
@@ -157,9 +158,7 @@ def _most_attempts(context: Mapping[str, Any], code: int) -> int | None:
 def _again(work: TaskContext, monitor: dict[str, Any]) -> TaskResult:
     elapsed_ms = to_ms(work.now) - (work.task.start_time or to_ms(work.now))
     seconds = _FIRST_BACKOFF_S if elapsed_ms < _LATER_MS else _LATER_BACKOFF_S
-    wanted = work.context.get("backoffPeriodMs")
-    if isinstance(wanted, int | float) and not isinstance(wanted, bool):
-        seconds = max(seconds, wanted / 1000)
+    seconds = max(seconds, (duration_ms(work.context.get("backoffPeriodMs")) or 0) / 1000)
     context = _context(work, monitor or _monitor(work))
     return TaskResult(Status.RUNNING, context=context, again_at=work.now + timedelta(seconds=seconds))
 
