@@ -30,12 +30,21 @@ class Budget:
     def take(self, key_hash: str) -> bool:
         """Count one event for the key, or say that there is no room now."""
         now = self._clock.monotonic()
-        self._sweep(now)
-        sent = self._recent(key_hash, now)
-        if len(sent) >= self.limit:
+        if len(self._recent(key_hash, now)) >= self.limit:
             return False
-        insort(sent, now)
+        self.spend(key_hash)
         return True
+
+    def spend(self, key_hash: str) -> None:
+        """Count one event for the key that goes out even where there is no room."""
+        now = self._clock.monotonic()
+        self._sweep(now)
+        insort(self._recent(key_hash, now), now)
+
+    def give_back(self, key_hash: str) -> None:
+        """Count one event less for the key: what was to be sent was not."""
+        if sent := self._sent.get(key_hash):
+            sent.pop()
 
     def wait_s(self, key_hash: str) -> float:
         """Give the seconds until the key has room; 0 when it has some now."""

@@ -74,8 +74,13 @@ class Drafting:
         details = _written(draft.details, "/details")
         return _hash(draft.door, draft.application, draft.severity, draft.message, details, *keys)
 
-    def follow_up(self, page: Page, kind: Kind, caller: Caller, *, machine: str) -> Entry:
-        """Make the entry that acknowledges or resolves what *page* led to; it has no deliveries when there is nothing."""
+    def follow_up(
+        self, page: Page, kind: Kind, caller: Caller, *, may_go: Callable[[Delivery], str | None]
+    ) -> Entry:
+        """Make the entry that acknowledges or resolves what *page* led to.
+
+        *may_go* is that of :meth:`entry`, and asked for what PagerDuty took only: the rest goes out after the page itself.
+        """
         now, follow_up_id = self._clock.now(), self._ids.new()
         targets = {
             (one.key_hash, one.dedup_key): one
@@ -103,7 +108,9 @@ class Drafting:
             identity=None,
             fingerprint=None,
             recognise_since_ms=None,
-            machines=tuple(machine if told else None for told in is_told),
+            machines=tuple(
+                may_go(one) if told else None for one, told in zip(deliveries, is_told, strict=True)
+            ),
         )
 
     def resend(self, page: Page, caller: Caller) -> Entry:

@@ -192,10 +192,9 @@ class Paging:
         if not self._is_enabled:
             raise InvalidRequest(_OFF)
         page = await self.get(page_id)
-        entry = self._drafting.follow_up(page, kind, caller, machine=self._on.machines.id)
-        if page.kind is not Kind.TRIGGER or not entry.page.deliveries:
+        if page.kind is not Kind.TRIGGER or not page.in_state(DeliveryState.ACCEPTED, DeliveryState.PENDING):
             raise Conflict(f"There is nothing to {kind}: PagerDuty took no delivery of this page.")
-        return await self._send(entry)
+        return await self._send(self._drafting.follow_up(page, kind, caller, may_go=self._must_go))
 
     async def resend(self, page_id: str, caller: Caller) -> Page:
         """Try the failed deliveries of a page anew, under their dedup keys and with a new deadline.
@@ -275,12 +274,32 @@ class Paging:
             return None
         return self._on.machines.id
 
+    def _must_go(self, delivery: Delivery) -> str:
+        """Give this machine's id for what does not wait for room in the budget, but counts."""
+        self.budget.spend(delivery.key_hash)
+        return self._on.machines.id
+
     async def _send(self, entry: Entry) -> Page:
-        await self._room.take(len(entry.page.deliveries))
+        try:
+            await self._room.take(len(entry.page.deliveries))
+        except BaseException:
+            self._give_budget_back(entry)
+            raise
         stored = await self._intake.put(entry)
         if isinstance(stored, Conflict):
             raise stored
         return stored
+
+    def _let_go(self, entries: Sequence[Entry]) -> None:
+        """Give back what was taken for entries that are not set off, or who repeats himself uses up a key's budget."""
+        for entry in entries:
+            self._room.give_back(len(entry.page.deliveries))
+            self._give_budget_back(entry)
+
+    def _give_budget_back(self, entry: Entry) -> None:
+        for one, machine in zip(entry.page.deliveries, entry.machines, strict=True):
+            if machine is not None:
+                self.budget.give_back(one.key_hash)
 
     def _set_off(self, entry: Entry) -> None:
         page = entry.page
@@ -307,6 +326,7 @@ class Paging:
             if machine == self._on.machines.id and self._on.machines.holds_lease:
                 result = await self._attempts.make(flight.page, delivery)
             else:  # we may have been buried: one sender at a time
+                self.budget.give_back(delivery.key_hash)
                 result = self._attempts.leave(delivery)
             await self._write_at_last(replace(result, mark=machine))
         finally:
@@ -421,16 +441,20 @@ class Paging:
         """Store, and set off what is new: here, because a caller may be gone before it hears of it."""
         try:
             answers = await self._on.database.write(lambda c: self._intake_work.store(c, entries))
-        except Exception as error:
-            self._room.give_back(sum(len(entry.page.deliveries) for entry in entries))
-            if isinstance(error, StorageUnavailable) and error.may_be_stored:
+        except StorageUnavailable as error:
+            self._let_go(entries)
+            if error.may_be_stored:
                 self._tasks.start(self._send_if_stored(entries), name="send if stored")
+            raise
+        except Exception:
+            if len(entries) == 1:  # else each is tried by itself
+                self._let_go(entries)
             raise
         for entry, answer in zip(entries, answers, strict=True):
             if answer is entry.page:
                 self._set_off(entry)
             else:
-                self._room.give_back(len(entry.page.deliveries))
+                self._let_go([entry])
         return answers
 
     async def _send_if_stored(self, entries: Sequence[Entry]) -> None:
