@@ -2,8 +2,8 @@
 
 In a storm a hundred pages say the same to the same people. Those that are still waiting are folded: one of them,
 the most severe and then the oldest, speaks for all, with the count and the first and last time in its details, and
-all share what becomes of its event. Nothing is folded into a less severe one, and nothing whose earlier attempt may
-have opened an incident of its own.
+all share what becomes of its event. Nothing is folded into a less severe one. What may have arrived already (its answer
+was lost) is told by itself: it may have an incident of its own, and that was opened before the others were asked for.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def fold(waiting: Sequence[Delivery]) -> list[Fold]:
         speaker = speakers.get((delivery.says, delivery.action))
         if speaker is None or not _may_be_spoken_for(delivery):
             members[delivery.id] = []
-            speakers.setdefault((delivery.says, delivery.action), delivery)
+            if not delivery.is_uncertain:
+                speakers.setdefault((delivery.says, delivery.action), delivery)
         else:
             members[speaker.id].append(delivery)
     return [_told_by(one, members[one.id]) for one in waiting if one.id in members]

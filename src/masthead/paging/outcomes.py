@@ -145,6 +145,8 @@ class Outcomes:
 
     def _decide_folded(self, connection: Connection, result: Result) -> tuple[str, ...]:
         folded = delivery.c.folded_into == result.delivery.id, IS_PENDING
+        if result.state is DeliveryState.EXPIRED:
+            _free_those_in_time(connection, result)
         rows = connection.execute(
             update(delivery)
             .where(*folded)
@@ -161,6 +163,14 @@ class Outcomes:
         if result.state is DeliveryState.ACCEPTED and self._witness is not None:
             self._witness.expect_many(connection, [(row.id, row.account, result.at_ms) for row in rows])
         return tuple(row.page_id for row in rows)
+
+
+def _free_those_in_time(connection: Connection, result: Result) -> None:
+    """Let those whose own deadline is still ahead be told without the one that spoke for them and was given up."""
+    in_time = delivery.c.folded_into == result.delivery.id, IS_PENDING, delivery.c.deadline_at > result.at_ms
+    # They have its dedup key, under which it may have arrived.
+    values = {"folded_into": None, "is_uncertain": result.delivery.is_uncertain}
+    connection.execute(update(delivery).where(*in_time).values(**values))
 
 
 def run_mark(machine: str) -> str:
