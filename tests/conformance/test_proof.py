@@ -499,6 +499,13 @@ async def test_an_earlier_pages_incident_is_no_arrival(house):
     assert await house.proof.has_arrived(house.delivery(dedup_key="db")) is None
 
 
+async def test_an_earlier_pages_own_key_that_is_used_again_is_no_arrival(house):
+    """Who sends a page under the dedup key that Masthead gave an earlier one has chosen it."""
+    long_ago = house.clock.now() - timedelta(days=7)
+    house.reader.put(ours("a"), house.seen(status="resolved", created_at=long_ago, resolved_at=long_ago))
+    assert await house.proof.has_arrived(house.delivery(dedup_key=ours("a"), says="")) is None
+
+
 async def test_another_services_incident_is_no_arrival(house):
     """One chosen key for two services: that one got it says nothing about the other."""
     house.reader.put("db", house.seen(service_id="PSVC02"))

@@ -92,6 +92,7 @@ class House:
             for position, (id_, key) in enumerate(zip(ids, dedup_keys, strict=True)):
                 values = {"id": id_, "page_id": page_id, "dedup_key": key, "position": position}
                 fields = {"service_id": service_id, "account": account, "created_at": now_ms}
+                fields |= {"says": says(key)}
                 connection.execute(insert(delivery).values(**DELIVERY, **values, **fields))
             self.proof.expect_many(connection, [(id_, account, now_ms) for id_ in ids])
 
@@ -165,7 +166,9 @@ class House:
             "deadline_at": now,
         }
         key = dedup_key or ours("a")
-        return Delivery(id_, "p1", Secret("k" * 32), "h", key, Protocol.V2, **values | changes)
+        return Delivery(
+            id_, "p1", Secret("k" * 32), "h", key, Protocol.V2, **{"says": says(key)} | values | changes
+        )
 
 
 PAGE = {
@@ -175,6 +178,11 @@ PAGE = {
 DELIVERY = {
     "routing_key": "k" * 32, "key_hash": "h", "protocol": "v2", "label": "Checkout", "state": "accepted", "severity_rank": 0,
 }  # fmt: skip
+
+
+def says(dedup_key: str) -> str:
+    """What a delivery of a key that Masthead made says; of one that somebody chose nothing is noted."""
+    return "words" if dedup_key.startswith("masthead-") else ""
 
 
 def ours(letter: str) -> str:

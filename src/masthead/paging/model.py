@@ -170,7 +170,7 @@ class Delivery(Struct, frozen=True):
     is_uncertain: bool = False
     #: The delivery whose event speaks for this one too.
     folded_into: str | None = None
-    #: A hash of what the person on call reads; empty where nothing may be folded.
+    #: A hash of what the person on call reads; empty where nothing may be folded: the sender chose the dedup key.
     says: str = ""
     #: Whether others are folded into this one.
     speaks_for_others: bool = False
@@ -180,6 +180,11 @@ class Delivery(Struct, frozen=True):
     def is_decided(self) -> bool:
         """Whether nothing more will be tried."""
         return self.state.is_decided
+
+    @property
+    def is_key_made_here(self) -> bool:
+        """Whether Masthead made the dedup key of a page, so that no other page and no other routing key has it."""
+        return bool(self.says)
 
 
 class Page(Struct, frozen=True):

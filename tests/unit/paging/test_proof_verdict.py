@@ -5,16 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from masthead.kernel.clock import to_ms
-from masthead.kernel.secret import Secret
 from masthead.pagerduty import IncidentSeen
-from masthead.paging.hashing import KeyHasher
 from masthead.paging.model import Incident, IncidentState
 from masthead.paging.proof.rows import Claim, Sought
-from masthead.paging.proof.verdict import can_tell, is_made_here, joined, own, told
+from masthead.paging.proof.verdict import can_tell, joined, own, told
 
 ASKED = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 OURS = "masthead-" + "0" * 32
@@ -25,6 +21,7 @@ def sought(dedup_key: str = "db", **changes) -> Sought:
         "service_id": "PSVC01",
         "created_at": to_ms(ASKED),
         "accepted_at": to_ms(ASKED) + 500,
+        "is_key_made_here": dedup_key == OURS,
         "has_siblings": False,
         "incident": Incident(IncidentState.UNKNOWN),
     }
@@ -46,22 +43,15 @@ def seen(id_: str = "Q1", at_s: float = 1, **changes) -> IncidentSeen:
     return IncidentSeen(id_, **values | changes)
 
 
-@given(st.text(), st.text(min_size=1))
-def test_our_own_keys_are_known(identity, key):
-    """What KeyHasher makes is recognised, so that its incidents need no comparing of times."""
-    assert is_made_here(KeyHasher(Secret("s")).dedup_key(identity, Secret(key)))
-
-
-@pytest.mark.parametrize("key", ["", "db", "masthead-db", OURS + "0", OURS.upper()])
-def test_other_keys_are_not_ours(key):
-    """A key that merely looks alike was chosen by somebody."""
-    assert not is_made_here(key)
-
-
 def test_any_incident_of_our_own_key_is_the_pages():
     """However old, of whatever service: the key belongs to one page and one routing key."""
     assert own(sought(OURS, service_id=None, has_siblings=True), [seen(at_s=-9999)], []).id == "Q1"
     assert own(sought(OURS), [], []) is None
+
+
+def test_an_earlier_pages_key_that_somebody_chose_is_a_chosen_one():
+    """It looks like ours, and the incident of the earlier page is not this one's."""
+    assert own(sought(OURS, is_key_made_here=False), [seen(at_s=-3600)], []) is None
 
 
 @pytest.mark.parametrize(("at_s", "is_own"), [(-3600, False), (-6, False), (-4, True), (0, True), (50, True)])

@@ -12,7 +12,7 @@ from masthead.paging.proof.absence import Absence, OnCallBook
 from masthead.paging.proof.rate import Rate
 from masthead.paging.proof.rows import Claim, Finding, Sought
 from masthead.paging.proof.schedule import Timings
-from masthead.paging.proof.verdict import already_open, can_tell, is_made_here, joined, own, told
+from masthead.paging.proof.verdict import already_open, can_tell, joined, own, told
 
 __all__ = ["Claims", "Looker"]
 
@@ -59,7 +59,7 @@ class Looker:
         if not any(map(can_tell, group)):
             return [self._finding(sought, _UNKNOWN, None) for sought in group]
         seen = await self.incidents(group[0].dedup_key)
-        taken = await claims(seen) if seen and not is_made_here(group[0].dedup_key) else []
+        taken = await claims(seen) if seen and not _is_made_here(group) else []
         findings = []
         for sought in group:
             incident, next_age_s = await self._judge(sought, seen, taken)
@@ -110,7 +110,7 @@ class Looker:
         if incident.state is IncidentState.RESOLVED:
             # A chosen key may come again at once: for a while the row says whose the resolved incident was.
             is_news = sought.incident.state is not IncidentState.RESOLVED
-            is_kept = is_news and not is_made_here(sought.dedup_key)
+            is_kept = is_news and not sought.is_key_made_here
             return incident, self._age_s(sought) + _KEPT_S if is_kept else None
         is_acknowledged = incident.state is IncidentState.ACKNOWLEDGED
         return incident, self._timings.after_seen(self._age_s(sought), is_acknowledged=is_acknowledged)
@@ -124,3 +124,7 @@ class Looker:
 
     def _age_s(self, sought: Sought) -> float:
         return (to_ms(self._clock.now()) - sought.accepted_at) / 1000
+
+
+def _is_made_here(group: Sequence[Sought]) -> bool:
+    return all(sought.is_key_made_here for sought in group)

@@ -20,7 +20,7 @@ from masthead.paging.proof.absence import OnCallBook
 from masthead.paging.proof.look import Looker
 from masthead.paging.proof.rows import Claim, Finding, Sought
 from masthead.paging.proof.schedule import Timings
-from masthead.paging.proof.verdict import can_tell, is_made_here, own, told
+from masthead.paging.proof.verdict import can_tell, own, told
 from masthead.storage.bursts import Bursts, Turn
 from masthead.storage.database import Database
 
@@ -140,17 +140,19 @@ class Proof:
             return _LATER
         if seen is None:
             return _LATER
-        mine = own(sought, seen, await self._claims(delivery.account, delivery.dedup_key, seen))
+        taken = [] if sought.is_key_made_here else await self._claims(delivery.account, seen)
+        mine = own(sought, seen, taken)
         return told(mine, sought) if mine else None
 
     async def _sought(self, delivery: Delivery) -> Sought:
-        is_plain = is_made_here(delivery.dedup_key) or delivery.service_id is not None
+        is_plain = delivery.is_key_made_here or delivery.service_id is not None
         return Sought(
             delivery_id=delivery.id,
             dedup_key=delivery.dedup_key,
             service_id=delivery.service_id,
             created_at=to_ms(delivery.created_at),
             accepted_at=to_ms(self._clock.now()),
+            is_key_made_here=delivery.is_key_made_here,
             has_siblings=not is_plain
             and await self._database.read(lambda connection: rows.siblings(connection, delivery.id)),
             incident=_UNKNOWN,
@@ -166,9 +168,7 @@ class Proof:
             asking.cancel()
             waiting.cancel()
 
-    async def _claims(self, account: str, dedup_key: str, seen: Sequence[IncidentSeen]) -> list[Claim]:
-        if not seen or is_made_here(dedup_key):
-            return []
+    async def _claims(self, account: str, seen: Sequence[IncidentSeen]) -> list[Claim]:
         ids = [one.id for one in seen]
         return await self._database.read(lambda connection: rows.claims(connection, account, ids))
 
@@ -191,7 +191,7 @@ class Proof:
 
     async def _look(self, turn: Turn, looker: Looker, group: Sequence[Sought]) -> None:
         try:
-            findings = await looker.look(group, partial(self._claims, turn.subject, group[0].dedup_key))
+            findings = await looker.look(group, partial(self._claims, turn.subject))
         except OutsideFailure as failure:
             self._note(turn.subject, looker, failure)
             findings = looker.postponed(group)

@@ -45,6 +45,8 @@ class Sought:
     #: Instants in ms: when the page was asked for, and when PagerDuty took it.
     created_at: int
     accepted_at: int
+    #: Whether Masthead made the dedup key; else its sender chose it, perhaps one that an earlier page had.
+    is_key_made_here: bool
     #: Whether its page has deliveries for other keys, which may have the same dedup key.
     has_siblings: bool
     #: What is known so far.
@@ -108,6 +110,7 @@ def load_due(connection: Connection, account: str, *, now_ms: int) -> list[list[
             delivery.c.dedup_key,
             delivery.c.service_id,
             delivery.c.created_at,
+            delivery.c.says,
             _has_siblings().label("has_siblings"),
         ).join_from(due, delivery, due.c.delivery_id == delivery.c.id)
     ).all()
@@ -204,6 +207,7 @@ def _sought(row: Row[Any]) -> Sought:
         service_id=row.service_id,
         created_at=row.created_at,
         accepted_at=row.accepted_at,
+        is_key_made_here=bool(row.says),
         has_siblings=bool(row.has_siblings),
         incident=_incident(row),
     )

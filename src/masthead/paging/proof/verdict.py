@@ -1,14 +1,13 @@
 """Which of the incidents that PagerDuty shows for a dedup key is a delivery's own.
 
 A key that Masthead made belongs to one page and one routing key for ever, so every incident of it is that page's own.
-A key that somebody chose may have been used before, and for several services at once: there an incident counts only
-when it is of the delivery's service, was created after the page was asked for, and no earlier page led to it. An
+A key that somebody chose, be it that of an earlier page, may have been used before, and for several services at once:
+there an incident counts only when it is of the delivery's service, was created after the page was asked for, and no earlier page led to it. An
 open one that is older has taken the event without waking anybody anew (facts A.2).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -18,22 +17,15 @@ from masthead.pagerduty import IncidentSeen
 from masthead.paging.model import Incident, IncidentState, NotOpened
 from masthead.paging.proof.rows import Claim, Sought
 
-__all__ = ["already_open", "can_tell", "is_made_here", "joined", "own", "told"]
+__all__ = ["already_open", "can_tell", "joined", "own", "told"]
 
-#: As KeyHasher.dedup_key makes them.
-_MADE_HERE = re.compile(r"masthead-[0-9a-f]{32}")
 #: PagerDuty writes whole seconds, the Date that our clock is compared by as well, and the answer took its time.
 _LEEWAY = timedelta(seconds=5)
 
 
-def is_made_here(dedup_key: str) -> bool:
-    """Whether Masthead made the key, so that no other page and no other routing key has it."""
-    return _MADE_HERE.fullmatch(dedup_key) is not None
-
-
 def can_tell(sought: Sought) -> bool:
     """Whether an incident of the key can be told from that of another delivery of the same page."""
-    return is_made_here(sought.dedup_key) or sought.service_id is not None or not sought.has_siblings
+    return sought.is_key_made_here or sought.service_id is not None or not sought.has_siblings
 
 
 def own(sought: Sought, seen: Sequence[IncidentSeen], claims: Sequence[Claim]) -> IncidentSeen | None:
@@ -46,7 +38,7 @@ def own(sought: Sought, seen: Sequence[IncidentSeen], claims: Sequence[Claim]) -
     """
     if sought.incident.id is not None and sought.incident.state is not IncidentState.NOT_OPENED:
         return next((one for one in seen if one.id == sought.incident.id), None)
-    if is_made_here(sought.dedup_key):
+    if sought.is_key_made_here:
         return seen[0] if seen else None
     new = [one for one in _of_service(sought, seen) if not _is_older(sought, one, claims)]
     return new[-1] if new else None
@@ -54,7 +46,7 @@ def own(sought: Sought, seen: Sequence[IncidentSeen], claims: Sequence[Claim]) -
 
 def joined(sought: Sought, seen: Sequence[IncidentSeen], claims: Sequence[Claim]) -> IncidentSeen | None:
     """Give the older incident of the same key that was open when PagerDuty took the event, or None."""
-    if is_made_here(sought.dedup_key):
+    if sought.is_key_made_here:
         return None
     accepted = from_ms(sought.accepted_at)
     older = [one for one in _of_service(sought, seen) if _is_older(sought, one, claims)]
