@@ -16,7 +16,7 @@ from masthead.kernel.clock import SystemClock, to_ms
 from masthead.kernel.errors import Conflict, NotFound, Overloaded, Reason, StorageUnavailable
 from masthead.pagerduty import Answer, Outcome, Severity
 from masthead.pagerduty.fakes import ACCEPT, REJECT, THROTTLE, ScriptedSender
-from masthead.paging import Delivery, DeliveryState, ahead, waiting
+from masthead.paging import Delivery, DeliveryState, ahead, patience, waiting
 from masthead.paging.model import Incident, IncidentState, Kind
 from masthead.paging.pager import Limits
 from masthead.paging.retry import RetryPolicy
@@ -137,6 +137,47 @@ async def test_what_exceeds_the_budget_waits_and_goes_later(start, sender):
     assert len(sender.sent) == 8
 
 
+async def test_who_asks_for_the_same_again_and_again_uses_up_no_budget(start, sender):
+    """Only what is sent counts, or a caller in a loop would hold up every other page of the key."""
+    node = await start(limits=Limits(budget=2, window_s=3600))
+    for _ in range(5):
+        await node.page(identity="nightly/1")
+    await node.decided((await node.page(message="another")).id)
+    assert len(sender.sent) == 2
+
+
+async def test_what_is_refused_uses_up_no_budget(start, sender, monkeypatch):
+    """Neither beyond the bound nor while the database cannot store."""
+    node = await start(limits=Limits(budget=2, window_s=3600, waiting=1))
+    sender.gate.clear()
+    first = await node.page()
+    for _ in range(5):
+        with pytest.raises(Overloaded):
+            await node.page(message="one more")
+    sender.gate.set()
+    await node.decided(first.id)
+    with monkeypatch.context() as broken:
+        broken.setattr(node.paging._intake_work, "store", _refuse)
+        for _ in range(5):
+            with pytest.raises(StorageUnavailable):
+                await node.page(message="in vain")
+    await node.decided((await node.page(message="another")).id)
+
+
+def _refuse(*_: object) -> None:
+    raise StorageUnavailable
+
+
+async def test_a_follow_up_counts_and_does_not_wait_for_room(start, sender):
+    """PagerDuty counts it; but a resolve that waited could come after the next page under its dedup key."""
+    node = await start(limits=Limits(budget=2, window_s=3600))
+    asked = await node.decided((await node.page()).id)
+    for _ in range(2):
+        await node.decided((await node.paging.follow_up(asked.id, Kind.ACKNOWLEDGE, ANN)).id)
+    await node.paging.wait((await node.page(message="another")).id, 0.1)
+    assert [event.action for event in sender.sent] == ["trigger", "acknowledge", "acknowledge"]
+
+
 async def test_one_key_without_budget_does_not_hold_up_another(start, sender):
     """The budget is each key's own."""
     node = await start(limits=Limits(budget=1, window_s=3600))
@@ -216,6 +257,39 @@ async def test_what_may_have_arrived_is_not_folded_away(start, sender):
     assert len({event.dedup_key for event in sender.sent}) == 2
 
 
+async def test_nothing_is_folded_into_what_may_have_arrived_before_it_was_asked_for(start, sender):
+    """Its incident was opened, and resolved, before somebody paged once more."""
+    memory = ScriptedMemory()
+    memory.answer = Incident(IncidentState.RESOLVED, number=7)
+    sender.answer(KEY.reveal(), LOST, ACCEPT)
+    node = await start(look_back=memory)
+    pages = [await node.page()]
+    await node.paging.wait(pages[0].id, 0.05)
+    node.paging._in_flight = 10_000
+    pages.append(await node.page())
+    node.work_off()
+    first, second = [(await node.decided(one.id)).deliveries[0] for one in pages]
+    assert [event.dedup_key for event in sender.sent] == [first.dedup_key, second.dedup_key]
+    assert "incident #7" in first.text
+    assert second.folded_into is None
+
+
+async def test_who_is_given_up_takes_only_those_along_whose_time_is_over_too(start, sender):
+    """Each page has its own deadline, whoever speaks for it."""
+    node = await start()
+    node.paging._in_flight = 10_000
+    pages = [await node.page() for _ in range(3)]
+    over = [one.id for one in pages[:2]]
+    overdue = update(delivery).where(delivery.c.page_id.in_(over)).values(deadline_at=1)
+    await node.database.write(lambda connection: connection.execute(overdue))
+    node.work_off()
+    found = [(await node.decided(one.id)).deliveries[0] for one in pages]
+    expired, accepted = DeliveryState.EXPIRED, DeliveryState.ACCEPTED
+    assert [one.state for one in found] == [expired, expired, accepted]
+    assert [one.folded_into for one in found] == [None, found[0].id, None]
+    assert len(sender.sent) == 1
+
+
 async def test_a_delivery_that_always_fails_does_not_hold_up_the_others(start, sender):
     """The second is tried after the first failed."""
     sender.answer(KEY.reveal(), *([replace(LOST, may_have_arrived=False)] * 2), ACCEPT)
@@ -285,7 +359,7 @@ async def test_while_nobody_can_tell_yet_it_is_not_sent_blindly(start, sender, m
 async def test_what_nobody_can_tell_for_long_is_sent_all_the_same(start, sender, monkeypatch):
     """A page that is never sent wakes nobody."""
     monkeypatch.setattr(waiting, "_LOOK_AGAIN", timedelta(milliseconds=5))
-    monkeypatch.setattr(waiting, "_LOOK_PATIENCE_S", 0.1)
+    monkeypatch.setattr(patience, "_PATIENCE_S", 0.1)
     memory = ScriptedMemory()
     memory.answer = Incident(IncidentState.UNKNOWN, is_awaited=True)
     sender.answer(KEY.reveal(), LOST, ACCEPT)
@@ -293,6 +367,23 @@ async def test_what_nobody_can_tell_for_long_is_sent_all_the_same(start, sender,
     node.work_off()
     done = await node.decided((await node.page()).id)
     assert (len(sender.sent), done.deliveries[0].state) == (2, DeliveryState.ACCEPTED)
+
+
+async def test_however_much_may_have_arrived_a_key_waits_for_the_look_ups_once(start, sender, monkeypatch):
+    """Not each delivery after the other, or the last of many would be given up while PagerDuty's REST API is away."""
+    monkeypatch.setattr(waiting, "_LOOK_AGAIN", timedelta(milliseconds=5))
+    monkeypatch.setattr(patience, "_PATIENCE_S", 0.1)
+    memory = ScriptedMemory()
+    memory.answer = Incident(IncidentState.UNKNOWN, is_awaited=True)
+    sender.answer(KEY.reveal(), *([LOST] * 8), ACCEPT)
+    node = await start(look_back=memory)
+    pages = [await node.page(message=str(number)) for number in range(8)]
+    for one in pages:
+        await node.paging.wait(one.id, 0.05)
+    node.work_off()
+    for one in pages:
+        await node.decided(one.id)
+    assert len(set(memory.asked)) == waiting._PATIENCE
 
 
 async def test_what_was_surely_refused_is_not_looked_up(start, sender):

@@ -25,6 +25,7 @@ from masthead.paging.budget import Budget
 from masthead.paging.folding import Fold, fold
 from masthead.paging.model import Delivery, DeliveryState, Incident, IncidentState, Kind, Page
 from masthead.paging.outcomes import Recorded, Result, mark_as_being_sent, take_back
+from masthead.paging.patience import Patience
 from masthead.paging.rows import IS_PENDING, delivery_of
 from masthead.storage.bursts import Superseded, Turn
 from masthead.storage.database import Database
@@ -42,10 +43,8 @@ _PATIENCE = 2
 _BLOCKED_MS = 1000
 #: How soon to look again when this machine could not say that it lives.
 _NO_LEASE_MS = 1000
-#: While PagerDuty's REST API fails, what may have arrived is looked for again so often, for so long at most.
+#: While PagerDuty's REST API fails, what may have arrived is looked for again so often.
 _LOOK_AGAIN = timedelta(seconds=2)
-_LOOK_PATIENCE_S = 30.0
-_MOST_IN_VAIN = 10_000
 #: No wait is longer than this (answers.py bounds what the other side asks); what is due later was dated by
 #: a clock that has been set back since, and is due now.
 _LONGEST_WAIT_MS = 1_000_000
@@ -99,8 +98,7 @@ class Waiting:
         self._budget = budget
         self._ways = ways
         self._look_back = look_back
-        #: Delivery → when this process first looked for it in vain.
-        self._in_vain_since: dict[str, float] = {}
+        self._patience = Patience(clock)
 
     async def work_off(self, turn: Turn) -> None:
         """Send what waits for the key and is due, then rest until the next is."""
@@ -155,8 +153,6 @@ class Waiting:
             if result is None:
                 page = await ahead.get(number)
                 result = await self._send(page, one)
-            if result.number or result.state.is_decided:
-                self._in_vain_since.pop(one.speaker.id, None)
             recorded = await self._ways.record(replace(result, turn=turn, next_id=following), page)
             if not recorded.holds:
                 raise Superseded
@@ -168,25 +164,27 @@ class Waiting:
     async def _without_sending(self, speaker: Delivery, *, is_overdue: bool) -> Result | None:
         """Give what becomes of a delivery that is not sent now: it had arrived, may have, or its deadline passed."""
         if speaker.is_uncertain and self._look_back is not None and speaker.action is Kind.TRIGGER:
-            incident = await self._look_back.has_arrived(speaker)
-            if incident is not None and incident.state is not IncidentState.UNKNOWN:
-                return self._attempts.had_arrived(speaker, _words(incident))
-            if incident is not None and incident.is_awaited and self._may_look_again(speaker):
-                return self._attempts.leave(speaker, for_=_LOOK_AGAIN)
+            found = await self._looked_back(speaker, self._look_back)
+            if found is not None:
+                return found
         return self._attempts.expire(speaker) if is_overdue else None
+
+    async def _looked_back(self, speaker: Delivery, look_back: LookBack) -> Result | None:
+        """Give what becomes of a delivery that had arrived, or that is not sent while another look may tell."""
+        if self._patience.is_out(speaker.key_hash):
+            return None
+        incident = await look_back.has_arrived(speaker)
+        if incident is not None and incident.state is IncidentState.UNKNOWN and incident.is_awaited:
+            is_left = self._patience.lasts(speaker.key_hash)
+            return self._attempts.leave(speaker, for_=_LOOK_AGAIN) if is_left else None
+        self._patience.told(speaker.key_hash)
+        if incident is None or incident.state is IncidentState.UNKNOWN:
+            return None
+        return self._attempts.had_arrived(speaker, _words(incident))
 
     async def _send(self, page: Page, one: Fold) -> Result:
         repeats = await self._repeats(one.speaker) if one.speaker.speaks_for_others else None
         return await self._attempts.make(page, one.speaker, repeats=repeats)
-
-    def _may_look_again(self, speaker: Delivery) -> bool:
-        """Whether it is looked at once more before it is sent without knowing: for half a minute, and not for ever."""
-        now = self._clock.monotonic()
-        since = self._in_vain_since.setdefault(speaker.id, now)
-        if now - since < _LOOK_PATIENCE_S and len(self._in_vain_since) < _MOST_IN_VAIN:
-            return True
-        self._in_vain_since.pop(speaker.id, None)
-        return False
 
     async def _repeats(self, speaker: Delivery) -> Repeats:
         query = select(func.count(), func.min(delivery.c.created_at), func.max(delivery.c.created_at)).where(

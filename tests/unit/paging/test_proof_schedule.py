@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -70,16 +71,27 @@ async def test_turns_are_evenly_spaced():
     rate = Rate(clock, Timings(looks_per_s=4))
     await rate.turn()
     await clock.advance(10)
-    await rate.turn()
-    began = clock.monotonic()
+    turns = [asyncio.ensure_future(rate.turn()) for _ in range(4)]
+    await clock.advance(0)
+    passed = []
     for _ in range(4):
-        turn = rate.turn()
-        try:
-            turn.send(None)  # waits
-        except StopIteration:
-            pytest.fail("it did not wait")
-        turn.close()
-    assert rate._next_at - began == pytest.approx(5 / 4)
+        await clock.advance(0.25)
+        passed.append(sum(turn.done() for turn in turns))
+    assert passed == [2, 3, 4, 4]
+
+
+async def test_who_gives_up_waiting_leaves_the_turn_to_the_others():
+    """Or a hundred that waited in vain would keep everybody else waiting for as long as they would have taken."""
+    clock = ManualClock()
+    rate = Rate(clock, Timings(looks_per_s=4))
+    await rate.turn()
+    waiting = [asyncio.ensure_future(rate.turn()) for _ in range(100)]
+    await clock.advance(0.1)
+    for turn in waiting:
+        turn.cancel()
+    last = asyncio.ensure_future(rate.turn())
+    await clock.advance(0.2)
+    assert last.done()
 
 
 async def test_failures_let_the_account_rest():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from masthead.kernel.clock import Clock
 from masthead.kernel.errors import OutsideFailure
 from masthead.paging.proof.schedule import Timings
@@ -15,6 +17,7 @@ class Rate:
     def __init__(self, clock: Clock, timings: Timings) -> None:
         self._clock = clock
         self._timings = timings
+        self._queue = asyncio.Lock()
         self._next_at = float("-inf")
         self._failures = 0
         self._resume_at = float("-inf")
@@ -25,12 +28,12 @@ class Rate:
         return max(self._resume_at - self._clock.monotonic(), 0.0)
 
     async def turn(self) -> None:
-        """Wait until the next request may go out."""
-        now = self._clock.monotonic()
-        at = max(now, self._next_at)
-        self._next_at = at + 1 / self._timings.looks_per_s
-        if at > now:
-            await self._clock.sleep(at - now)
+        """Wait until the next request may go out; who gives up waiting leaves the turn to the others."""
+        async with self._queue:
+            now = self._clock.monotonic()
+            if self._next_at > now:
+                await self._clock.sleep(self._next_at - now)
+            self._next_at = max(now, self._next_at) + 1 / self._timings.looks_per_s
 
     def succeeded(self) -> None:
         """Note that PagerDuty answers."""
