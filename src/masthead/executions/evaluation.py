@@ -21,7 +21,7 @@ from masthead.executions.ports import Services
 from masthead.executions.seen import SeenContext, SeenExecution
 from masthead.executions.view import hide_keys
 from masthead.kernel.clock import Clock
-from masthead.kernel.errors import MastheadError, NotFound
+from masthead.kernel.errors import InvalidRequest, MastheadError, NotFound
 from masthead.pipelines.expressions import (
     NO_ANSWERS,
     SUMMARY,
@@ -32,6 +32,7 @@ from masthead.pipelines.expressions import (
     evaluate_all,
     evaluate_document,
     holds_expression,
+    one_expression,
     resolve_all,
     stage_root,
     start_root,
@@ -41,6 +42,8 @@ __all__ = ["Expressions", "Neighbours", "keep_as_data", "unresolved_error"]
 
 #: What of an execution is evaluated when it starts, besides its stages.
 _STARTING = ("name", "template_variables", "notifications", "initial_config")
+#: Decides whether a stage runs: evaluated then, and only once, whatever the stage's type.
+_OPTION = "stageEnabled"
 #: Stage → fields whose expressions are the type's own affair.
 RawFields = Callable[[Stage], frozenset[str]]
 
@@ -151,14 +154,27 @@ class Expressions:
         if not isinstance(option, dict) or option.get("type") != "expression":
             return True
         expression = option.get("expression")
-        if execution.type is not ExecutionType.PIPELINE or not isinstance(expression, str) or not expression:
+        if execution.type is not ExecutionType.PIPELINE or expression is None or expression == "":
             return True
-        written = expression if expression.startswith("${") else f"${{{expression}}}"
+        written = one_expression(expression) if isinstance(expression, str) else expression
         context = replace(self.context_of(execution, stage), answers=NO_ANSWERS)
-        evaluated = evaluate_document({"stageEnabled": written}, context)
+        evaluated = evaluate_document({_OPTION: written}, context)
         if evaluated.summary:
             stage.context[SUMMARY] = evaluated.summary
-        return str(evaluated.value["stageEnabled"]).lower() == "true"
+        return str(evaluated.value[_OPTION]).lower() == "true"
+
+    def check_change(self, stage: Stage, changes: Document) -> None:
+        """Keep fields that are evaluated as they stand from being changed by somebody who is not the pipeline's owner.
+
+        Raises:
+            InvalidRequest: *changes* would change one.
+        """
+        for name in sorted({_OPTION, *self._raw_fields(stage)} & changes.keys()):
+            if changes[name] != stage.context.get(name):
+                raise InvalidRequest(
+                    f"`{name}` of this stage holds expressions, which only its pipeline may say.",
+                    pointer=f"/{name}",
+                )
 
     def begin(self, execution: Execution, stage: Stage) -> None:
         """Evaluate the context of a stage that starts, as far as nobody has to be asked."""
@@ -253,7 +269,7 @@ def _pending(stage: Stage, raw_fields: frozenset[str]) -> Document:
         }
     context = stage.context
     for key, entry in list(stage.unevaluated.items()):
-        if key in raw_fields or key not in context or context[key] != entry["shown"]:
+        if key == _OPTION or key in raw_fields or key not in context or context[key] != entry["shown"]:
             del stage.unevaluated[key]
     return stage.unevaluated
 
@@ -263,7 +279,7 @@ def _stage_enabled(execution: Execution, stage: Stage) -> Any:
     by_id = {each.id: each for each in execution.stages} if stage.parent_stage_id else {}
     present: Stage | None = stage
     while present is not None:
-        if (option := present.context.get("stageEnabled")) is not None:
+        if (option := present.context.get(_OPTION)) is not None:
             return option
         present = by_id.get(present.parent_stage_id or "")
     return None

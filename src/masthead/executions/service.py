@@ -459,6 +459,8 @@ class Executions(Searching):
             raise InvalidRequest(
                 "`alias` says what a stage runs as, and cannot be changed.", pointer="/alias"
             )
+        if stage is not None:
+            self._expressions.check_change(stage, changes)
         if stage is not None and known is not None:
             known.check_change(stage, changes, caller, asks_roles=self._services.asks_roles())
 

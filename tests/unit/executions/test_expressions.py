@@ -15,7 +15,7 @@ from masthead.executions.stages.base import StageType, TaskContext, TaskResult, 
 from masthead.executions.stages.registry import STAGE_TYPES
 from masthead.executions.status import Status
 from masthead.kernel.clock import ManualClock
-from masthead.kernel.errors import MastheadError
+from masthead.kernel.errors import InvalidRequest, MastheadError
 from masthead.kernel.secret import Secret
 
 SUMMARY = "expressionEvaluationSummary"
@@ -111,6 +111,30 @@ async def test_what_people_change_in_a_stage_is_data(bench):
     assert done["stages"][0]["context"]["note"] == "${1 + 1}"
     (draft,) = bench.paging.drafts
     assert (draft.message, draft.details["a"]) == ("${1 + 1}", 2)
+
+
+@pytest.mark.parametrize(
+    ("stage", "changes"),
+    [
+        ({"type": "noop"}, {"stageEnabled": {"type": "expression", "expression": "false"}}),
+        (variables(a="${1 + 1}"), {"variables": [{"key": "a", "value": "${2 + 2}"}]}),
+        ({"type": "checkPreconditions", "preconditions": []}, {"preconditions": [{"type": "noop"}]}),
+    ],
+)
+async def test_what_is_evaluated_as_it_stands_cannot_be_changed(bench, stage, changes):
+    """Only the pipeline's owner says what that is; the same again is no change."""
+    stages = [
+        {"refId": "1", "type": "wait", "waitTime": 100},
+        {**stage, "refId": "2", "requisiteStageRefIds": ["1"]},
+    ]
+    run = await bench.pipeline(*stages)
+    later = run["stages"][1]
+    (name,) = changes
+    with pytest.raises(InvalidRequest, match="only its pipeline may say") as caught:
+        await bench.executions.change_stage(run["id"], later["id"], changes, bench.ann)
+    assert caught.value.pointer == f"/{name}"
+    same = {name: later["context"].get(name)}
+    await bench.executions.change_stage(run["id"], later["id"], same, bench.ann)
 
 
 async def test_what_does_not_resolve_is_tried_again_before_each_run(bench):
@@ -282,6 +306,38 @@ async def test_a_stage_runs_only_if_its_option_says_so(bench, option, status, ve
         "1 +",
     )
     assert (SUMMARY in found["context"]) is failed
+
+
+@pytest.mark.parametrize(
+    ("expression", "status"),
+    [
+        ("${ parameters.run == 'no' }", "SKIPPED"),
+        ("${ parameters.run }", "SKIPPED"),
+        ("${parameters.run == 'yes'} and ${parameters.run != 'no'}", "SUCCEEDED"),
+        (" ${parameters.run == 'yes'}", "SUCCEEDED"),
+        ("'${parameters.run}' == 'yes'", "SUCCEEDED"),
+        ("${trigger.payload.evil}", "SKIPPED"),
+        ("${parameters.evil} or false", "SKIPPED"),
+        ("'${parameters.quote}' == 'x'", "SKIPPED"),
+        (False, "SKIPPED"),
+        (True, "SUCCEEDED"),
+    ],
+)
+@VERSIONS
+async def test_an_option_with_braces_is_evaluated_once(bench, expression, status, version):
+    """Nothing that a caller sent is evaluated after it was put in; also when the stage is restarted."""
+    option = {"type": "expression", "expression": expression}
+    parameters = {"run": "yes", "evil": "1 == 1", "quote": "x' == 'x' or 'y"}
+    trigger = {"parameters": parameters, "payload": {"evil": "1 == 1"}}
+    run = await bench.pipeline(
+        {"type": "noop", "stageEnabled": option}, trigger=trigger, spelEvaluator=version
+    )
+    (found,) = run["stages"]
+    assert found["status"] == status
+    await bench.executions.restart_stage(run["id"], found["id"], bench.ann)
+    await bench.idle()
+    (found,) = (await bench.executions.get_pipeline(run["id"]))["stages"]
+    assert found["status"] == status
 
 
 def test_stages_inside_another_inherit_its_option():
