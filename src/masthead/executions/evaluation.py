@@ -10,7 +10,8 @@ Source: Spinnaker compatibility facts, sections 4.5, 4.5.2, 4.10.1, 4.10.3, 4.10
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -27,11 +28,13 @@ from masthead.pipelines.expressions import (
     SUMMARY,
     Evaluated,
     EvaluationContext,
+    Limits,
     Outside,
     Version,
     evaluate_all,
     evaluate_document,
     holds_expression,
+    new_budget,
     one_expression,
     resolve_all,
     stage_root,
@@ -42,10 +45,43 @@ __all__ = ["Expressions", "Neighbours", "keep_as_data", "unresolved_error"]
 
 #: What of an execution is evaluated when it starts, besides its stages.
 _STARTING = ("name", "template_variables", "notifications", "initial_config")
+#: Seconds of expressions in a row, and how much of each second that passes comes back.
+_PATIENCE_S, _RECOVERY = 1.0, 0.25
+#: For what must be known at once when there is no patience left.
+_HURRIED = Limits(seconds=0.005, document_seconds=0.005)
 #: Decides whether a stage runs: evaluated then, and only once, whatever the stage's type.
 _OPTION = "stageEnabled"
 #: Stage → fields whose expressions are the type's own affair.
 RawFields = Callable[[Stage], frozenset[str]]
+
+
+class _Patience:
+    """How long expressions may still be evaluated while nothing else has its turn; it comes back with time.
+
+    Stages start one after the other without a pause, and each may take half a second. A machine that is held up for longer
+    than its heart may stop is taken for dead, and so would be the next one that takes its executions over.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._left = _PATIENCE_S
+        self._at = monotonic()
+
+    def is_left(self) -> bool:
+        """Tell whether there is any."""
+        now = self._monotonic()
+        self._left = min(self._left + (now - self._at) * _RECOVERY, _PATIENCE_S)
+        self._at = now
+        return self._left > 0
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Count what is done meanwhile."""
+        began = self._monotonic()
+        try:
+            yield
+        finally:
+            self._left -= self._monotonic() - began
 
 
 class Neighbours:
@@ -84,6 +120,7 @@ class Expressions:
         self._clock = clock
         self._raw_fields = raw_fields
         self._outside: Outside = Neighbours(services)
+        self._patience = _Patience(clock.monotonic)
 
     @property
     def outside(self) -> Outside:
@@ -124,6 +161,7 @@ class Expressions:
         given = config.get("trigger")
         supplied = given.get("parameters") if isinstance(given, dict) else None
         parameters = execution.trigger["parameters"]
+        budget = new_budget(self._start_context(execution))
         for declared in config.get("parameterConfig") or ():
             name = declared.get("name") if isinstance(declared, dict) else None
             if (
@@ -132,7 +170,7 @@ class Expressions:
                 and holds_expression(parameters.get(name))
             ):
                 context = self._start_context(execution)
-                (found,) = await resolve_all([parameters[name]], context, self._outside)
+                (found,) = await resolve_all([parameters[name]], context, self._outside, budget)
                 parameters[name] = found.value
 
     def _start_context(self, execution: Execution) -> EvaluationContext:
@@ -158,7 +196,10 @@ class Expressions:
             return True
         written = one_expression(expression) if isinstance(expression, str) else expression
         context = replace(self.context_of(execution, stage), answers=NO_ANSWERS)
-        evaluated = evaluate_document({_OPTION: written}, context)
+        if not self._patience.is_left():
+            context = replace(context, limits=_HURRIED)
+        with self._patience.used():
+            evaluated = evaluate_document({_OPTION: written}, context)
         if evaluated.summary:
             stage.context[SUMMARY] = evaluated.summary
         return str(evaluated.value[_OPTION]).lower() == "true"
@@ -177,10 +218,14 @@ class Expressions:
                 )
 
     def begin(self, execution: Execution, stage: Stage) -> None:
-        """Evaluate the context of a stage that starts, as far as nobody has to be asked."""
+        """Evaluate the context of a stage that starts, as far as nobody has to be asked.
+
+        Where many that take long start together, the later ones wait for :meth:`go_on`.
+        """
         pending = _pending(stage, self._raw_fields(stage))
-        if pending:
-            found = evaluate_all(_sources(pending), self.context_of(execution, stage))
+        if pending and self._patience.is_left():
+            with self._patience.used():
+                found = evaluate_all(_sources(pending), self.context_of(execution, stage))
             _keep(stage, pending, found)
 
     def is_pending(self, stage: Stage) -> bool:

@@ -340,6 +340,50 @@ async def test_an_option_with_braces_is_evaluated_once(bench, expression, status
     assert found["status"] == status
 
 
+class Hurried(ManualClock):
+    """A clock that goes on by 20 ms whenever somebody looks."""
+
+    def monotonic(self):
+        self._elapsed += 0.02
+        return self._elapsed
+
+
+async def test_where_many_that_take_long_start_together_the_later_ones_wait():
+    """For the moment before their first task runs; everything else has its turn in between."""
+    clock = Hurried()
+    stages = [Stage(id=f"s{n}", type="noop", name="n", context={"text": "${1 + 1}"}) for n in range(30)]
+    execution = Execution(
+        id="E",
+        type=ExecutionType.PIPELINE,
+        application="demo",
+        stages=stages,
+        trigger={},
+        spel_evaluator="v4",
+    )
+    expressions = Expressions(fake_services(clock), clock, STAGE_TYPES.raw_fields)
+    for stage in stages:
+        expressions.begin(execution, stage)
+    values = [stage.context["text"] for stage in stages]
+    assert values[0] == 2
+    assert values[-1] == "${1 + 1}"
+    for stage in stages:
+        await expressions.go_on(execution, stage)
+    assert {stage.context["text"] for stage in stages} == {2}
+
+
+def test_an_option_that_takes_long_is_cut_short_where_many_do():
+    """It skips its stage and says so; a short one is still heard."""
+    clock = Hurried()
+    option = {"type": "expression", "expression": "true"}
+    stages = [Stage(id=f"s{n}", type="noop", name="n", context={"stageEnabled": option}) for n in range(30)]
+    execution = Execution(id="E", type=ExecutionType.PIPELINE, application="demo", stages=stages, trigger={})
+    expressions = Expressions(fake_services(clock), clock, STAGE_TYPES.raw_fields)
+    enabled = [expressions.is_enabled(execution, stage) for stage in stages]
+    assert enabled[0]
+    assert not enabled[-1]
+    assert "take too long" in str(stages[-1].context[SUMMARY])
+
+
 def test_stages_inside_another_inherit_its_option():
     """Unless they have their own."""
     no = {"type": "expression", "expression": "false"}

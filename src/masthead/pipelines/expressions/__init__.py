@@ -6,6 +6,7 @@ A calculation over plain data: it knows nothing of executions, applications or t
 
 from __future__ import annotations
 
+from masthead.pipelines.expressions.bounds import Limits
 from masthead.pipelines.expressions.check import Problem, check, check_document, unparsed
 from masthead.pipelines.expressions.conditions import check_expression, one_expression
 from masthead.pipelines.expressions.context import (
@@ -21,6 +22,7 @@ from masthead.pipelines.expressions.document import (
     Evaluated,
     evaluate_all,
     evaluate_document,
+    new_budget,
     resolve,
     resolve_all,
 )
@@ -40,6 +42,7 @@ __all__ = [
     "Expression",
     "ExpressionError",
     "FakeOutside",
+    "Limits",
     "Nothing",
     "Outside",
     "Problem",
@@ -52,6 +55,7 @@ __all__ = [
     "evaluate_document",
     "evaluate_variables",
     "holds_expression",
+    "new_budget",
     "one_expression",
     "resolve",
     "resolve_all",

@@ -46,16 +46,17 @@ class Limits:
 
 
 class Budget:
-    """What is left while one document is evaluated."""
+    """What is left while one document is evaluated; time counts only between ``resume`` and ``pause``."""
 
     __slots__ = (
         "_document_ends",
         "_document_left",
         "_ends",
-        "_given",
         "_left",
         "_look",
         "_monotonic",
+        "_seconds_left",
+        "given",
         "limits",
     )
 
@@ -64,9 +65,19 @@ class Budget:
         self.limits = limits
         self._monotonic = monotonic
         self._document_left = limits.document_steps
-        self._document_ends = monotonic() + limits.document_seconds
-        self._given = 0
-        self.begin()
+        self._seconds_left = limits.document_seconds
+        #: Characters given back so far.
+        self.given = 0
+        self.resume()
+        self._renew()
+
+    def resume(self) -> None:
+        """Let time count again."""
+        self._document_ends = self._monotonic() + self._seconds_left
+
+    def pause(self) -> None:
+        """Let no time count until :meth:`resume`."""
+        self._seconds_left = self._document_ends - self._monotonic()
 
     def begin(self) -> None:
         """Begin the next expression.
@@ -74,12 +85,16 @@ class Budget:
         Raises:
             TooMuch: the document has used up what it has.
         """
+        now = self._renew()
+        if self._left <= 0 or now > self._document_ends:
+            raise TooMuch("The expressions of this document together take too long to evaluate.")
+
+    def _renew(self) -> float:
         now = self._monotonic()
         self._left = min(self.limits.steps, self._document_left)
         self._ends = min(now + self.limits.seconds, self._document_ends)
         self._look = self._left - _LOOK
-        if self._left <= 0 or now > self._document_ends:
-            raise TooMuch("The expressions of this document together take too long to evaluate.")
+        return now
 
     def spend(self, steps: int = 1) -> None:
         """Count *steps*.
@@ -107,8 +122,8 @@ class Budget:
 
     def give(self, characters: int) -> None:
         """Count *characters* of a value that is given back."""
-        self._given += characters
-        if self._given > self.limits.given:
+        self.given += characters
+        if self.given > self.limits.given:
             raise TooMuch(f"The expressions give more than {self.limits.given:,} characters.")
 
     def look(self) -> None:

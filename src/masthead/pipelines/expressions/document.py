@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from masthead.kernel.clock import to_ms
 from masthead.kernel.errors import MastheadError
@@ -31,12 +32,23 @@ from masthead.pipelines.expressions.syntax.parse import Expression
 from masthead.pipelines.expressions.syntax.templates import PREFIX, Template, has_expression, summary_key
 from masthead.pipelines.expressions.values import Value, joined_text, plain
 
-__all__ = ["SUMMARY", "Evaluated", "evaluate_all", "evaluate_document", "resolve", "resolve_all"]
+__all__ = [
+    "SUMMARY",
+    "Evaluated",
+    "evaluate_all",
+    "evaluate_document",
+    "new_budget",
+    "resolve",
+    "resolve_all",
+]
 
 #: Where a document's report stands in it.
 SUMMARY = "expressionEvaluationSummary"
 #: Most questions to the outside for one document.
 _LOOKUPS = 20
+#: Seconds after which an evaluation was a long one.
+_LONG_S = 0.01
+_TURNS: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Lock] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +83,50 @@ def evaluate_document(value: Any, context: EvaluationContext) -> Evaluated:
     return evaluate_all([value], context)[0]
 
 
-def evaluate_all(values: Sequence[Any], context: EvaluationContext) -> list[Evaluated]:
-    """Evaluate several documents that together have the limits of one; one result each, in their order."""
-    budget = Budget(context.limits, context.clock.monotonic)
-    return [_Walk(context, budget).document(value) for value in values]
+def evaluate_all(
+    values: Sequence[Any], context: EvaluationContext, budget: Budget | None = None
+) -> list[Evaluated]:
+    """Evaluate several documents that together have the limits of one; one result each, in their order.
+
+    Args:
+        values: JSON; left as it is.
+        context: What the expressions read.
+        budget: What is left of the limits, if something else has used some of them.
+    """
+    budget = new_budget(context) if budget is None else budget
+    budget.resume()
+    try:
+        return [_Walk(context, budget).document(value) for value in values]
+    finally:
+        budget.pause()
 
 
-async def resolve(value: Any, context: EvaluationContext, outside: Outside) -> Evaluated:
+def new_budget(context: EvaluationContext) -> Budget:
+    """Give all that one document may use."""
+    return Budget(context.limits, context.clock.monotonic)
+
+
+async def resolve(
+    value: Any, context: EvaluationContext, outside: Outside, budget: Budget | None = None
+) -> Evaluated:
     """Evaluate *value* as :func:`evaluate_document` does, asking *outside* what it needs to know.
 
     Everything is evaluated again once the answers are there, so random numbers are drawn again too. At most 20
     questions are asked for one document.
     """
-    return (await resolve_all([value], context, outside))[0]
+    return (await resolve_all([value], context, outside, budget))[0]
 
 
-async def resolve_all(values: Sequence[Any], context: EvaluationContext, outside: Outside) -> list[Evaluated]:
+async def resolve_all(
+    values: Sequence[Any], context: EvaluationContext, outside: Outside, budget: Budget | None = None
+) -> list[Evaluated]:
     """Evaluate several documents as :func:`evaluate_all` does, asking *outside* as :func:`resolve` does."""
+    budget = new_budget(context) if budget is None else budget
+    given = budget.given
     answers = dict(context.answers)
     while True:
-        evaluated = evaluate_all(values, replace(context, answers=answers))
+        budget.given = given
+        evaluated = await _in_turn(values, replace(context, answers=answers), budget)
         wanted = sorted(
             {lookup for each in evaluated for lookup in each.wanted},
             key=lambda lookup: (lookup.source, lookup.arguments),
@@ -101,6 +137,20 @@ async def resolve_all(values: Sequence[Any], context: EvaluationContext, outside
         found = await asyncio.gather(*(_ask(outside, lookup) for lookup in allowed))
         refused = Answer(refusal=f"The expressions of one document may ask the outside {_LOOKUPS} times.")
         answers |= dict(zip(allowed, found, strict=True)) | dict.fromkeys(wanted[len(allowed) :], refused)
+
+
+async def _in_turn(values: Sequence[Any], context: EvaluationContext, budget: Budget) -> list[Evaluated]:
+    """Evaluate while no other document is evaluated; after a long one everything else has its turn first.
+
+    Else many that take long, of one execution or of many, would together hold up the whole process.
+    """
+    lock = _TURNS.setdefault(asyncio.get_running_loop(), asyncio.Lock())
+    async with lock:
+        began = context.clock.monotonic()
+        evaluated = evaluate_all(values, context, budget)
+        if context.clock.monotonic() - began > _LONG_S:
+            await asyncio.sleep(0)
+    return evaluated
 
 
 async def _ask(outside: Outside, lookup: Lookup) -> Answer:

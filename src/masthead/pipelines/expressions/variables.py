@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from masthead.pipelines.expressions.context import EvaluationContext, Outside
-from masthead.pipelines.expressions.document import resolve
+from masthead.pipelines.expressions.document import new_budget, resolve
 from masthead.pipelines.expressions.syntax.templates import PREFIX, has_expression, holds_expression
 
 __all__ = ["EvaluatedVariables", "evaluate_variables"]
@@ -39,7 +39,7 @@ async def evaluate_variables(
     *,
     is_sequential: bool = True,
 ) -> EvaluatedVariables:
-    """Evaluate *variables* one after the other.
+    """Evaluate *variables* one after the other; together they have the limits of one document.
 
     With v4 a value that is no text is taken as it is. One that fails stays as its text, and the others go on.
 
@@ -50,12 +50,13 @@ async def evaluate_variables(
         is_sequential: Whether each sees those before it (v4), or none another (v3).
     """
     done = EvaluatedVariables()
+    budget = new_budget(context)
     for variable in variables:
         key, value = variable.get("key"), variable.get("value")
         earlier = done.outputs if is_sequential else {}
         seen = replace(context, root=ChainMap(earlier, context.root))  # type: ignore[arg-type]
         if has_expression(value) if is_sequential else holds_expression(value):
-            evaluated = await resolve({key or "value": value}, seen, outside)
+            evaluated = await resolve({key or "value": value}, seen, outside, budget)
             for name, notes in evaluated.summary.items():
                 done.summary.setdefault(name, []).extend(notes)
             done.variables.append(_with_source(variable, evaluated.value[key or "value"]))

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from masthead.kernel.clock import ManualClock
-from masthead.pipelines.expressions import Version, evaluate_document, stage_root, start_root
+from masthead.pipelines.expressions import (
+    FakeOutside,
+    Version,
+    evaluate_document,
+    resolve,
+    stage_root,
+    start_root,
+)
 from masthead.pipelines.expressions.bounds import Limits
 from support.expressing import EXECUTION, context
 
@@ -183,3 +192,30 @@ def test_tasks_see_their_own_context_only():
     root = stage_root({"a": 1}, execution=None)
     assert dict(root) == {"a": 1, "parameters": {}}
     assert stage_root({"parameters": {"b": 2}}, execution=None)["parameters"] == {"b": 2}
+
+
+class Hurried(ManualClock):
+    """A clock that goes on by 20 ms whenever somebody looks."""
+
+    def monotonic(self):
+        self._elapsed += 0.02
+        return self._elapsed
+
+
+async def test_everything_else_has_its_turn_between_two_long_documents():
+    """Also when many are evaluated at the same time."""
+    ticks, seen = [], []
+
+    class Root(dict):
+        def get(self, key, default=None):
+            seen.append(len(ticks))
+            return super().get(key, default)
+
+    async def tick():
+        while len(seen) < 5:
+            ticks.append(1)
+            await asyncio.sleep(0)
+
+    there = context(Root(a=1), clock=Hurried())
+    await asyncio.gather(tick(), *(resolve("${a}", there, FakeOutside()) for _ in range(5)))
+    assert len(set(seen)) == 5

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from masthead.pipelines.expressions import Nothing, evaluate_variables, stage_root
+from masthead.pipelines.expressions.bounds import Limits
 from support.expressing import EXECUTION, context
 
 
-async def evaluated(*variables, root=None):
-    return await evaluate_variables(list(variables), context(root), Nothing())
+async def evaluated(*variables, root=None, **more):
+    return await evaluate_variables(list(variables), context(root, **more), Nothing())
 
 
 async def test_later_variables_see_earlier_ones():
@@ -60,3 +63,13 @@ async def test_what_a_variable_gives_is_data_for_the_next():
         {"key": "a", "value": "${parameters.evil}"}, {"key": "b", "value": "${a}"}, root=root
     )
     assert result.outputs == {"a": "${1 + 1}", "b": "${1 + 1}"}
+
+
+@pytest.mark.parametrize("limits", [Limits(document_steps=100), Limits(given=60)])
+async def test_variables_together_have_the_limits_of_a_document(limits):
+    """However many there are; the first ones have their values."""
+    variables = [{"key": f"k{number}", "value": f"${{'x' + {number}}}"} for number in range(60)]
+    result = await evaluated(*variables, root={}, limits=limits)
+    assert result.outputs["k9"] == "x9"
+    assert result.outputs["k59"] == "${'x' + 59}"
+    assert result.summary["'x' + 59"][0]["level"] == "ERROR"
