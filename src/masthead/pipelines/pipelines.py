@@ -358,7 +358,7 @@ class Pipelines:
         self, submitted: Submitted, caller: Caller, *, stale_check: bool, must_exist: bool = False
     ) -> dict[str, Any]:
         rules.require_template(submitted.document)
-        error = rules.definition_error(submitted.document, self.checks)
+        error = await asyncio.to_thread(rules.definition_error, submitted.document, self.checks)
         now, by = self._now(), _user(caller)
 
         def work(connection: Connection) -> dict[str, Any]:

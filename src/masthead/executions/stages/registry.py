@@ -33,7 +33,7 @@ from masthead.executions.stages.wait_until import WaitUntilStage
 from masthead.executions.stages.webhook import WebhookStage
 from masthead.executions.window import window_problems
 from masthead.pipelines import Problem
-from masthead.pipelines.expressions import unparsed
+from masthead.pipelines.expressions import Look, unparsed
 
 __all__ = ["STAGE_TYPES", "StageTypes"]
 
@@ -100,6 +100,7 @@ class StageTypes:
         This is a check for ``masthead.pipelines.Checks``.
         """
         stages = pipeline.get("stages")
+        look = Look()
         for at, stage in enumerate(stages if isinstance(stages, list) else ()):
             if not isinstance(stage, Mapping):
                 continue
@@ -107,7 +108,7 @@ class StageTypes:
             if found is not None:
                 place = f"/stages/{at}"
                 yield from (Problem(place + each.pointer, each.sentence) for each in found.problems(stage))
-                yield from unparsed(stage, place)
+                yield from unparsed(stage, place, look)
                 yield from (Problem(place + each.pointer, each.sentence) for each in window_problems(stage))
 
     def raw_fields(self, stage: Stage) -> frozenset[str]:

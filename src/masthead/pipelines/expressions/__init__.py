@@ -7,7 +7,7 @@ A calculation over plain data: it knows nothing of executions, applications or t
 from __future__ import annotations
 
 from masthead.pipelines.expressions.bounds import Limits
-from masthead.pipelines.expressions.check import Problem, check, check_document, unparsed
+from masthead.pipelines.expressions.check import Look, Problem, check, check_document, unparsed
 from masthead.pipelines.expressions.conditions import check_expression, one_expression
 from masthead.pipelines.expressions.context import (
     NO_ANSWERS,
@@ -43,6 +43,7 @@ __all__ = [
     "ExpressionError",
     "FakeOutside",
     "Limits",
+    "Look",
     "Nothing",
     "Outside",
     "Problem",

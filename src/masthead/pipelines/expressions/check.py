@@ -13,9 +13,11 @@ from masthead.pipelines.expressions.syntax.nodes import Function, New, Node, Typ
 from masthead.pipelines.expressions.syntax.parse import Expression
 from masthead.pipelines.expressions.syntax.templates import Template, has_expression
 
-__all__ = ["Problem", "check", "check_document", "unparsed"]
+__all__ = ["Look", "Problem", "check", "check_document", "unparsed"]
 
 _NESTING = 100
+#: Characters of all expressions that are looked at in one document: some thousand expressions, a second of parsing.
+_CHARACTERS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,19 @@ class Problem:
     sentence: str
 
 
+class Look:
+    """How much of one document, or of its parts one after the other, is still looked at; the rest is found when it runs."""
+
+    def __init__(self, characters: int = _CHARACTERS) -> None:
+        self._left = characters
+
+    def takes(self, text: str) -> bool:
+        """Tell whether *text* is looked at as well, if it holds an expression."""
+        if has_expression(text):
+            self._left -= len(text)
+        return self._left >= 0
+
+
 def check(text: str) -> list[Problem]:
     """Give what is wrong with the expressions in *text*; empty when nothing is, or when there are none."""
     return [Problem("", sentence) for sentence in _sentences(text)]
@@ -38,17 +53,22 @@ def check(text: str) -> list[Problem]:
 
 def check_document(value: Any) -> list[Problem]:
     """Give what is wrong with the expressions anywhere in the JSON *value*, in its order."""
-    return list(_problems(value, "", 0, _sentences))
+    return list(_problems(value, "", 0, _within(Look(), _sentences)))
 
 
-def unparsed(value: Any, pointer: str = "") -> list[Problem]:
+def unparsed(value: Any, pointer: str = "", look: Look | None = None) -> list[Problem]:
     """Give the expressions anywhere in the JSON *value* that do not parse; what they name is not looked at.
 
     Args:
         value: A document or a part of one.
         pointer: Where *value* stands.
+        look: Shared with the other parts of the same document.
     """
-    return list(_problems(value, pointer, 0, _unparsed))
+    return list(_problems(value, pointer, 0, _within(look or Look(), _unparsed)))
+
+
+def _within(look: Look, sentences: Callable[[str], list[str]]) -> Callable[[str], list[str]]:
+    return lambda text: sentences(text) if look.takes(text) else []
 
 
 def _problems(

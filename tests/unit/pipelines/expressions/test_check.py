@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from masthead.pipelines.expressions import Problem, check, check_document
+from masthead.pipelines.expressions import Look, Problem, check, check_document, unparsed
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,14 @@ def test_a_document_is_checked_with_pointers():
     document = {"stages": [{"ok": "${x}", "a/b~c": ["${("]}], "${": 1}
     assert [problem.pointer for problem in check_document(document)] == ["/stages/0/a~1b~0c/0", "/${"]
     assert all(isinstance(problem, Problem) for problem in check_document(document))
+
+
+def test_only_so_much_of_a_document_is_looked_at():
+    """So that saving it cannot take minutes; what is wrong further on is found when it runs."""
+    wrong, right = "${1 +}", "${'" + "x" * 90 + "'}"
+    assert len(unparsed([right, wrong, right, wrong], "/stages", Look(110))) == 1
+    assert len(check_document([right] * 1_100 + [wrong])) == 0
+    assert len(check_document(["plain text " * 20_000, wrong])) == 1
+    look = Look(10)
+    assert len(unparsed({"a": wrong}, "/stages/0", look)) == 1
+    assert len(unparsed({"a": wrong}, "/stages/1", look)) == 0

@@ -23,7 +23,8 @@ _NESTING_LIMIT = 30
 #: Most atoms of a pattern once its counted repetitions are written out.
 _WEIGHT_LIMIT = 2_000
 _META = frozenset("\\[](){}.*+?^$|")
-_KEPT = 512
+#: A compiled pattern may take more than a megabyte.
+_KEPT = 64
 
 #: Sets as they stand between brackets. Java's are of ASCII unless they say otherwise.
 _SETS = {
@@ -80,7 +81,7 @@ def compile_java(pattern: str) -> regex.Pattern[str]:
         raise ExpressionError(f"The pattern has more than {_LENGTH_LIMIT:,} characters.")
     written = _Translator(pattern).translate()
     try:
-        return regex.compile(written, regex.VERSION1)
+        return regex.compile(written, regex.VERSION1, cache_pattern=False)
     except (regex.error, ValueError, OverflowError, RecursionError) as error:
         raise ExpressionError(f"The pattern cannot be used: {shown(pattern)}") from error
 

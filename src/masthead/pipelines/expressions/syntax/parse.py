@@ -7,7 +7,7 @@ nested too deeply. Parsed forms are kept for the texts that were seen last.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from functools import cache
 from importlib.resources import files
 from typing import Any
 
@@ -17,12 +17,11 @@ from lark.exceptions import LarkError
 from masthead.pipelines.expressions.bounds import DEPTH_LIMIT, LENGTH_LIMIT
 from masthead.pipelines.expressions.errors import ExpressionSyntaxError, shown
 from masthead.pipelines.expressions.syntax import nodes
+from masthead.pipelines.expressions.syntax.kept import keep
 from masthead.pipelines.expressions.syntax.nodes import Node, Part, children
 
 __all__ = ["Expression"]
 
-#: How many parsed forms are kept.
-_KEPT = 4096
 #: Largest whole number there is: a Java ``long``.
 _LONGEST = 2**63 - 1
 #: What is not supported, by the character at which the parser notices.
@@ -52,13 +51,13 @@ class Expression:
         Raises:
             ExpressionSyntaxError: it is not of the language; the sentence says where.
         """
-        if len(text) > length_limit:
-            raise ExpressionSyntaxError(f"The expression has more than {length_limit:,} characters.")
-        return _parse(text)
+        return _parse(text, length_limit)
 
 
-@lru_cache(maxsize=_KEPT)
-def _parse(text: str) -> Expression:
+@keep
+def _parse(text: str, length_limit: int) -> Expression:
+    if len(text) > length_limit:
+        raise ExpressionSyntaxError(f"The expression has more than {length_limit:,} characters.")
     try:
         node: Node = _parser().parse(text)  # type: ignore[assignment]
     except UnexpectedInput as error:

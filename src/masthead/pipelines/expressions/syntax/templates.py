@@ -10,17 +10,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from masthead.pipelines.expressions.bounds import LENGTH_LIMIT
 from masthead.pipelines.expressions.errors import ExpressionSyntaxError
+from masthead.pipelines.expressions.syntax.kept import keep
 from masthead.pipelines.expressions.syntax.parse import Expression
 
 __all__ = ["PREFIX", "Template", "has_expression", "holds_expression", "summary_key"]
 
 PREFIX = "${"
-_KEPT = 4096
 #: Texts longer than this are not kept parsed.
 _LONG = 4_000
 _NOTABLE = re.compile("['\"()\\[\\]{}]")
@@ -117,7 +116,7 @@ def _cut(text: str, length_limit: int, look: Callable[[], None] = lambda: None) 
     return Template(tuple(parts))
 
 
-_kept = lru_cache(maxsize=_KEPT)(_cut)
+_kept = keep(_cut)
 
 
 def _end(text: str, begin: int, length_limit: int) -> int:
