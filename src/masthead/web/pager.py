@@ -1,8 +1,9 @@
 """The pager: every PagerDuty service with who is on call, filtered as one types, and those that are to be paged.
 
 All of its state stands in the address: ``q`` (words), ``sort``, ``owned`` (only services that an application pages),
-``service`` (ids of those chosen, repeated), ``app`` (names, separated by commas: their services are chosen), ``subject``
-and ``details`` (what the dialog starts with). What is chosen stays chosen when the filter leaves it out.
+``service`` (ids of those chosen, repeated), ``without`` (one that is not to be chosen any more), ``app`` (names, separated
+by commas: their services are chosen), ``for`` (names in which it is asked, once their services stand under ``service``),
+``subject`` and ``details`` (what the dialog starts with). What is chosen stays chosen when the filter leaves it out.
 """
 
 from __future__ import annotations
@@ -51,6 +52,8 @@ class Wanted:
     applications: tuple[str, ...]
     subject: str
     details: str
+    #: Those of *applications* whose services are to be chosen.
+    opened: tuple[str, ...] = ()
 
     @property
     def query(self) -> dict[str, Any]:
@@ -109,24 +112,27 @@ def pager_routes(services: WebServices, renderer: Renderer, directory: Directory
 def wanted_of(given: QueryParams) -> Wanted:
     """Read what an address says; what is odd in it says nothing."""
     sort, offset = given.get("sort", ""), given.get("offset", "")
-    named = ",".join((*given.getlist("app"), *given.getlist("for")))
+    opened, without = _names(given.getlist("app")), set(given.getlist("without"))
     return Wanted(
         words=given.get("q", "").strip(),
         sort=sort if sort.removeprefix("-") in ("service", "last") else "",
         is_owned=given.get("owned", "") not in ("", "false", "0"),
         offset=int(offset) if offset.isdecimal() else 0,
         services=tuple(
-            dict.fromkeys(one.strip() for one in given.getlist("service") if one.strip())
+            dict.fromkeys(one.strip() for one in given.getlist("service") if one.strip() and one not in without)
         ),
-        applications=tuple(
-            dict.fromkeys(application_id(one) for one in named.split(",") if one.strip())
-        ),
+        applications=tuple(dict.fromkeys((*opened, *_names(given.getlist("for"))))),
         subject=given.get("subject", ""),
         details=given.get("details", ""),
+        opened=opened,
     )  # fmt: skip
 
 
-def chosen_of(snapshot: Snapshot, wanted: Wanted, *, by_application: bool = True) -> Chosen:
+def _names(lists: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(application_id(one) for one in ",".join(lists).split(",") if one.strip()))
+
+
+def chosen_of(snapshot: Snapshot, wanted: Wanted) -> Chosen:
     """Give the services that *wanted* names, by their ids or as those of applications."""
     found: dict[str, Service] = {}
     problems = []
@@ -138,7 +144,7 @@ def chosen_of(snapshot: Snapshot, wanted: Wanted, *, by_application: bool = True
             problems.append(f"{row.service.name} cannot be paged: {obstacle}.")
         else:
             found[row.service.id] = row.service
-    for name in wanted.applications if by_application else ():
+    for name in wanted.opened:
         application = snapshot.by_name.get(name)
         if application is None:
             problems.append(f"There is no application called {name[:80]}.")

@@ -22,7 +22,7 @@ from masthead.kernel.secret import Secret
 from masthead.ownership import Preflight
 from masthead.pagerduty import Severity, parse_severity
 from masthead.paging import Door, Draft
-from masthead.web.directory import Directory
+from masthead.web.directory import Directory, Snapshot
 from masthead.web.domain import WebServices
 from masthead.web.forms import Errors, Form, read_form
 from masthead.web.pager import Chosen, Wanted, chosen_of, wanted_of
@@ -51,7 +51,7 @@ def paging_routes(services: WebServices, renderer: Renderer, directory: Director
     """Give the routes of the dialog."""
 
     async def show(request: Request, asked: _Asked, status: int = 200) -> Response:
-        chosen = chosen_of(await directory.now(), asked.wanted, by_application=not asked.wanted.services)
+        chosen = chosen_of(await directory.now(), asked.wanted)
         values = await _values(services, asked, chosen, request)
         if is_fragment(request):
             return renderer.fragment(
@@ -67,8 +67,7 @@ def paging_routes(services: WebServices, renderer: Renderer, directory: Director
         return await show(request, _Asked(wanted, subject, details, severity, services.ids.new()))
 
     async def send(request: Request) -> Response:
-        form = await read_form(request)
-        asked = _read(form)
+        asked = _read(await read_form(request), await directory.now())
         page_id = await _send(services, asked, request)
         if page_id is None:
             return await show(request, asked, 422)
@@ -82,8 +81,11 @@ def paging_routes(services: WebServices, renderer: Renderer, directory: Director
     ]
 
 
-def _read(form: Form) -> _Asked:
-    wanted = Wanted("", "", False, 0, tuple(form.all("service")), tuple(form.all("for")), "", "")
+def _read(form: Form, snapshot: Snapshot) -> _Asked:
+    chosen = tuple(form.all("service"))
+    # It is asked in the name of those only that are paged: others were taken away again.
+    names = tuple(name for name in form.all("for") if _service_of(snapshot, name) in chosen)
+    wanted = Wanted("", "", False, 0, chosen, names, "", "")
     return _Asked(
         wanted,
         form.text("subject"),
@@ -91,6 +93,11 @@ def _read(form: Form) -> _Asked:
         form.text("severity"),
         form.text("once")[:_LONGEST_ONCE],
     )
+
+
+def _service_of(snapshot: Snapshot, application: str) -> str | None:
+    row = snapshot.by_name.get(application)
+    return row.service.id if row is not None and row.service is not None else None
 
 
 async def _send(services: WebServices, asked: _Asked, request: Request) -> str | None:

@@ -105,6 +105,32 @@ async def test_a_link_as_decks_chooses_the_services_of_applications(house, brows
     assert 'name="subject" value="S"' in text
 
 
+async def test_what_was_taken_away_again_stays_away(house, browser):
+    """Also where a link chose it by its application, when the page is loaded anew, and without script."""
+    await house.application("demo", pdApiKey=CHECKOUT_KEY)
+    chosen = (await browser.get("/ui/page?app=demo")).text
+    assert '<input type="hidden" name="for" value="demo">' in chosen
+    assert re.search(r'name="without" value="PSVC01" aria-label="Remove Checkout"', chosen)
+    for query in ("for=demo", "for=demo&service=PSVC01&without=PSVC01"):
+        assert "Nothing chosen yet" in (await browser.get(f"/ui/page?{query}")).text
+
+
+async def test_a_page_is_filed_under_an_application_whose_service_it_pages(house, browser):
+    """One whose service was taken away again did not ask for it."""
+    await house.application("demo", pdApiKey=CHECKOUT_KEY)
+    await house.application("other")
+    form = await form_of(browser)
+    await browser.post("/ui/page/confirm", data=form | {"for": ["demo", "other"]})
+    (page,) = await all_pages(house)
+    assert page.application == "demo"
+
+
+async def test_many_that_are_chosen_do_not_make_the_page_grow_by_their_square(house, browser):
+    """The chip of each says its own id, not those of all the others."""
+    text = (await browser.get("/ui/page?service=PSVC01&subject=Down")).text
+    assert "service=PSVC01" not in text.partition('class="chips"')[2].partition("</ul>")[0]
+
+
 async def test_the_dialog_names_everybody_who_will_be_woken(house, browser):
     """Before the button, which says how many services; levels that follow are named too."""
     await house.application("demo", pdApiKey=CHECKOUT_KEY)
@@ -130,6 +156,7 @@ async def test_the_dialog_starts_with_what_the_settings_and_the_link_say(house):
 
 async def test_sending_leads_to_the_page_that_was_stored(house, browser):
     """Asked by the caller, with the details as Deck sends them."""
+    await house.application("demo", pdApiKey=CHECKOUT_KEY)
     form = await form_of(browser) | {"details": "see runbook", "for": "demo"}
     answer = await browser.post("/ui/page/confirm", data=form)
     (page,) = await all_pages(house)

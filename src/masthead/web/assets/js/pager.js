@@ -48,7 +48,7 @@ if (form) {
     tell();
   });
   chips.addEventListener("click", (event) => {
-    const item = event.target.closest("button, a")?.closest(".chip");
+    const item = event.target.closest("button")?.closest(".chip");
     if (!item) return;
     event.preventDefault();
     const next = item.nextElementSibling ?? item.previousElementSibling;
