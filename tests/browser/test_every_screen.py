@@ -7,6 +7,7 @@ from playwright.sync_api import Page
 
 from support.browsing import LOOKS, QUICK_LOOKS, Look, violations
 from support.gallery import Screen, furnish_gallery
+from support.sites import Site
 
 #: What has nothing to see, or too much.
 OTHERS = (
@@ -19,9 +20,35 @@ OTHERS = (
 )
 
 
+#: Nothing in it can be broken at the end of a word.
+LONG = f"checkout_production_{'0123456789' * 14}"
+
+
 @pytest.fixture(scope="package")
 def screens(site) -> list[Screen]:
-    return [*furnish_gallery(site), *OTHERS]
+    return [*furnish_gallery(site), *OTHERS, *with_long_names(site)]
+
+
+def with_long_names(site: Site) -> list[Screen]:
+    """Give screens with names that fit nowhere, and one with more services than it has room for."""
+    application = LONG.replace("_", "")[:60]
+    site.create(name=application, description=LONG)
+    stage = {"refId": "1", "requisiteStageRefIds": [], "type": "noop", "name": LONG}
+    site.server.post(
+        "/pipelines",
+        {"application": application, "name": LONG, "parameterConfig": [{"name": LONG}], "stages": [stage]},
+    )
+    (pipeline,) = site.server.get(f"/applications/{application}/pipelineConfigs")
+    at = f"/ui/applications/{application}"
+    services = site.server.get("/v1/services", limit=100)["services"]
+    chosen = "&".join(f"service={one['id']}" for one in services)
+    return [
+        Screen("long-application", at, ""),
+        Screen("long-editor", f"{at}/pipelines/{pipeline['id']}/edit", ""),
+        Screen("long-run", f"{at}/pipelines/{pipeline['id']}/run", ""),
+        Screen("long-pipelines", "/ui/pipelines", ""),
+        Screen("long-confirm", f"/ui/page/confirm?{chosen}", ""),
+    ]
 
 
 def troubles(page: Page, screen: Screen) -> list[str]:

@@ -110,6 +110,7 @@ class Renderer:
             "duration": duration,
             "count": _count,
             "path": _path,
+            "short": _short,
             "marked": _marked,
         }
         self._environment.globals["ui"] = self._environment.get_template("macros.html").module
@@ -239,6 +240,12 @@ def _marked(text: str, words: Sequence[str]) -> Markup:
         parts += [escape(text[at : match.start()]), Markup("<mark>"), escape(match[0]), Markup("</mark>")]
         at = match.end()
     return Markup("").join([*parts, escape(text[at:])])
+
+
+def _short(text: object, length: int) -> str:
+    """Give *text* in at most *length* characters; the last is "…" when something is left out, also within a word."""
+    whole = str(text)
+    return whole if len(whole) <= length else f"{whole[: length - 1].rstrip()}…"
 
 
 def _path(text: object) -> str:
