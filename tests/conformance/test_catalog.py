@@ -168,6 +168,34 @@ async def test_those_who_ask_at_once_share_one_refresh(start, reader):
     assert not catalog.state.is_loading
 
 
+async def test_what_a_first_reading_waits_for_is_told_meanwhile(start, reader, clock):
+    """A refresh that is throttled takes minutes: until something was read the cause is told, and not only that it takes time."""
+    throttled = OutsideFailure("PagerDuty answered 429.", reason=Reason.THROTTLED, status=429)
+    began = clock.now()
+    catalog = await start(reader)
+    reader.gate.clear()
+    reader.obstacle = throttled
+    waiting = asyncio.ensure_future(catalog.refresh())
+    while len(reader.asked) < 2:  # noqa: ASYNC110 - over within a few rounds
+        await asyncio.sleep(0)
+    state = catalog.state
+    assert state.services_explanation == state.oncalls_explanation == throttled.message
+    assert [(one.reason, one.since, one.kind) for one in (state.trouble, state.oncalls_trouble)] == [
+        (Reason.THROTTLED, began, "services"),
+        (Reason.THROTTLED, began, "oncalls"),
+    ]
+    reader.gate.set()
+    await waiting
+    assert catalog.state.trouble is None
+    reader.gate.clear()
+    waiting = asyncio.ensure_future(catalog.refresh())
+    while len(reader.asked) < 4:  # noqa: ASYNC110 - as above
+        await asyncio.sleep(0)
+    assert catalog.state.trouble is None
+    reader.gate.set()
+    await waiting
+
+
 class StridingClock(ManualClock):
     """A clock on which waits are over at once, until it was asked so many times."""
 

@@ -110,6 +110,7 @@ class ScriptedRest:
     """Stands in for the REST client: gives the lists, or fails."""
 
     def __init__(self) -> None:
+        self.obstacle: OutsideFailure | None = None
         self.failure: OutsideFailure | None = None
         #: Failures of one list: "services" or "oncalls".
         self.fails: dict[str, OutsideFailure] = {}

@@ -91,7 +91,8 @@ class AccountCatalog:
     @property
     def state(self) -> CatalogState:
         """How much is known, and what is wrong."""
-        oncalls_trouble = self._explained(self._oncalls.trouble)
+        services_trouble = self._explained(self._services.trouble or self._obstacle(self._services))
+        oncalls_trouble = self._explained(self._oncalls.trouble or self._obstacle(self._oncalls))
         return CatalogState(
             is_configured=self._rest is not None,
             is_loading=self._refreshing is not None,
@@ -100,7 +101,7 @@ class AccountCatalog:
             oncalls=len(self.oncalls),
             services_fetched_at=self._services.fetched_at,
             oncalls_fetched_at=self._oncalls.fetched_at,
-            trouble=self._explained(self._services.trouble) or oncalls_trouble or self._lacking(),
+            trouble=services_trouble or oncalls_trouble or self._lacking(),
             oncalls_trouble=oncalls_trouble,
         )
 
@@ -168,6 +169,13 @@ class AccountCatalog:
             if trouble and shortage
             else trouble
         )
+
+    def _obstacle(self, shelf: Shelf[Any]) -> Trouble | None:
+        """Give what keeps the first reading of *shelf* waiting: a refresh that is throttled may take minutes."""
+        failure = self._rest.obstacle if self._rest is not None and self._refreshing is not None else None
+        if failure is None or shelf.fetched_at is not None:
+            return None
+        return Trouble(failure.reason, failure.message, self._began_at, shelf.kind)
 
     def _lacking(self) -> Trouble | None:
         """Give what the token will not be allowed, though nothing has failed for it yet."""

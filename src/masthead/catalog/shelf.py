@@ -54,6 +54,7 @@ class Shelf(Generic[T]):
 
     def __init__(self, shape: Shape[T], snapshots: Snapshots, clock: Clock) -> None:
         self._shape = shape
+        self.kind = shape.kind
         self._snapshots = snapshots
         self._account = snapshots.account
         self._clock = clock

@@ -47,6 +47,7 @@ class ScriptedReader:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, Params]] = []
+        self.obstacle: OutsideFailure | None = None
         self.is_closed = False
         self._answers: dict[str, list[Collected | OutsideFailure]] = defaultdict(list)
         #: While this is clear, every list is waited for.

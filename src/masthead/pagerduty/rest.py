@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import aiohttp
+import structlog
 
 from masthead.kernel.clock import Clock
 from masthead.kernel.errors import MastheadError, OutsideFailure, Reason
@@ -23,6 +24,7 @@ from masthead.pagerduty.words import decode_object, remedy, spoken
 
 __all__ = ["RestClient", "RestReader"]
 
+log = structlog.get_logger(__name__)
 #: Tries of one request; throttling is sat out for more than the minute that PagerDuty counts by.
 _ATTEMPTS = 3
 _ATTEMPTS_THROTTLED = 6
@@ -33,6 +35,9 @@ _BEARER = ("pdus+", "pdeu+")
 
 class RestReader(Protocol):
     """What the catalog reads through; a fake stands in :mod:`masthead.pagerduty.fakes`."""
+
+    #: The failure that is being waited out before the same is asked again, None while nothing is in the way.
+    obstacle: OutsideFailure | None
 
     async def collect(self, path: str, item_key: str, params: Params = ()) -> Collected:
         """Give all items of a list."""
@@ -71,6 +76,7 @@ class RestClient:
         self._in_flight = in_flight
         self._pace = Pace(clock, in_flight=in_flight)
         self._session: aiohttp.ClientSession | None = None
+        self.obstacle: OutsideFailure | None = None
         #: Seconds by which our clock went ahead of PagerDuty's at its last answer.
         self.clock_lead_s = 0.0
 
@@ -89,14 +95,18 @@ class RestClient:
         while True:
             try:
                 async with self._pace.turn():
-                    return await self._get_once(path, params, attempt=attempt)
+                    document = await self._get_once(path, params, attempt=attempt)
             except OutsideFailure as failure:
                 is_throttled = failure.reason is Reason.THROTTLED
                 most = _ATTEMPTS_THROTTLED if is_throttled else _ATTEMPTS
                 if not (is_patient and failure.retryable and attempt < most):
                     raise
+                self.obstacle = failure
                 if not is_throttled:  # else the pace has everybody wait
                     await self._clock.sleep(failure.retry_after or 2.0 ** (attempt - 1))
+            else:
+                self.obstacle = None
+                return document
             attempt += 1
 
     async def collect(self, path: str, item_key: str, params: Params = ()) -> Collected:
@@ -125,8 +135,7 @@ class RestClient:
         status, headers, body = await self._fetch(path, params, token)
         self.clock_lead_s = clock_lead(headers, now=self._clock.now())
         if status == 429:
-            wait_s = retry_after(status, headers, now=self._clock.now())
-            self._pace.throttled(2.0**attempt if wait_s is None else wait_s)
+            self._throttled(2.0**attempt, retry_after(status, headers, now=self._clock.now()))
         else:
             self._pace.learn(headers)
         if status >= 300:
@@ -137,6 +146,13 @@ class RestClient:
         if (document := decode_object(body)) is None:
             raise _not_asked(Reason.ANSWER, "its answer is not JSON")
         return document
+
+    def _throttled(self, own_wait_s: float, asked_s: float | None) -> None:
+        """Have everybody wait; the first of a time is told in the log, because nobody hears of it otherwise."""
+        wait_s = own_wait_s if asked_s is None else asked_s
+        if not self._pace.is_alone:
+            log.warning("rest.throttled", url=self._base_url, wait_s=wait_s)
+        self._pace.throttled(wait_s)
 
     async def _fetch(self, path: str, params: Params, token: Secret) -> tuple[int, Mapping[str, str], bytes]:
         try:

@@ -132,6 +132,35 @@ async def test_a_429_is_waited_out(rest, endpoint, clock, headers, waited):
     assert endpoint.most_at_once == 4
 
 
+@pytest.mark.parametrize("said", [Said(429), Said(503)])
+async def test_what_is_waited_out_can_be_seen_meanwhile(rest, endpoint, clock, said, monkeypatch):
+    """And is gone with the next good answer."""
+    seen, sleep = [], clock.sleep
+
+    async def watched(seconds):
+        seen.append(rest.obstacle)
+        await sleep(seconds)
+
+    monkeypatch.setattr(clock, "sleep", watched)
+    endpoint.answers = [said, said, GOOD]
+    await rest.get("/services")
+    assert [one.status for one in seen] == [said.status, said.status]
+    assert rest.obstacle is None
+
+
+async def test_throttling_is_logged_once_while_it_lasts(rest, endpoint, clock):
+    """Everybody waits, so somebody must be able to see why."""
+    endpoint.answers = [Said(429, b"", {"Retry-After": "9"}), Said(429), GOOD]
+    with structlog.testing.capture_logs() as logs:
+        await rest.get("/services")
+        await clock.sleep(120)
+        endpoint.answers = [Said(429), GOOD]
+        await rest.get("/services")
+    told = [line for line in logs if line["event"] == "rest.throttled"]
+    assert [line["wait_s"] for line in told] == [9, 2]
+    assert all(line["url"] == endpoint.url for line in told)
+
+
 async def test_a_budget_that_is_used_up_is_waited_for(rest, endpoint, clock):
     """PagerDuty tells it along with a good answer, before it has to refuse."""
     endpoint.answers = [Said(200, {}, {"ratelimit-remaining": "0", "ratelimit-reset": "12"}), GOOD]
