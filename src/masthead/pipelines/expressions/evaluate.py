@@ -15,7 +15,7 @@ from masthead.pipelines.expressions.errors import ExpressionError, TooMuch, show
 from masthead.pipelines.expressions.functions import FUNCTIONS
 from masthead.pipelines.expressions.methods import patterns, types
 from masthead.pipelines.expressions.methods.containers import at
-from masthead.pipelines.expressions.methods.signature import choose, whole_of
+from masthead.pipelines.expressions.methods.signature import choose, cut
 from masthead.pipelines.expressions.operators import calculate, negative, power
 from masthead.pipelines.expressions.syntax import nodes
 from masthead.pipelines.expressions.syntax.nodes import Node, Part, Pick
@@ -109,9 +109,9 @@ class _Evaluation:
     def chain(self, node: nodes.Chain, present: Value) -> Value:
         value = self.value(node.first, present)
         for step in node.steps:
-            if value is None and step.is_safe:
-                return None
             self._spend()
+            if value is None and step.is_safe:
+                continue
             value = _APPLIED[type(step)](self, step, value, present)
         return value
 
@@ -147,7 +147,7 @@ class _Evaluation:
             raise ExpressionError("Cannot index into a null value")
         key = self.value(node.key, present)
         if isinstance(target, (list, str)):
-            return at(target, whole_of(key))
+            return at(target, cut(key))
         if isinstance(key, str):
             return types.read(self.running, target, key)
         raise ExpressionError(f"Indexing into type '{type_name(target)}' is not supported")
@@ -155,6 +155,8 @@ class _Evaluation:
     def select(self, node: nodes.Select, target: Value, _: Value) -> Value:
         if isinstance(target, Mapping):
             chosen = self._chosen([Entry(key, value) for key, value in target.items()], node)
+            if not chosen and node.pick is not Pick.ALL:
+                return None
             return {entry.key: entry.value for entry in chosen}
         if not isinstance(target, list):
             raise ExpressionError(f"Cannot perform selection on input data of type '{type_name(target)}'")
@@ -214,7 +216,7 @@ class _Evaluation:
 
 
 def _matches(running: Running, left: Value, right: Value) -> bool:
-    if left is None or isinstance(left, (list, Mapping)):
+    if left is None or isinstance(left, Mapping):
         raise ExpressionError(f"First operand to matches operator must be text: it is '{type_name(left)}'")
     if not isinstance(right, str):
         raise ExpressionError(f"Second operand to matches operator must be text: it is '{type_name(right)}'")
@@ -260,6 +262,8 @@ _WORTH: dict[type[Node], Callable[..., Value]] = {
     nodes.Property: _Evaluation.alone,
     nodes.Call: _Evaluation.alone,
     nodes.Index: _Evaluation.alone,
+    nodes.Select: _Evaluation.alone,
+    nodes.Project: _Evaluation.alone,
     nodes.Arithmetic: _Evaluation.arithmetic,
     nodes.Power: _Evaluation.raised,
     nodes.Sign: _Evaluation.sign,

@@ -13,7 +13,7 @@ from masthead.pipelines.expressions.bounds import Budget
 from masthead.pipelines.expressions.errors import ExpressionError
 from masthead.pipelines.expressions.values import Value, joined_text, type_name, whole
 
-__all__ = ["calculate", "divided", "negative", "power", "remainder"]
+__all__ = ["calculate", "divided", "negative", "power", "power_of", "remainder"]
 
 _NAMES = {"+": "ADD", "-": "SUBTRACT", "*": "MULTIPLY", "/": "DIVIDE", "%": "MODULUS", "^": "POWER"}
 
@@ -40,12 +40,18 @@ def power(base: Value, exponent: Value) -> Value:
         raise _apart("^", base, exponent)
     if isinstance(base, int) and isinstance(exponent, int):
         return _whole_power(base, exponent)
+    return power_of(base, exponent)
+
+
+def power_of(base: float, exponent: float) -> float:
+    """Give what ``Math.pow`` does."""
+    is_negative = math.copysign(1, base) < 0 and exponent % 2 == 1
     try:
         return math.pow(base, exponent)
     except OverflowError:
-        return math.inf
+        return -math.inf if is_negative else math.inf
     except ValueError:
-        return math.nan
+        return math.nan if base else -math.inf if is_negative else math.inf
 
 
 def _whole_power(base: int, exponent: int) -> int:

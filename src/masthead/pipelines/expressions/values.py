@@ -22,6 +22,7 @@ __all__ = [
     "NotEvaluated",
     "Value",
     "double_text",
+    "is_equal",
     "is_same",
     "java_text",
     "joined_text",
@@ -177,7 +178,13 @@ class _Writer:
         return self._counted(self._write(value, depth))
 
     def joined(self, values: list[Value]) -> str:
-        return ",".join("" if each is None else self.text(each, 1) for each in values)
+        return ",".join(self._joined_one(each, 1) for each in values)
+
+    def _joined_one(self, value: Value, depth: int) -> str:
+        if not isinstance(value, list):
+            return self.text(value, depth)
+        _require_depth(depth)
+        return self._counted(",".join(self._joined_one(each, depth + 1) for each in value))
 
     def _write(self, value: Value, depth: int) -> str:
         if isinstance(value, str):
@@ -233,23 +240,31 @@ def double_text(number: float) -> str:
 
 
 def is_same(left: Value, right: Value, budget: Budget) -> bool:
-    """Tell whether ``left == right``: numbers by their value, everything else only with its own kind."""
+    """Tell whether ``left == right``: numbers by their value, everything else only with its own kind.
+
+    Inside of lists and maps a number equals only one of its own kind.
+    """
     budget.spend()
     if isinstance(left, bool) or isinstance(right, bool):
         return left is right
     if isinstance(left, list) and isinstance(right, list):
         return len(left) == len(right) and all(
-            is_same(one, other, budget) for one, other in zip(left, right, strict=True)
+            is_equal(one, other, budget) for one, other in zip(left, right, strict=True)
         )
     if isinstance(left, Mapping) and isinstance(right, Mapping):
         return len(left) == len(right) and all(
-            key in right and is_same(value, right[key], budget) for key, value in left.items()
+            key in right and is_equal(value, right[key], budget) for key, value in left.items()
         )
     if isinstance(left, JavaValue):
         return left.is_same(right)
     if isinstance(right, JavaValue):
         return right.is_same(left)
     return bool(left == right)
+
+
+def is_equal(left: Value, right: Value, budget: Budget) -> bool:
+    """Tell whether ``left.equals(right)``: 1 is not 1.0."""
+    return isinstance(left, float) is isinstance(right, float) and is_same(left, right, budget)
 
 
 def order(left: Value, right: Value) -> int:

@@ -63,10 +63,34 @@ def test_texts(expression, value):
     [
         (
             "T(String).format('%5s|%-5s|%05d|%,d|%.2f|%x|%b|%%', 'a', 'b', 42, 1234567, 1.005, 255, true)",
-            "    a|b    |00042|1,234,567|1.00|ff|true|%",
+            "    a|b    |00042|1,234,567|1.01|ff|true|%",
         ),
         ("T(String).format('%2$s %1$s', 'a', 'b')", "b a"),
         ("T(String).format('%S %s', 'up', null)", "UP null"),
+        (
+            "T(String).format('% d|%(d|%(,.1f|%+d|%#x|%#o|%08x|%#010x', 5, -5, -1234.56, 7, 255, 8, 255, 255)",
+            " 5|(5)|(1,234.6)|+7|0xff|010|000000ff|0x000000ff",
+        ),
+        (
+            "T(String).format('%x %x %o %X', -1, -3000000000L, -1, 255)",
+            "ffffffff ffffffff4d2fa200 37777777777 FF",
+        ),
+        (
+            "T(String).format('%.0f %.0f %.1f %.3f %f', 0.5, 2.5, 0.25, 1e-9, 1e10)",
+            "1 3 0.3 0.000 10000000000.000000",
+        ),
+        ("T(String).format('%e %.2e %E', 12345.678, 0.00125, 1.0)", "1.234568e+04 1.25e-03 1.000000E+00"),
+        (
+            "T(String).format('%f %05.1f %+f %s', 0.0 / 0, 1.0 / 0, 1.0 / 0, -1.0 / 0)",
+            "NaN Infinity +Infinity -Infinity",
+        ),
+        ("T(String).format('%c%C%c|%3%|%-3%|%05d', 65, 'b', 'c', null)", "ABc|  %|%  | null"),
+        ("T(String).format('%s-%s %2$s', {'a', 'b'})", "a-b b"),
+        ("'%s!'.formatted({'a'})", "a!"),
+        (
+            "''.format('%03d', 7) + ','.join('-', {'a', 'b'}) + (5).toHexString(255) + true.parseBoolean('true')",
+            "007a-bfftrue",
+        ),
         ("T(String).join('-', {1, 'a'})", "1-a"),
         ("T(String).join('-', 'a', 'b')", "a-b"),
         ("T(String).valueOf(1.0)", "1.0"),
@@ -90,6 +114,20 @@ def test_texts(expression, value):
         ("T(Math).pow(2, 3)", 8.0),
         ("T(Math).floorMod(-7, 3)", 2),
         ("T(Math).sqrt(-1)", "NaN"),
+        ("T(Math).round(0.49999999999999994) + T(Math).round(-2.5) + T(Math).round(2.5)", 1),
+        ("T(Math).ceil(-0.5).toString() + T(Math).rint(-0.5) + T(Math).rint(2.5)", "-0.0-0.02.0"),
+        (
+            "T(Math).log(0) + ' ' + T(Math).log10(0) + ' ' + T(Math).signum(0.0 / 0)",
+            "-Infinity -Infinity NaN",
+        ),
+        (
+            "T(Math).pow(0, -1) + ' ' + T(Math).pow(-10, 999) + ' ' + T(Math).pow(-8, 0.5) + ' ' + (0.0 ^ -3.0)",
+            "Infinity -Infinity NaN Infinity",
+        ),
+        ("T(Math).atan(1) * 4", 3.141592653589793),
+        ("T(Integer).toString(255, 16) + T(Long).toString(-5, 2) + T(Integer).toString(0, 36)", "ff-1010"),
+        ("'abcdef'.substring(1.9)", "bcdef"),
+        ("(2.5).hashCode()", 1074003968),
         ("(3.99).intValue()", 3),
         ("(300).byteValue()", 44),
         ("(1).equals(1)", True),
@@ -125,7 +163,8 @@ def test_chance_is_given():
     ("expression", "value"),
     [
         ("{1, 2}.size() + {}.size()", 2),
-        ("{1, 2}.contains(2.0)", True),
+        ("{1, 2}.contains(2.0) or {1.0}.indexOf(1) == 0", False),
+        ("{1, 2}.contains(2) and {{1.0}}.contains({1.0})", True),
         ("{1, 2}.containsAll({2, 1})", True),
         ("{1, 2, 1}.indexOf(1) + {1, 2, 1}.lastIndexOf(1)", 2),
         ("{1, 2, 3}.subList(1, 3)", [2, 3]),
@@ -191,6 +230,11 @@ def test_lists_and_maps(expression, value):
         ("T(java.time.LocalDate).of(2024, 1, 31).plusMonths(1)", "2024-02-29"),
         ("T(java.time.LocalDate).parse('2024-02-29').plusYears(1).toString()", "2025-02-28"),
         ("T(LocalDate).of(2024, 2, 1).lengthOfMonth()", 29),
+        ("T(LocalDate).of(2024, 1, 31).hashCode() + new Date(0).hashCode()", 4145247),
+        ("T(LocalDate).of(2024, 1, 31).compareTo(T(LocalDate).of(2024, 3, 1))", -2),
+        ("T(LocalDateTime).of(2024, 1, 1, 5, 0).compareTo(T(LocalDateTime).of(2024, 1, 1, 7, 0))", -1),
+        ("T(Instant).ofEpochMilli(5).compareTo(T(Instant).ofEpochMilli(0))", 5_000_000),
+        ("T(Instant).ofEpochMilli(5).compareTo(T(Instant).ofEpochSecond(9))", -1),
         ("T(LocalDate).now().dayOfWeek", "MONDAY"),
         ("T(LocalDate).now().getDayOfWeek() == T(java.time.DayOfWeek).MONDAY", True),
         ("T(LocalDate).now().dayOfWeek == 'MONDAY'", True),
@@ -295,3 +339,25 @@ def test_what_java_would_throw_is_an_error(expression):
 def test_a_text_that_is_no_such_date_is_refused(pattern, text):
     """Neither a name that nobody has, nor a year that no date can have."""
     assert "Unparseable date" in refusal(f"new SimpleDateFormat('{pattern}').parse('{text}')")
+
+
+@pytest.mark.parametrize(
+    ("expression", "sentence"),
+    [
+        ("T(LocalDate).now().plus(1, T(ChronoUnit).HOURS)", "Unsupported unit: Hours"),
+        (
+            "T(ChronoUnit).MINUTES.between(T(LocalDate).now(), T(LocalDate).now())",
+            "Unsupported unit: Minutes",
+        ),
+        ("T(Instant).now().plus(1, T(ChronoUnit).MONTHS)", "Unsupported unit: Months"),
+        ("T(LocalDate).parse('20240105')", "could not be parsed"),
+        ("T(LocalDate).parse('2024-W01-1')", "could not be parsed"),
+        ("T(LocalDateTime).parse('2024-01-05 10:00')", "could not be parsed"),
+        ("T(Instant).parse('2024-01-05T10:00')", "could not be parsed"),
+        ("T(String).format('%c', 99999999)", "Code point"),
+        ("'a'.new('b')", "cannot be found on type java.lang.String"),
+    ],
+)
+def test_what_a_type_does_not_know_is_an_error(expression, sentence):
+    """A date knows no hours, an instant no months."""
+    assert sentence in refusal(expression)

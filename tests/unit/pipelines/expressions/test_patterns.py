@@ -32,6 +32,8 @@ def budget():
         (r"[^a-c\s]+", "dé-", True),
         (r"[\w.-]+", "a-b.c", True),
         (r"[a\-z]+", "-", True),
+        (r"[]a]+", "]a", True),
+        (r"[^]a]+", "b", True),
         (r"[|&~]+", "||&&~~", True),
         (r"[|\&~]+", "||&~~", True),
         (r"\Qa.b*\E+", "a.b***", True),
@@ -60,7 +62,7 @@ def test_a_pattern_means_what_java_says(pattern, text, is_match):
 
 @pytest.mark.parametrize(
     "pattern",
-    ["(", ")", "[", "[]", "[]a]", "*", "a**", "a{", "a{x}", "{2}", "\\", r"\y", r"\1", r"\k<n>", r"\p{No Such}", r"\p{Nope}",
+    ["(", ")", "[", "[]", "[^]", "*", "a**", "a{", "a{x}", "{2}", "\\", r"\y", r"\1", r"\k<n>", r"\p{No Such}", r"\p{Nope}",
      "(?x)a", "(?R)", "(?1)", "(?P<n>a)", "(?&n)", "(*FAIL)", "(?|a)", "(?e)(a){e}", "a{e<=2}", r"\N{DIGIT ONE}", r"\L<x>",
      r"\x{110000}", "(?#c)a", "[z-a]", "[a", "a\\"],
 )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 from masthead.pipelines.expressions.context import Running
 from masthead.pipelines.expressions.errors import ExpressionError
 from masthead.pipelines.expressions.methods.signature import Kind, Methods, add
-from masthead.pipelines.expressions.values import Entry, Value, is_same, java_text
+from masthead.pipelines.expressions.values import Entry, Value, is_equal, java_text
 
 __all__ = ["CHANGING", "ENTRY", "LIST", "MAP", "at"]
 
@@ -59,7 +59,7 @@ def at(values: Sequence[Any], index: int) -> Value:
 
 
 def _find(running: Running, values: list[Any], wanted: Value) -> list[int]:
-    return [place for place, each in enumerate(values) if is_same(each, wanted, running.budget)]
+    return [place for place, each in enumerate(values) if is_equal(each, wanted, running.budget)]
 
 
 @add(LIST, "size")
@@ -85,7 +85,7 @@ def _to_string(running: Running, values: Any) -> str:
 @add(MAP, "equals", Kind.ANY)
 @add(ENTRY, "equals", Kind.ANY)
 def _equals(running: Running, values: Any, other: Value) -> bool:
-    return is_same(values, other, running.budget)
+    return is_equal(values, other, running.budget)
 
 
 # -- lists ------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ def _last(_: Running, values: list[Any]) -> Value:
 
 @add(LIST, "contains", Kind.ANY)
 def _contains(running: Running, values: list[Any], wanted: Value) -> bool:
-    return any(is_same(each, wanted, running.budget) for each in values)
+    return any(is_equal(each, wanted, running.budget) for each in values)
 
 
 @add(LIST, "containsAll", Kind.LIST)
@@ -166,7 +166,7 @@ def _contains_key(_: Running, values: Mapping[str, Any], key: Value) -> bool:
 
 @add(MAP, "containsValue", Kind.ANY)
 def _contains_value(running: Running, values: Mapping[str, Any], wanted: Value) -> bool:
-    return any(is_same(each, wanted, running.budget) for each in values.values())
+    return any(is_equal(each, wanted, running.budget) for each in values.values())
 
 
 @add(MAP, "keySet")

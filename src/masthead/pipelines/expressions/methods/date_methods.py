@@ -29,8 +29,8 @@ from masthead.pipelines.expressions.methods.dates import (
     moved,
     parsed,
 )
+from masthead.pipelines.expressions.methods.numbers import java_hash_of_long
 from masthead.pipelines.expressions.methods.signature import Kind, Methods, add
-from masthead.pipelines.expressions.methods.texts import java_hash
 from masthead.pipelines.expressions.values import JavaValue, Value, is_same, order
 
 __all__ = [
@@ -93,14 +93,35 @@ for _kind, _table in ((LocalDate, LOCAL_DATE), (LocalDateTime, LOCAL_DATE_TIME),
     add(_table, "isBefore", _kind)(lambda _, at, other: order(at, other) < 0)
     add(_table, "isAfter", _kind)(lambda _, at, other: order(at, other) > 0)
     add(_table, "isEqual", _kind)(lambda _, at, other: order(at, other) == 0)
-    add(_table, "compareTo", _kind)(lambda _, at, other: order(at, other))
+    add(_table, "compareTo", _kind)(lambda _, at, other: _difference(at, other))
 add(DATE, "before", JavaDate)(lambda _, at, other: order(at, other) < 0)
 add(DATE, "after", JavaDate)(lambda _, at, other: order(at, other) > 0)
 add(DATE, "compareTo", JavaDate)(lambda _, at, other: order(at, other))
 for _table in (*_MODERN, DATE, DAY, UNIT):
     add(_table, "toString")(lambda _, value: value.text())
     add(_table, "equals", Kind.ANY)(lambda running, value, other: is_same(value, other, running.budget))
-    add(_table, "hashCode")(lambda _, value: java_hash(value.text()))
+
+
+def _difference(one: Moment, other: Moment) -> int:
+    """Give what ``compareTo`` does: by how much the first part that differs does."""
+    if isinstance(one, Instant):
+        seconds = (one.at.replace(microsecond=0) > other.at.replace(microsecond=0)) - (
+            one.at.replace(microsecond=0) < other.at.replace(microsecond=0)
+        )
+        return seconds or (one.at.microsecond - other.at.microsecond) * 1000
+    for part in ("year", "month", "day"):
+        difference = int(getattr(one.at, part) - getattr(other.at, part))
+        if difference:
+            return difference
+    return order(one, other)
+
+
+def _hash_of_date(at: datetime) -> int:
+    return (at.year & ~0x7FF) ^ ((at.year << 11) + (at.month << 6) + at.day)
+
+
+add(DATE, "hashCode")(lambda _, date: java_hash_of_long(to_ms(date.at)))
+add(LOCAL_DATE, "hashCode")(lambda _, date: _hash_of_date(date.at))
 
 
 # -- reading ----------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ Source: Java's documentation, ``java.time`` (``LocalDate``, ``LocalDateTime``, `
 from __future__ import annotations
 
 import calendar
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, ClassVar, TypeVar
@@ -39,6 +40,10 @@ _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Su
 MONTHS = (
     ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 )  # fmt: skip
+
+
+#: What every moment in ISO 8601 begins with; the rest is looked at when it is read.
+_ISO = re.compile(r"\d{4}-\d{2}-\d{2}(?:T|$)")
 
 
 class Moment(JavaValue):
@@ -209,6 +214,7 @@ def guarded(run: Callable[[], _Moment]) -> _Moment:
 
 def moved(moment: _Moment, amount: int, unit: Unit) -> _Moment:
     """Give *moment*, *amount* units later; the last day of a month stays inside the month."""
+    _require_known(moment, unit)
     return guarded(lambda: type(moment)(_shifted(moment.at, amount, unit)))
 
 
@@ -224,6 +230,7 @@ def _shifted(at: datetime, amount: int, unit: Unit) -> datetime:
 
 def between(one: Moment, other: Moment, unit: Unit) -> int:
     """Give how many whole units lie from *one* to *other*; negative when *other* is earlier."""
+    _require_known(one, unit)
     if not unit.months:
         whole = abs(other.at - one.at) // unit.length
         return whole if other.at >= one.at else -whole
@@ -233,6 +240,15 @@ def between(one: Moment, other: Moment, unit: Unit) -> int:
     return (months if other.at >= one.at else -months) // unit.months if months >= unit.months else 0
 
 
+def _require_known(moment: Moment, unit: Unit) -> None:
+    """A date knows no time of day, and an instant no calendar."""
+    day = UNITS["DAYS"].place
+    if (isinstance(moment, LocalDate) and unit.place < day) or (
+        isinstance(moment, Instant) and unit.place > day
+    ):
+        raise ExpressionError(f"Unsupported unit: {unit.text()}")
+
+
 def parsed(kind: type[_Moment], text: str) -> _Moment:
     """Read ISO 8601.
 
@@ -240,7 +256,7 @@ def parsed(kind: type[_Moment], text: str) -> _Moment:
         ExpressionError: *text* is no such moment.
     """
     try:
-        at = datetime.fromisoformat(text)
+        at = datetime.fromisoformat(text) if _ISO.match(text) else None
     except ValueError:
         at = None
     has_zone = at is not None and at.tzinfo is not None

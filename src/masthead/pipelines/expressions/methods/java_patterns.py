@@ -282,7 +282,7 @@ class _Translator:
         if self._ahead("^"):
             out.append("^")
         is_empty = True
-        while not self._ahead("]"):
+        while is_empty or not self._ahead("]"):
             if self._at >= len(self._pattern):
                 raise self._wrong("Unclosed character class")
             if self._pattern[self._at] == "[":
@@ -292,8 +292,6 @@ class _Translator:
             else:
                 out.append(self._range())
             is_empty = False
-        if is_empty:
-            raise self._wrong("Unclosed character class")
         return "".join(out) + "]"
 
     def _ahead(self, mark: str) -> bool:

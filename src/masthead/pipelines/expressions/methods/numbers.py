@@ -6,6 +6,7 @@ Source: Java's documentation, ``java.lang.Integer``, ``Long``, ``Double``, ``Boo
 from __future__ import annotations
 
 import math
+import struct
 import uuid
 from collections.abc import Callable
 from typing import Any
@@ -13,8 +14,7 @@ from typing import Any
 from masthead.pipelines.expressions.context import Running
 from masthead.pipelines.expressions.errors import ExpressionError
 from masthead.pipelines.expressions.methods.signature import Kind, Methods, add, number_of, whole_of
-from masthead.pipelines.expressions.methods.texts import java_hash
-from masthead.pipelines.expressions.operators import divided
+from masthead.pipelines.expressions.operators import divided, power_of
 from masthead.pipelines.expressions.values import (
     INT_LIMIT,
     LONG_LIMIT,
@@ -27,7 +27,16 @@ from masthead.pipelines.expressions.values import (
     whole,
 )
 
-__all__ = ["BOOLEAN", "NUMBER", "RANDOM", "UUID_METHODS", "JavaRandom", "JavaUuid", "narrow"]
+__all__ = [
+    "BOOLEAN",
+    "NUMBER",
+    "RANDOM",
+    "UUID_METHODS",
+    "JavaRandom",
+    "JavaUuid",
+    "java_hash_of_long",
+    "narrow",
+]
 
 NUMBER: Methods = {}
 BOOLEAN: Methods = {}
@@ -80,12 +89,14 @@ def _compare_to(_: Running, value: Value, other: Value) -> int:
 @add(NUMBER, "hashCode")
 def _hash_code(_: Running, number: float) -> int:
     if isinstance(number, int):
-        return (
-            number
-            if -INT_LIMIT <= number < INT_LIMIT
-            else _wrapped((number ^ (number >> 32)) & 0xFFFFFFFF, INT_LIMIT)
-        )
-    return java_hash(double_text(number))
+        return number if -INT_LIMIT <= number < INT_LIMIT else java_hash_of_long(number)
+    bits = int.from_bytes(struct.pack(">d", number), "big")
+    return java_hash_of_long(bits)
+
+
+def java_hash_of_long(number: int) -> int:
+    """Give ``Long.hashCode`` of *number*."""
+    return _wrapped((number ^ (number >> 32)) & 0xFFFFFFFF, INT_LIMIT)
 
 
 # -- Integer, Long, Double, Boolean -----------------------------------------------------------------
@@ -112,7 +123,19 @@ def whole_statics(limit: int) -> Methods:
     add(table, "sum", Kind.WHOLE, Kind.WHOLE)(lambda _, one, other: whole(one + other))
     add(table, "signum", Kind.WHOLE)(lambda _, number: (number > 0) - (number < 0))
     add(table, "toString", Kind.WHOLE)(lambda _, number: str(number))
+    add(table, "toString", Kind.WHOLE, Kind.WHOLE)(lambda _, number, radix: _written(number, radix))
     return table
+
+
+def _written(number: int, radix: int) -> str:
+    """Write a whole number to another base; to ten when the base is none."""
+    if not 2 <= radix <= 36:
+        return str(number)
+    digits, rest = "", abs(number)
+    while rest or not digits:
+        rest, digit = divmod(rest, radix)
+        digits = "0123456789abcdefghijklmnopqrstuvwxyz"[digit] + digits
+    return f"-{digits}" if number < 0 else digits
 
 
 def _in_radix(text: str, radix: int) -> int:
@@ -169,7 +192,7 @@ def math_statics() -> Methods:
         )
     add(table, "abs", Kind.ANY)(lambda _, number: _absolute(_number(number)))
     add(table, "round", Kind.NUMBER)(
-        lambda _, number: narrow(math.floor(number + 0.5) if math.isfinite(number) else number)
+        lambda _, number: narrow(_rounded(number) if math.isfinite(number) else number)
     )
     add(table, "toIntExact", Kind.WHOLE)(_int_exact)
     add(table, "negateExact", Kind.WHOLE)(lambda _, number: whole(-number))
@@ -177,24 +200,39 @@ def math_statics() -> Methods:
     return table
 
 
+def _rounded(number: float) -> int:
+    floor = math.floor(number)
+    return floor + (number - floor >= 0.5)
+
+
+def _logarithm(run: Callable[[float], float]) -> Callable[[float], float]:
+    return lambda number: run(number) if number else -math.inf
+
+
 _MATH: dict[str, Callable[[float], float]] = {
-    "floor": lambda number: float(math.floor(number)),
-    "ceil": lambda number: float(math.ceil(number)),
-    "rint": lambda number: float(round(number)),
+    "floor": lambda number: math.copysign(math.floor(number), number),
+    "ceil": lambda number: math.copysign(math.ceil(number), number),
+    "rint": lambda number: math.copysign(round(number), number),
     "sqrt": math.sqrt,
     "cbrt": math.cbrt,
     "exp": math.exp,
-    "log": math.log,
-    "log10": math.log10,
+    "log": _logarithm(math.log),
+    "log10": _logarithm(math.log10),
     "sin": math.sin,
     "cos": math.cos,
     "tan": math.tan,
-    "signum": lambda number: math.copysign(1.0, number) if number else 0.0,
+    "asin": math.asin,
+    "acos": math.acos,
+    "atan": math.atan,
+    "sinh": math.sinh,
+    "cosh": math.cosh,
+    "tanh": math.tanh,
+    "signum": lambda number: math.copysign(1.0, number) if number and not math.isnan(number) else number,
     "toRadians": math.radians,
     "toDegrees": math.degrees,
 }
 _PAIRS: dict[str, Callable[[float, float], float]] = {
-    "pow": math.pow,
+    "pow": power_of,
     "hypot": math.hypot,
     "atan2": math.atan2,
 }

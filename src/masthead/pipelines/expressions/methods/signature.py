@@ -6,6 +6,7 @@ in a table.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from masthead.pipelines.expressions.values import (
     whole,
 )
 
-__all__ = ["Kind", "Method", "Methods", "Takes", "add", "choose", "number_of", "whole_of"]
+__all__ = ["Kind", "Method", "Methods", "Takes", "add", "choose", "cut", "number_of", "whole_of"]
 
 
 class Kind(Enum):
@@ -150,6 +151,17 @@ def whole_of(value: Value) -> int:
     )
 
 
+def cut(value: Value) -> int:
+    """Give the whole number that *value* is or is the text of; of any other number what stands before its point.
+
+    Raises:
+        ExpressionError: it is none.
+    """
+    if isinstance(value, float) and math.isfinite(value):
+        return whole(math.trunc(value))
+    return whole_of(value)
+
+
 def number_of(value: Value) -> float:
     """Give the floating-point number that *value* is, or is the text of.
 
@@ -175,7 +187,7 @@ def _list(value: Value, _: Running) -> list[Any]:
 
 _CONVERTERS: dict[Kind, Callable[[Value, Running], Value]] = {
     Kind.TEXT: _text,
-    Kind.WHOLE: lambda value, _: whole_of(value),
+    Kind.WHOLE: lambda value, _: cut(value),
     Kind.NUMBER: lambda value, _: number_of(value),
     Kind.FLAG: lambda value, _: truth(value),
     Kind.LIST: _list,

@@ -7,20 +7,26 @@ Source: Java's documentation, ``java.lang.String``, ``java.util.Formatter``.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Sequence
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from masthead.pipelines.expressions.context import Running
 from masthead.pipelines.expressions.errors import ExpressionError, shown
 from masthead.pipelines.expressions.methods import patterns
 from masthead.pipelines.expressions.methods.signature import Kind, Methods, add, number_of, whole_of
-from masthead.pipelines.expressions.values import Value, java_text
+from masthead.pipelines.expressions.values import INT_LIMIT, LONG_LIMIT, Value, double_text, java_text
 
-__all__ = ["TEXT", "format_text", "java_hash"]
+__all__ = ["TEXT", "format_text", "java_hash", "spread"]
 
 TEXT: Methods = {}
 _SPECIFIER = re.compile(r"%(?:(\d{1,3})\$)?([-#+ 0,(]*)(\d{1,4})?(?:\.(\d{1,3}))?([a-zA-Z%])")
 _WIDTH_LIMIT = 1_000
+#: What stands before the zeros that fill a number up, and the number.
+_FILLED = re.compile(r"([-+( ]?(?:0[xX])?)([0-9A-Fa-f].*)")
+#: Digits that hold any double with as many places behind its point as may be asked for.
+_PRECISION = 1_400
 
 
 def java_hash(text: str) -> int:
@@ -173,7 +179,7 @@ def _repeat(running: Running, text: str, count: int) -> str:
 
 @add(TEXT, "formatted", rest=Kind.ANY)
 def _formatted(running: Running, text: str, *arguments: Value) -> str:
-    return format_text(running, text, arguments)
+    return format_text(running, text, spread(arguments))
 
 
 # -- format -----------------------------------------------------------------------------------------
@@ -193,8 +199,11 @@ def format_text(running: Running, pattern: str, arguments: Sequence[Value]) -> s
             raise ExpressionError(f"Unknown format conversion in {shown(pattern)}")
         out.append(pattern[at:place])
         conversion = specifier[5]
-        if conversion in "%n":
-            out.append("%" if conversion == "%" else "\n")
+        if conversion == "n":
+            out.append("\n")
+        elif conversion == "%":
+            width = min(int(specifier[3] or 0), _WIDTH_LIMIT)
+            out.append("%".ljust(width) if "-" in specifier[2] else "%".rjust(width))
         else:
             number = int(specifier[1]) - 1 if specifier[1] else taken
             taken += 0 if specifier[1] else 1
@@ -207,6 +216,12 @@ def format_text(running: Running, pattern: str, arguments: Sequence[Value]) -> s
     return "".join((*out, pattern[at:]))
 
 
+def spread(arguments: Sequence[Value]) -> Sequence[Value]:
+    """Give the arguments of a method that takes any number: a list that stands alone is all of them."""
+    only = arguments[0] if len(arguments) == 1 else None
+    return only if isinstance(only, list) else arguments
+
+
 def _formatted_one(running: Running, specifier: re.Match[str], value: Value) -> str:
     flags, width, precision, conversion = specifier[2], int(specifier[3] or 0), specifier[4], specifier[5]
     if width > _WIDTH_LIMIT:
@@ -216,26 +231,65 @@ def _formatted_one(running: Running, specifier: re.Match[str], value: Value) -> 
         text = text.upper()
     if "-" in flags:
         return text.ljust(width)
-    if "0" in flags and conversion in "dfexo":
-        sign = text[:1] if text[:1] in ("-", "+") else ""
-        return sign + text[len(sign) :].rjust(width - len(sign), "0")
-    return text.rjust(width)
+    filled = (
+        _FILLED.fullmatch(text) if "0" in flags and conversion in "dfexXoE" and value is not None else None
+    )
+    return text.rjust(width) if filled is None else filled[1] + filled[2].rjust(width - len(filled[1]), "0")
 
 
 def _converted(running: Running, conversion: str, flags: str, precision: str | None, value: Value) -> str:
     if conversion == "b":
-        return "false" if (value in (None, False) and value != 0) or value is False else "true"
+        return "false" if value is None or value is False else "true"
     if conversion in "sc" or value is None:
+        if conversion == "c" and isinstance(value, int) and not isinstance(value, bool):
+            return _character(value)
         text = java_text(value, running.budget)
         return text if precision is None else text[: int(precision)]
-    sign = "+" if "+" in flags else ""
-    comma = "," if "," in flags else ""
     if conversion == "d":
-        return f"{whole_of(value):{sign}{comma}}"
+        return _signed(flags, Decimal(whole_of(value)), "")
     if conversion in "xo":
-        return (
-            f"{whole_of(value) & 0xFFFFFFFFFFFFFFFF if whole_of(value) < 0 else whole_of(value):{conversion}}"
-        )
+        prefix = {"x": "0x", "o": "0"}[conversion] if "#" in flags else ""
+        return f"{prefix}{_unsigned(whole_of(value)):{conversion}}"
     if conversion in "fe":
-        return f"{number_of(value):{sign}{comma}.{precision or 6}{conversion}}"
+        return _real(flags, number_of(value), int(precision or 6), conversion)
     raise ExpressionError(f"Unknown format conversion '{conversion}'")
+
+
+def _character(code: int) -> str:
+    if not 0 <= code <= 0x10FFFF:
+        raise ExpressionError(f"Code point = {code:#x}")
+    return chr(code)
+
+
+def _unsigned(number: int) -> int:
+    """Give the bits of *number*: of 32 if an ``int`` holds it, else of 64."""
+    if number >= 0:
+        return number
+    return number + (2 * INT_LIMIT if number >= -INT_LIMIT else 2 * LONG_LIMIT)
+
+
+def _real(flags: str, number: float, precision: int, conversion: str) -> str:
+    if math.isnan(number):
+        return "NaN"
+    if math.isinf(number):
+        sign = "+" if "+" in flags and number > 0 else ""
+        return f"{sign}{double_text(number)}"
+    exact = Decimal(repr(number))
+    if conversion == "f":
+        # A number of Java's has some seventeen digits; behind them stand zeros, and half is rounded up.
+        with localcontext() as present:
+            present.prec = _PRECISION
+            exact = exact.quantize(Decimal(1).scaleb(-precision), ROUND_HALF_UP)
+        return _signed(flags, exact, f".{precision}f")
+    with localcontext() as present:
+        present.prec, present.rounding = precision + 1, ROUND_HALF_UP
+        digits, _, exponent = f"{+exact:.{precision}e}".partition("e")
+    return _signed(flags, Decimal(digits), f".{precision}f") + f"e{int(exponent):+03d}"
+
+
+def _signed(flags: str, number: Decimal, form: str) -> str:
+    """Write *number* with the sign and the commas that *flags* ask for."""
+    text = f"{abs(number):{',' if ',' in flags else ''}{form or 'f'}}"
+    if number.is_signed():
+        return f"({text})" if "(" in flags else f"-{text}"
+    return ("+" if "+" in flags else " " if " " in flags else "") + text

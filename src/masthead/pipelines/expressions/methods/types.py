@@ -15,7 +15,7 @@ from masthead.pipelines.expressions.context import Running
 from masthead.pipelines.expressions.errors import ExpressionError, shown
 from masthead.pipelines.expressions.methods import containers, date_formats, date_methods, dates, numbers
 from masthead.pipelines.expressions.methods.signature import Kind, Methods, add, choose
-from masthead.pipelines.expressions.methods.texts import TEXT, format_text
+from masthead.pipelines.expressions.methods.texts import TEXT, format_text, spread
 from masthead.pipelines.expressions.values import (
     INT_LIMIT,
     LONG_LIMIT,
@@ -95,6 +95,12 @@ def _table_of(value: Value) -> Methods:
     return containers.MAP if isinstance(value, Mapping) else _NONE
 
 
+def _statics_of(value: Value) -> Methods:
+    """Give the static methods of the class of *value*, which Java also lets be called on it."""
+    found = TYPES.get(type_name(value))
+    return {} if found is None else {name: ways for name, ways in found.statics.items() if name != "new"}
+
+
 def call(running: Running, target: Value, name: str, arguments: list[Value]) -> Value:
     """Call a method of *target*.
 
@@ -107,6 +113,8 @@ def call(running: Running, target: Value, name: str, arguments: list[Value]) -> 
     else:
         ways = _table_of(target).get(name)
         prefix = [target]
+        if ways is None and (ways := _statics_of(target).get(name)) is not None:
+            prefix = []
     if ways is None:
         return _other(target, name, arguments)
     for each in (*prefix, *arguments):
@@ -131,7 +139,7 @@ def _other(target: Value, name: str, arguments: list[Value]) -> Value:
 
 
 def read(running: Running, target: Value, name: str) -> Value:
-    """Read a property of what is neither null nor a map: a static field, or what ``getName()`` or ``isName()`` gives.
+    """Read a property of what is neither null nor a map: a static field, or what ``getName()``, ``isName()`` or ``name()`` gives.
 
     Raises:
         ExpressionError: there is no such property.
@@ -141,7 +149,7 @@ def read(running: Running, target: Value, name: str) -> Value:
     if isinstance(target, list) and name == "length":
         return len(target)
     table = _table_of(target)
-    for getter in (f"get{name[:1].upper()}{name[1:]}", f"is{name[:1].upper()}{name[1:]}"):
+    for getter in (f"get{name[:1].upper()}{name[1:]}", f"is{name[:1].upper()}{name[1:]}", name):
         for way in table.get(getter, ()):
             if way.fits(0):
                 return way.run(running, target)
@@ -167,7 +175,7 @@ def _texts() -> Methods:
 
     @add(table, "format", Kind.TEXT, rest=Kind.ANY)
     def _format(running: Running, pattern: str, *arguments: Value) -> str:
-        return format_text(running, pattern, arguments)
+        return format_text(running, pattern, spread(arguments))
 
     @add(table, "join", Kind.TEXT, Kind.LIST)
     def _join(running: Running, separator: str, values: list[Value]) -> str:
