@@ -87,9 +87,9 @@ def test_pager_and_dialog_work_without_script(browse):
     page.get_by_role("checkbox", name="Payments API").check()
     page.get_by_role("button", name=re.compile("^Page 1 service")).click()
     expect(page.get_by_role("heading", name="Page 2 services")).to_be_visible()
-    page.get_by_label("Subject").fill("Without script")
+    page.get_by_label("Subject").fill("By plain forms")
     page.get_by_role("button", name="Page 2 services").click()
-    expect(page.get_by_role("heading", level=1)).to_have_text("Without script")
+    expect(page.get_by_role("heading", level=1)).to_have_text("By plain forms")
 
 
 @pytest.mark.parametrize("look", QUICK_LOOKS, ids=str)
@@ -109,6 +109,39 @@ def test_a_service_is_chosen_by_keyboard(browse, site, look):
     expect(page.get_by_text(re.compile("wakes (Fatima Haddad|Emil Novak|Grace Mbeki)")).last).to_be_visible()
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("link", name="Shipping")).to_be_visible()
+
+
+def test_what_was_typed_stays_while_masthead_does_not_answer(browse):
+    """Instead of the browser's own page of errors; once it is back, the same button sends it."""
+    page = browse("/ui/page?app=demo", expected=["net::", "Failed to fetch"])
+    page.get_by_role("button", name="Page 1 service…").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Subject").fill("Typed before it was gone")
+    page.context.set_offline(True)
+    dialog.get_by_role("button", name="Page 1 service").click()
+    expect(dialog.get_by_role("alert")).to_contain_text("nothing was sent")
+    assert violations(page) == []
+    page.context.set_offline(False)
+    expect(dialog.get_by_role("alert")).to_have_count(0)
+    dialog.get_by_role("button", name="Page 1 service").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Typed before it was gone")
+
+
+def test_text_that_chose_no_service_is_said_to_have_chosen_none(browse):
+    """What stays chosen is named; typing again takes the doubt away."""
+    page = browse("/ui/applications/payments/edit")
+    combobox = page.get_by_role("combobox", name=re.compile("PagerDuty service"))
+    combobox.fill("Checkou")
+    expect(page.get_by_role("option", name=re.compile("^Checkout"))).to_be_visible()
+    page.keyboard.press("Tab")
+    doubt = page.get_by_text(
+        "“Checkou” was typed and no service of the list was chosen. It stays Payments API."
+    )
+    expect(doubt).to_be_visible()
+    expect(combobox).to_have_value("Payments API")
+    assert violations(page) == []
+    combobox.fill("Check")
+    expect(doubt).to_have_count(0)
 
 
 def test_what_is_wrong_with_a_form_takes_the_focus(browse):

@@ -39,7 +39,7 @@ class Combobox {
   }
 
   listen() {
-    this.input.addEventListener("input", () => this.later());
+    this.input.addEventListener("input", () => { this.unchosen?.remove(); this.later(); });
     this.input.addEventListener("focus", () => this.input.select());
     this.input.addEventListener("click", () => this.list.hidden && this.look(""));
     this.input.addEventListener("keydown", (event) => this.key(event));
@@ -134,8 +134,20 @@ class Combobox {
   // What was typed and not chosen is no choice: an emptied field means none, any other text falls back.
   leave() {
     if (!this.input.value.trim() && this.chosen.value && this.input.getAttribute("aria-required") !== "true") this.choose(null);
-    else this.input.value = this.chosen.text;
+    else {
+      const typed = this.input.value.trim();
+      if (typed && typed !== this.chosen.text) this.doubt(typed);
+      this.input.value = this.chosen.text;
+    }
     this.hide();
+  }
+
+  // Said where it is seen, until something is chosen: nobody should save a form in the belief that what was typed counts.
+  doubt(typed) {
+    this.unchosen = Object.assign(document.createElement("p"), { className: "problem warning" });
+    const kept = this.chosen.text ? `It stays ${this.chosen.text}.` : "None is chosen.";
+    this.unchosen.append(icon("warning"), `“${typed}” was typed and no service of the list was chosen. ${kept}`);
+    this.about.append(this.unchosen);
   }
 }
 

@@ -25,9 +25,17 @@ async function knock() {
   try {
     await fetch("/health", { method: "HEAD", cache: "no-store", signal: AbortSignal.timeout(AGAIN_MS) });
     found();
-  } catch {
-    // still gone
+  } catch (error) {
+    return error;
   }
+}
+
+// Whether anything answers before a form is sent. One that is slow may well take it, so only one that is gone does not.
+export async function answers() {
+  const error = await knock();
+  if (!error || error.name === "TimeoutError") return true;
+  lost();
+  return false;
 }
 
 // An answer, whatever its status, is a connection; no answer at all is none.
