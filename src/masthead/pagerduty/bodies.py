@@ -32,12 +32,15 @@ DEDUP_KEY_LIMIT = 255
 BODY_LIMIT = 512_000
 #: Under this name the details carry the message that was too long for the summary.
 FULL_TEXT = "full message"
-#: Under this name the details say that they were too large and are missing.
+#: Under this name the details say which of them are missing, because all together were too large.
 DETAILS_LEFT_OUT = "details left out"
 _SMALLEST = 2
 #: No character takes more than six bytes of JSON, so that this much of a message always leaves room for the rest.
 _LONGEST_FULL_TEXT = 60_000
 _LONGEST_URL = 2_048
+_LONGEST_NAMES = 200
+#: Bytes that the names of what is missing may take: six for a character, quotes and commas.
+_NAMES_ROOM = 6 * _LONGEST_NAMES + 100
 
 
 def shorten(text: str, *, limit: int = SUMMARY_LIMIT) -> str:
@@ -67,21 +70,37 @@ def encode_event(event: Event) -> bytes:
     """Give the body of *event* for its protocol, shortened where it must be; at most 512,000 bytes.
 
     A message over the limit ends in "…" and stands in full in the details. Where the body is too large, the
-    details are left out first, with a sentence in their place, and only then links and the end of the message.
+    largest of the details are left out first, with a sentence in their place, and only then links and the end of the message.
 
     Raises:
         InvalidRequest: the details hold what JSON cannot, or are nested too deeply.
     """
     is_long = len(event.summary) > SUMMARY_LIMIT
-    body = _encode(event, _with_full_text(event) if is_long else event.details)
+    body = _encode(event, _with_full_text(event.details, event.summary) if is_long else event.details)
     if len(body) <= BODY_LIMIT:
         return body
-    note = f"{len(body):,} bytes were more than PagerDuty's {BODY_LIMIT:,}; Masthead keeps the whole page."
+    why = f"{len(body):,} bytes were more than PagerDuty's {BODY_LIMIT:,}; Masthead keeps the whole page."
     for smaller, text in _ever_smaller(event):
-        body = _encode(smaller, {DETAILS_LEFT_OUT: note} | ({FULL_TEXT: text} if is_long else {}))
-        if len(body) <= BODY_LIMIT:
+        always = {DETAILS_LEFT_OUT: why} | ({FULL_TEXT: text} if is_long else {})
+        room = BODY_LIMIT - len(_encode(smaller, always)) - _NAMES_ROOM
+        if room >= 0:
             break
-    return body
+    kept = _smallest(event.details, room)
+    names = ", ".join(str(name) for name in event.details if name not in kept)
+    kept[DETAILS_LEFT_OUT] = f"{shorten(names, limit=_LONGEST_NAMES)}: {why}" if names else why
+    return _encode(smaller, _with_full_text(kept, text) if is_long else kept)
+
+
+def _smallest(details: Mapping[str, Any], room: int) -> dict[str, Any]:
+    """Give those of *details* that fit into *room* bytes, the smallest first, in their own order."""
+    sizes = {name: len(_json({name: value})) for name, value in details.items()}
+    kept = set()
+    for name in sorted(sizes, key=sizes.__getitem__):
+        room -= sizes[name]
+        if room < 0:
+            break
+        kept.add(name)
+    return {name: value for name, value in details.items() if name in kept}
 
 
 def _ever_smaller(event: Event) -> Iterator[tuple[Event, str]]:
@@ -90,12 +109,12 @@ def _ever_smaller(event: Event) -> Iterator[tuple[Event, str]]:
     yield _bare(event), shorten(event.summary, limit=_LONGEST_FULL_TEXT)
 
 
-def _with_full_text(event: Event) -> Mapping[str, Any]:
+def _with_full_text(details: Mapping[str, Any], text: str) -> Mapping[str, Any]:
     name, number = FULL_TEXT, 1
-    while name in event.details:
+    while name in details:
         number += 1
         name = f"{FULL_TEXT} ({number})"
-    return {**event.details, name: event.summary}
+    return {**details, name: text}
 
 
 def _bare(event: Event) -> Event:
@@ -127,14 +146,18 @@ def sent_dedup_key(text: str) -> str:
 def _encode(event: Event, details: Mapping[str, Any]) -> bytes:
     body = _body(event, details)
     try:
-        try:
-            return msgspec.json.encode(body)
-        except UnicodeEncodeError:  # half a surrogate pair, which no JSON text can carry
-            return msgspec.json.encode(_whole(body))
+        return _json(body)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidRequest(
             f"The details cannot be written as JSON: {error}.", pointer="/details"
         ) from error
+
+
+def _json(value: Any) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except UnicodeEncodeError:  # half a surrogate pair, which no JSON text can carry
+        return msgspec.json.encode(_whole(value))
 
 
 def _body(event: Event, details: Mapping[str, Any]) -> dict[str, Any]:

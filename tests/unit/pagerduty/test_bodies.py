@@ -174,14 +174,49 @@ def test_a_short_message_leaves_the_details_alone():
     assert body(fits)["payload"]["custom_details"] == {}
 
 
-def test_details_go_first_when_the_body_is_too_large():
-    """Message, links and all the rest stay; the details say that they are missing and how large they were."""
-    large = replace(EVENT, summary="y" * 3000, details={"log": "z" * BODY_LIMIT})
+def test_the_largest_details_go_first_when_the_body_is_too_large():
+    """Message, links, runbook and who asked stay; the details say what is missing and how large all were."""
+    large = replace(
+        EVENT,
+        summary="y" * 3000,
+        details={"from": "ann", "log": "z" * BODY_LIMIT, "runbook": "https://wiki", "dump": [0] * 300_000},
+    )
     sent = body(large)
     assert sent["links"] == body(EVENT)["links"]
-    assert sent["payload"]["custom_details"].keys() == {DETAILS_LEFT_OUT, FULL_TEXT}
-    assert sent["payload"]["custom_details"][FULL_TEXT] == "y" * 3000
-    assert "512,000" in sent["payload"]["custom_details"][DETAILS_LEFT_OUT]
+    told = sent["payload"]["custom_details"]
+    assert list(told) == ["from", "runbook", DETAILS_LEFT_OUT, FULL_TEXT]
+    assert (told["from"], told["runbook"], told[FULL_TEXT]) == ("ann", "https://wiki", "y" * 3000)
+    assert told[DETAILS_LEFT_OUT].startswith("log, dump: 1,1")
+    assert "512,000" in told[DETAILS_LEFT_OUT]
+
+
+def test_as_many_details_stay_as_there_is_room_for():
+    """The smallest first, in their own order; thousands of names that are missing are not all told."""
+    details = {f"entry {number}": "z" * number for number in range(3000, 0, -1)}
+    sent = encode_event(replace(EVENT, details=details))
+    told = json.loads(sent)["payload"]["custom_details"]
+    note = told.pop(DETAILS_LEFT_OUT)
+    assert BODY_LIMIT - 5_000 < len(sent) <= BODY_LIMIT
+    assert list(told) == [name for name in details if name in told]
+    assert told.keys() == set(list(details)[-len(told) :])
+    assert note.startswith("entry 3000, entry 2999, ")
+    assert len(note) < 400
+
+
+def test_a_message_may_be_too_large_by_itself():
+    """Then its end is missing, and none of the details."""
+    told = body(replace(EVENT, summary="y" * 600_000, details={"from": "ann"}))["payload"]["custom_details"]
+    assert told["from"] == "ann"
+    assert told[FULL_TEXT] == "y" * 59_999 + "…"
+    assert told[DETAILS_LEFT_OUT].startswith("60")
+
+
+def test_a_detail_may_be_called_as_ours():
+    """What it says stays, or is named as missing."""
+    details = {FULL_TEXT: "mine", DETAILS_LEFT_OUT: "mine too", "log": "z" * BODY_LIMIT}
+    told = body(replace(EVENT, summary="y" * 3000, details=details))["payload"]["custom_details"]
+    assert (told[FULL_TEXT], told[f"{FULL_TEXT} (2)"]) == ("mine", "y" * 3000)
+    assert told[DETAILS_LEFT_OUT].startswith("log: ")
 
 
 def test_a_body_of_exactly_the_limit_is_sent_whole():
