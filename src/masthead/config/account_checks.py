@@ -9,9 +9,10 @@ from masthead.config.given import Gathered
 from masthead.config.settings import DEFAULT_ACCOUNT, AccountSettings, Settings
 from masthead.config.tree import Problems, Source
 
-__all__ = ["check_accounts", "of_two_regions"]
+__all__ = ["EU", "check_accounts", "of_two_regions"]
 
-_EU = ".eu.pagerduty.com"
+#: How the hosts of the EU end.
+EU = ".eu.pagerduty.com"
 
 
 def check_accounts(settings: Settings, gathered: Gathered, problems: Problems) -> None:
@@ -34,7 +35,7 @@ def of_two_regions(*urls: str) -> list[str]:
     """Give the hosts of *urls* when all are PagerDuty's and of different regions, else nothing."""
     hosts = [urlsplit(url).hostname or "" for url in urls]
     is_theirs = all(host.endswith(".pagerduty.com") for host in hosts)
-    return hosts if is_theirs and len({_EU in host for host in hosts}) > 1 else []
+    return hosts if is_theirs and len({EU in host for host in hosts}) > 1 else []
 
 
 class _OneAccount:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from masthead.config.account_checks import check_accounts, of_two_regions
+from masthead.config.account_checks import EU, check_accounts, of_two_regions
 from masthead.config.given import ENVIRONMENT, Gathered
 from masthead.config.settings import Settings
 from masthead.config.tree import Problems, Source
@@ -79,8 +79,16 @@ def _check_regions(settings: Settings, gathered: Gathered, problems: Problems) -
     if hosts := of_two_regions(events.endpoint, rest.base_url):
         problems.warn(
             _place(gathered, "events.endpoint", "rest.baseUrl"),
-            f"{gathered.named('events.endpoint')}: {hosts[0]} and Gate's {hosts[1]} are of different regions; a key of one is unknown to the other",
+            f"{gathered.named('events.endpoint', beside='events.enabled')}: {hosts[0]} and Gate's {hosts[1]} are of "
+            f"different regions; a key of one is unknown to the other. For the EU write {_of_the_eu(settings, gathered)}",
         )
+
+
+def _of_the_eu(settings: Settings, gathered: Gathered) -> str:
+    """Give the line that is missing where one side names the EU: the other has the default, or names the US."""
+    if not settings.events.endpoint.endswith(EU):
+        return f"{gathered.named('events.endpoint', beside='events.enabled')}: https://events{EU}"
+    return f"{gathered.named('rest.baseUrl', beside='rest.token')}: https://api{EU}"
 
 
 def _has_files(gathered: Gathered) -> bool:

@@ -7,6 +7,7 @@ import secrets
 import time
 import typing
 from collections.abc import Callable
+from http import HTTPStatus
 
 import structlog
 
@@ -151,7 +152,7 @@ class EventsClient:
             reply.status,
             reason,
             retry_after(reply.status, reply.headers, now=self._clock.now()),
-            _advice(words or f"HTTP {reply.status}", reason),
+            _advice(words or _status_line(reply.status), reason),
             _ms_since(began),
             dedup_key,
             may_have_arrived=outcome is Outcome.RETRY and reason is not Reason.THROTTLED,
@@ -181,6 +182,14 @@ def _lost(reason: Reason, words: str, began: float, *, is_connected: bool) -> An
 def _advice(words: str, reason: Reason | None) -> str:
     what_to_do = event_remedy(reason)
     return f"{words.rstrip('.')}. {what_to_do}" if what_to_do else words
+
+
+def _status_line(status: int) -> str:
+    """Give what a status without any words means, as HTTP calls it."""
+    try:
+        return f"HTTP {status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"HTTP {status}"
 
 
 def _ms_since(began: float) -> int:

@@ -19,6 +19,20 @@ def test_two_regions_are_noticed(warned):
     assert told.startswith(
         "masthead.yml:4: events.endpoint: events.eu.pagerduty.com and Gate's api.pagerduty.com"
     )
+    assert told.endswith("For the EU write rest.baseUrl: https://api.eu.pagerduty.com")
+
+
+def test_the_missing_half_of_the_eu_is_called_as_the_file_calls_it(warned):
+    """Who knows Gate's address from elsewhere rarely knows that Echo has one too."""
+    manifest = (
+        "spec:\n  spinnakerConfig:\n    profiles:\n"
+        "      deck: {settings-local.js: 'window.spinnakerSettings.feature.pagerDuty = true;'}\n"
+        "      echo: {pager-duty: {enabled: true, token: canary}}\n"
+        "      gate: {pagerDuty: {enabled: true, token: canary, base-url: 'https://api.eu.pagerduty.com'}}\n"
+    )
+    (told,) = warned("SpinnakerService.yml", manifest)
+    assert told.startswith("SpinnakerService.yml:6: echo.pager-duty.endpoint: events.pagerduty.com and ")
+    assert told.endswith("For the EU write echo.pager-duty.endpoint: https://events.eu.pagerduty.com")
 
 
 def test_the_eu_on_both_sides_and_a_simulator_are_fine(warned):

@@ -227,6 +227,16 @@ async def test_details_that_are_not_json_are_raised(client):
         await client.send(event(details={"a": object()}))
 
 
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [(429, "HTTP 429 Too Many Requests"), (503, "HTTP 503 Service Unavailable"), (599, "HTTP 599")],
+)
+async def test_a_status_without_words_is_told_as_http_calls_it(client, endpoint, status, words):
+    """A number alone says nothing to who waits for a page to go out."""
+    endpoint.answers = [Said(status, b"")]
+    assert (await client.send(event())).text == words
+
+
 async def test_a_redirect_carries_no_key_elsewhere(client, endpoint):
     """The other address is never asked."""
     endpoint.answers = [Said(307, b"", {"Location": endpoint.url + "/elsewhere"})]
