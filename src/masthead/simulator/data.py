@@ -57,7 +57,9 @@ def load(path: Path | None) -> Organisation:
         return built_in()
     try:
         return decode(path.read_bytes())
-    except (OSError, DataInvalid) as error:
+    except OSError as error:
+        raise DataInvalid(f"{path} cannot be read: {error.strerror}.") from error
+    except DataInvalid as error:
         raise DataInvalid(f"{path}: {error}") from error
 
 

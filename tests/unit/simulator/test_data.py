@@ -115,6 +115,8 @@ def test_a_file_is_named_in_its_errors(tmp_path):
     for path in (absent, broken):
         with pytest.raises(DataInvalid, match=path.name):
             load(path)
+    with pytest.raises(DataInvalid, match="cannot be read: No such file or directory"):
+        load(absent)
     whole = tmp_path / "whole.json"
     whole.write_text(json.dumps({"users": [{"name": "Ada"}]}))
     assert [user.name for user in load(whole).users] == ["Ada"]
