@@ -25,6 +25,7 @@ __all__ = ["SETTINGS", "Restrictions", "parse_url"]
 
 #: What upstream calls the block, and Masthead too.
 SETTINGS = "user-configured-url-restrictions"
+_AUTHORITY_END = re.compile(r"[/?#]")
 _NO_HOSTS = (
     "Allowed Hostnames are not set, external HTTP requests are not enabled. Please configure"
     f" '{SETTINGS}.allowedHostnamesRegex' in your orca config."
@@ -165,13 +166,18 @@ class Restrictions:
 def parse_url(text: str) -> URL:
     """Give the URL of *text*, as it will be requested: one reading of it for the check and for the connection.
 
-    User and password in it are left out, as upstream's client does; so is the fragment.
+    User and password in it are left out, as upstream's client does; so is the fragment. A space behind the host is written
+    as %20, so that names out of parameters may have one.
 
     Raises:
         UrlRefused: it is no absolute URL with a host.
     """
+    bare = text.strip()
+    is_spaced = " " in _AUTHORITY_END.split(bare.partition("://")[2], maxsplit=1)[0]
+    if is_spaced or any((each.isspace() and each != " ") or not each.isprintable() for each in bare):
+        raise UrlRefused(f"URI not valid: {_shown(text)}")
     try:
-        url = URL(text.strip())
+        url = URL(bare.replace(" ", "%20"))
         host = url.raw_host
         port = url.port
     except ValueError as error:
@@ -180,7 +186,7 @@ def parse_url(text: str) -> URL:
         raise UrlRefused(f"non absolute URI {_shown(text)}")
     if not host:
         raise UrlRefused(f"Unable to determine host for the url provided {_shown(text)}")
-    if port == 0 or any(each.isspace() or not each.isprintable() for each in text.strip()):
+    if port == 0:
         raise UrlRefused(f"URI not valid: {_shown(text)}")
     return url.with_user(None).with_fragment(None)
 

@@ -35,6 +35,12 @@ async def judged(url: str, *addresses: str, **rules) -> str:
         ("http://foobar.com:8080", ""),
         ("https://a_b.example.com/", ""),
         ("https://h\u00fcbsch.example/", ""),
+        ("https://ci.example.com/job/My Job/build?cause=by hand#f", ""),
+        ("https://ci .example.com/", "URI not valid: https://ci .example.com/"),
+        ("https://ci.example.com:80 /", "URI not valid: https://ci.example.com:80 /"),
+        ("https://ci.example.com\\ @orca/", "URI not valid: "),
+        ("https://ci.example.com/a\tb", "URI not valid: "),
+        ("https://ci.example.com/a\u00a0b", "URI not valid: "),
         ("https://orca", "Host not allowed: orca (user-configured-url-restrictions.allowedHostnamesRegex)"),
         ("https://spin-orca:8083/x", "Host not allowed: spin-orca"),
         ("https://orca.spinnaker", "Host not allowed: orca.spinnaker"),
@@ -240,3 +246,9 @@ def test_the_system_knows_its_own_addresses():
     assert is_own(ipaddress.ip_address("127.0.0.1"))
     for other in ("93.184.216.34", "224.0.0.1", "255.255.255.255", "2606:4700::1111", "fe80::1"):
         assert not is_own(ipaddress.ip_address(other)), other
+
+
+def test_a_space_behind_the_host_is_sent_as_browsers_do():
+    """In the path and in the query; what is written with a percent sign stays."""
+    url = parse_url(" https://ci.example.com/job/My Job/?cause=by hand&x=a%20b+c ")
+    assert str(url) == "https://ci.example.com/job/My%20Job/?cause=by%20hand&x=a%20b+c"
