@@ -41,7 +41,17 @@ from masthead.pipelines.expressions import (
     start_root,
 )
 
-__all__ = ["Expressions", "Neighbours", "keep_as_data", "unresolved_error"]
+__all__ = [
+    "UNRESOLVED",
+    "Expressions",
+    "Neighbours",
+    "keep_as_data",
+    "unresolved_error",
+    "unresolved_sentences",
+]
+
+#: What heads the sentences about expressions that did not resolve, where nothing else went wrong.
+UNRESOLVED = "Failed Expression Evaluation"
 
 #: What of an execution is evaluated when it starts, besides its stages.
 _STARTING = ("name", "template_variables", "notifications", "initial_config")
@@ -293,15 +303,17 @@ def keep_as_data(stage: Stage) -> None:
 
 def unresolved_error(stage: Stage) -> TaskFailed | None:
     """Give why *stage* must end TERMINAL although its tasks did not: ``failOnFailedExpressions``, and something is left."""
-    summary = stage.context.get(SUMMARY)
-    if (
-        stage.context.get("failOnFailedExpressions") is not True
-        or not isinstance(summary, dict)
-        or not summary
-    ):
+    sentences = unresolved_sentences(stage)
+    if stage.context.get("failOnFailedExpressions") is not True or not sentences:
         return None
-    sentences = [str(note.get("description")) for notes in summary.values() for note in notes]
-    return TaskFailed(*sentences, error="Failed Expression Evaluation")
+    return TaskFailed(*sentences, error=UNRESOLVED)
+
+
+def unresolved_sentences(stage: Stage) -> list[str]:
+    """Give what the report of *stage* says of the expressions that did not resolve."""
+    summary = stage.context.get(SUMMARY)
+    notes = summary.values() if isinstance(summary, dict) else ()
+    return [str(note.get("description")) for each in notes for note in each]
 
 
 def _pending(stage: Stage, raw_fields: frozenset[str]) -> Document:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from masthead.executions.evaluation import unresolved_error
+from masthead.executions.evaluation import UNRESOLVED, unresolved_error, unresolved_sentences
 from masthead.executions.failure import TaskFailed, TaskTimedOut, describe
 from masthead.executions.graph import relationship_problem
 from masthead.executions.model import Document, Execution, Stage, TaskExecution
@@ -23,6 +23,7 @@ from masthead.executions.status import Status
 from masthead.executions.timeouts import UNLIMITED, Limits, duration_ms, limits_of
 from masthead.kernel.clock import to_ms
 from masthead.kernel.ids import UlidIds
+from masthead.telemetry.logs import redact
 
 __all__ = ["Machine", "Step", "attempt_name", "cancel_by", "reschedule", "take_answer"]
 
@@ -361,6 +362,8 @@ class Machine:
     def _end_stage(self, stage: Stage, status: Status) -> None:
         self.is_changed = True
         stage.status, stage.end_time = status, self._now()
+        if status.is_failure:
+            self._tell_unresolved(stage)
         parent = self._relations.parent(stage)
         if _lets_go_on(stage):
             self._startable.extend(self._relations.downstream(stage))
@@ -368,6 +371,20 @@ class Machine:
             self._has_ended = True
         else:
             self._inner_ended(parent, stage)
+
+    def _tell_unresolved(self, stage: Stage) -> None:
+        """Say with a failed stage's own error which of its expressions did not resolve: most likely they are why."""
+        sentences = unresolved_sentences(stage)
+        if not sentences:
+            return
+        exception = stage.context.get("exception")
+        if not isinstance(exception, dict) or not isinstance(exception.get("details"), dict):
+            error = TaskFailed(*sentences, error=UNRESOLVED)
+            stage.context["exception"] = describe(error, operation=stage.name, now_ms=self._now())
+            return
+        told = list(exception["details"].get("errors") or ())
+        errors = [*told, *(map(redact, (each for each in sentences if each not in told)))]
+        stage.context["exception"] = {**exception, "details": {**exception["details"], "errors": errors}}
 
     def _inner_ended(self, parent: Stage, stage: Stage) -> None:
         """Go on with *parent* when the last of its before- or after-stages, *stage*, has ended."""

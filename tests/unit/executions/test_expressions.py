@@ -222,6 +222,23 @@ async def test_fail_on_failed_expressions_ends_the_stage_terminal(bench, version
     assert details["errors"] == ["Failed to evaluate [text] : missing not found"]
 
 
+async def test_a_failed_stage_says_which_of_its_expressions_did_not_resolve(bench):
+    """After what it failed with itself; one that succeeds keeps them in its report only."""
+    run = await bench.pipeline({"type": "wait", "waitTime": "${parameters.nope + 1}"})
+    own, expression = run["stages"][0]["context"]["exception"]["details"]["errors"]
+    assert own == "`waitTime` must be a number of seconds."
+    assert expression.startswith("Failed to evaluate [waitTime]")
+    fine = await bench.pipeline({"type": "noop", "note": "${parameters.nope + 1}"})
+    assert "exception" not in fine["stages"][0]["context"]
+    context = {"expression": "#nope()"}
+    run = await bench.pipeline(
+        {"type": "checkPreconditions", "preconditions": [{"type": "expression", "context": context}]}
+    )
+    details = run["stages"][0]["context"]["exception"]["details"]
+    assert details["error"] == "Failed Expression Evaluation"
+    assert details["errors"][0].startswith("Failed to evaluate [expression]")
+
+
 async def test_our_own_notes_are_not_shown(bench):
     """Neither on a stage nor on the stages of an execution that started this one."""
     run = await bench.pipeline(page("${missing}"))

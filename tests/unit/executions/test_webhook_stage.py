@@ -426,6 +426,13 @@ async def test_a_status_word_or_number_ends_it(bench, value, status):
     assert monitor(run).get("percentComplete") == (value if isinstance(value, int | float) else None)
 
 
+async def test_a_status_that_means_failure_is_said(bench):
+    """Where people look first; the answer is kept as it is."""
+    run = await asked(bench, reply(200, {"status": "Error"}))
+    assert errors(run) == ["The status Error is one of `terminalStatuses`."]
+    assert "error" not in webhook(run)["monitor"]
+
+
 async def test_booleans_are_words(bench):
     """As Orca has it: the text of the value."""
     run = await asked(bench, reply(200, {"status": True}), successStatuses="true")

@@ -106,6 +106,8 @@ async def _judged(work: TaskContext, reply: Reply) -> TaskResult:
         found["percentComplete"] = value
         return _ended(work, Status.SUCCEEDED, found) if value == _COMPLETE else _again(work, found)
     status = _meaning(work, value, found)
+    if status is Status.TERMINAL:
+        raise TaskFailed(f"The status {value} is one of `terminalStatuses`.", context=_context(work, found))
     return _again(work, found) if status is Status.RUNNING else _ended(work, status, found)
 
 
