@@ -79,6 +79,8 @@ def describe(error: Exception, *, operation: str, now_ms: int) -> dict[str, Any]
     if isinstance(error, MastheadError):
         errors = list(getattr(error, "errors", ())) or [error.message]
         details = {"error": _phrase(error), "errors": list(map(redact, errors))}
+        if isinstance(error, InvalidRequest) and error.pointer:
+            details["pointer"] = redact(error.pointer)
         return exception_document(type(error).__name__, details, operation=operation, now_ms=now_ms)
     sentence = f"Masthead failed inside {operation} ({type(error).__name__}); its log says more."
     details = {"error": _UNEXPECTED, "errors": [sentence]}

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from masthead.executions.model import Document, Execution, ExecutionType, Stage
+from masthead.executions.stages.any_stage import type_missing
 from masthead.kernel.caller import Caller
 from masthead.kernel.errors import InvalidRequest
 from masthead.kernel.ids import Ids
@@ -165,7 +166,7 @@ def _stage(given: Any, ids: Ids, *, where: str, place: int) -> Stage:
     kind = _text(given.get("type"))
     if not kind:
         raise InvalidRequest(
-            f"type missing from {where}, stage name: '{_text(given.get('name')) or 'null'}'",
+            type_missing(where, _text(given.get("name"))),
             pointer=f"/stages/{place}/type",
         )
     requisites = given.get("requisiteStageRefIds") or []

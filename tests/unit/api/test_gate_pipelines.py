@@ -31,6 +31,20 @@ async def test_a_pipeline_that_cannot_be_saved_says_why(demo):
     assert "A pipeline with name release already exists in application demo" in answer.json()["message"]
 
 
+async def test_what_is_wrong_with_a_pipeline_is_said_with_its_place(demo):
+    """All of it, as at Front50's door."""
+    stages = [WAIT | {"waitTime": "soon"}, {"type": "noop", "refId": "2", "requisiteStageRefIds": ["9"]}]
+    for path in ("/pipelines", "/front50/pipelines"):
+        answer = await demo.client.post(path, json=RELEASE | {"stages": stages})
+        assert answer.status_code == 400
+        body = answer.json()
+        assert body["pointer"] == "/stages/1/requisiteStageRefIds/0"
+        assert body["errors"] == [
+            "Stage 'noop' waits for refId '9', which no stage has.",
+            "`waitTime` must be a number of seconds.",
+        ]
+
+
 async def test_several_pipelines_are_saved_and_counted(demo):
     """Front50's four counts and lists."""
     await demo.pipeline("taken")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from masthead.executions import STAGE_TYPES
 from masthead.kernel.errors import InvalidRequest
 from masthead.pipelines import Checks
 
@@ -53,3 +54,66 @@ async def test_a_pipeline_of_a_template_is_refused_and_recorded(bench):
     """With what to do instead."""
     with pytest.raises(InvalidRequest, match="templates are not resolved here"):
         await bench.pipeline(stage("1"), type="templatedPipeline", schema="v2")
+
+
+@pytest.mark.parametrize(
+    ("fields", "pointer", "sentence"),
+    [
+        ({"type": ""}, "/type", "type missing from pipeline 'p' in application 'demo', stage name: 'n'"),
+        ({"type": 5}, "/type", "type missing from pipeline 'p' in application 'demo', stage name: 'n'"),
+        (
+            {"stageTimeoutMs": "60000"},
+            "/stageTimeoutMs",
+            "`stageTimeoutMs` must be a number of milliseconds.",
+        ),
+        (
+            {"stageEnabled": {"type": "expression", "expression": "1 +"}},
+            "/stageEnabled/expression",
+            "The expression ends too early: 1 +",
+        ),
+        ({"type": "wait", "waitTime": "soon"}, "/waitTime", "`waitTime` must be a number of seconds."),
+        (
+            {"type": "waitUntil", "epochMillis": "soon"},
+            "/epochMillis",
+            "`epochMillis` must be an instant in milliseconds since 1970.",
+        ),
+        (
+            {"type": "evaluateVariables", "variables": {"a": "${1}"}},
+            "/variables",
+            "`variables` must be a list of objects, each with a `key` and a `value`.",
+        ),
+        (
+            {"type": "pageApplicationOwner", "applications": "demo"},
+            "/applications",
+            "`applications` must be a list of application names.",
+        ),
+        (
+            {"type": "pageApplicationOwner", "keys": [1]},
+            "/keys",
+            "`keys` must be a list of integration keys.",
+        ),
+        (
+            {"type": "pageApplicationOwner", "details": "x"},
+            "/details",
+            '`details` must be an object, such as {"details": "what happened"}.',
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_said_before_it_is_stored(fields, pointer, sentence):
+    """With its place; what an expression gives, and what is still missing, is left for the run."""
+    pipeline = {"name": "p", "application": "demo", "stages": [{"type": "noop", "name": "n", **fields}]}
+    (problem,) = STAGE_TYPES.problems(pipeline)
+    assert (problem.pointer, problem.sentence) == (f"/stages/0{pointer}", sentence)
+
+
+def test_what_is_known_only_while_running_is_left_for_the_run():
+    """Expressions, and fields that say nothing."""
+    stages = [
+        {"type": "wait", "waitTime": "${parameters.w}", "stageTimeoutMs": "${parameters.t}"},
+        {"type": "wait", "waitTime": "", "stageTimeoutMs": None, "stageEnabled": {"type": "expression"}},
+        {"type": "waitUntil", "stageEnabled": {"type": "expression", "expression": "${parameters.a} == 1"}},
+        {"type": "pageApplicationOwner", "applications": "${parameters.a}", "severity": "", "keys": []},
+        {"type": "evaluateVariables"},
+        {"type": "moon", "stageEnabled": "x"},
+    ]
+    assert list(STAGE_TYPES.problems({"stages": stages})) == []

@@ -115,7 +115,7 @@ async def _run(ask: Ask, body: dict[str, Any], what: str) -> Mapping[str, Any]:
     """Run a task to its end and give it.
 
     Raises:
-        InvalidRequest: it did not succeed; says why, in the words of the task's first error.
+        InvalidRequest: it did not succeed; says why, in the words of the task's first error, and where.
     """
     executions = ask.services.executions
     task_id = await executions.start_tasks(body, ask.caller)
@@ -124,18 +124,22 @@ async def _run(ask: Ask, body: dict[str, Any], what: str) -> Mapping[str, Any]:
     except NotFound:
         task = {"id": task_id, "status": "DELETED"}
     if task.get("status") != "SUCCEEDED":
-        raise InvalidRequest(_failure(task, what))
+        raise _failure(task, what)
     return task
 
 
-def _failure(task: Mapping[str, Any], what: str) -> str:
+def _failure(task: Mapping[str, Any], what: str) -> InvalidRequest:
+    """Give the task's first error, with all of them and the place of the first, where there is one."""
     exception = _variable(task, "exception")
-    details = exception.get("details") if isinstance(exception, dict) else None
-    errors = details.get("errors") if isinstance(details, dict) else None
+    found = exception.get("details") if isinstance(exception, dict) else None
+    details = found if isinstance(found, dict) else {}
+    errors = details.get("errors")
     if isinstance(errors, list) and errors:
-        return str(errors[0])
+        told = tuple(map(str, errors))
+        return InvalidRequest(told[0], pointer=str(details.get("pointer") or ""), errors=told)
     task_id = task.get("id", "unknown task id")
-    return f"Pipeline {what} operation did not succeed: {task_id} (status: {task.get('status')})"
+    sentence = f"Pipeline {what} operation did not succeed: {task_id} (status: {task.get('status')})"
+    return InvalidRequest(sentence)
 
 
 def _variable(task: Mapping[str, Any], key: str) -> Any:

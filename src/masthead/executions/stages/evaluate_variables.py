@@ -5,11 +5,14 @@ Source: Spinnaker compatibility facts, section 4.9.4.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from masthead.executions.failure import TaskFailed
+from masthead.executions.stages.any_stage import problems_in
 from masthead.executions.stages.base import Field, Kind, StageType, TaskContext, TaskResult, TaskType
 from masthead.executions.status import Status
+from masthead.pipelines import Problem
 from masthead.pipelines.expressions import SUMMARY, EvaluatedVariables, Version, evaluate_variables
 
 __all__ = ["EvaluateVariablesStage"]
@@ -56,6 +59,10 @@ class EvaluateVariablesStage(StageType):
     )
     raw_fields: ClassVar[frozenset[str]] = frozenset({"variables"})
     tasks = (EvaluateVariablesTask(),)
+
+    def problems(self, stage: Mapping[str, Any]) -> Iterable[Problem]:
+        """Look at the shape of the list."""
+        return problems_in(stage, "variables", lambda value: _variables({"variables": value}), is_raw=True)
 
     def restarted(self, context: dict[str, Any]) -> None:
         """Put back what the owner wrote."""

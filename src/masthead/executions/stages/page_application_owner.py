@@ -8,10 +8,12 @@ Source: Spinnaker compatibility facts, sections 4.6, 1.3 (the failure sentences)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from masthead.executions.failure import TaskFailed, TaskTimedOut
+from masthead.executions.stages.any_stage import problems_in
 from masthead.executions.stages.base import Field, Kind, StageType, TaskContext, TaskResult, TaskType
 from masthead.executions.stages.page_report import (
     all_reached,
@@ -25,11 +27,14 @@ from masthead.kernel.errors import AccessDenied, InvalidRequest, NotFound
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Severity, parse_severity
 from masthead.paging import DeliveryState, Door, Draft, Page, failure_sentence
+from masthead.pipelines import Problem
 
 __all__ = ["PageApplicationOwnerStage"]
 
 #: Seconds that a burst waits for the decision before it rests; most pages are decided in well under one.
 _PATIENCE_S = 5.0
+#: Fields that say who is paged, and what they list.
+_RECIPIENTS = {"keys": "integration keys", "applications": "application names"}
 
 
 class PageApplicationOwnerTask(TaskType):
@@ -155,6 +160,13 @@ class PageApplicationOwnerStage(StageType):
     )
     tasks = (PageApplicationOwnerTask(),)
 
+    def problems(self, stage: Mapping[str, Any]) -> Iterable[Problem]:
+        """Look at what cannot be meant; what is still missing is for lint, and for the one who edits."""
+        for name, what in _RECIPIENTS.items():
+            yield from problems_in(stage, name, partial(_listed, name=name, what=what))
+        yield from problems_in(stage, "severity", lambda value: value and parse_severity(value))
+        yield from problems_in(stage, "details", _object)
+
 
 # -- what is asked ----------------------------------------------------------------------------------
 
@@ -167,14 +179,18 @@ def _message(context: dict[str, Any]) -> str:
 
 
 def _details(work: TaskContext) -> dict[str, Any]:
-    details = work.context.get("details")
-    if details is None:
-        details = {}
-    if not isinstance(details, dict):
-        raise TaskFailed('`details` must be an object, such as {"details": "what happened"}.')
+    details = _object(work.context.get("details"))
     if details.get("from") is None:
         return {**details, "from": work.execution.user}
     return dict(details)
+
+
+def _object(details: Any) -> dict[str, Any]:
+    if details is None:
+        return {}
+    if not isinstance(details, dict):
+        raise TaskFailed('`details` must be an object, such as {"details": "what happened"}.')
+    return details
 
 
 def _severity(work: TaskContext) -> Severity:
@@ -189,8 +205,10 @@ def _severity(work: TaskContext) -> Severity:
 
 async def _keys(work: TaskContext) -> tuple[Secret, ...]:
     """Give whom to page, each key once: the given keys first, then the applications' in their order."""
-    keys = [Secret(text) for text in _texts(work.context, "keys", "integration keys")]
-    names = _texts(work.context, "applications", "application names")
+    given, names = (
+        _listed(work.context.get(name), name=name, what=what) for name, what in _RECIPIENTS.items()
+    )
+    keys = [Secret(text) for text in given]
     if not keys and not names:
         raise TaskFailed("There is nobody to page: give `applications`, `keys`, or both.")
     missing: list[str] = []
@@ -226,8 +244,7 @@ def _without_key(missing: Sequence[str], unknown: Sequence[str]) -> TaskFailed:
     return TaskFailed(*sentences, exception_type="IllegalStateException")
 
 
-def _texts(context: dict[str, Any], name: str, what: str) -> list[str]:
-    value = context.get(name)
+def _listed(value: Any, *, name: str, what: str) -> list[str]:
     if value is None or value == "":
         return []
     if not isinstance(value, list) or not all(isinstance(each, str) and each.strip() for each in value):

@@ -7,6 +7,7 @@ from typing import Any
 
 from masthead.executions.failure import TaskFailed
 from masthead.executions.model import Stage, TaskExecution
+from masthead.executions.stages.any_stage import problems_of_any
 from masthead.executions.stages.applications import (
     CreateApplicationStage,
     DeleteApplicationStage,
@@ -104,9 +105,12 @@ class StageTypes:
         for at, stage in enumerate(stages if isinstance(stages, list) else ()):
             if not isinstance(stage, Mapping):
                 continue
+            place = f"/stages/{at}"
+            yield from (
+                Problem(place + each.pointer, each.sentence) for each in problems_of_any(stage, pipeline)
+            )
             found = self._types.get(str(stage.get("alias") or stage.get("type")))
             if found is not None:
-                place = f"/stages/{at}"
                 yield from (Problem(place + each.pointer, each.sentence) for each in found.problems(stage))
                 yield from unparsed(stage, place, look)
                 yield from (Problem(place + each.pointer, each.sentence) for each in window_problems(stage))

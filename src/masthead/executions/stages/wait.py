@@ -5,13 +5,16 @@ Source: Spinnaker compatibility facts, section 4.9.1.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any
 
 from masthead.executions.failure import TaskFailed
+from masthead.executions.stages.any_stage import problems_in
 from masthead.executions.stages.base import Field, Kind, StageType, TaskContext, TaskResult, TaskType
 from masthead.executions.status import Status
 from masthead.kernel.clock import from_ms, to_ms
+from masthead.pipelines import Problem
 
 __all__ = ["WaitStage"]
 
@@ -48,6 +51,10 @@ class WaitStage(StageType):
         Field("skipRemainingWait", Kind.BOOLEAN, "True ends the wait at once."),
     )
     tasks = (WaitTask(),)
+
+    def problems(self, stage: Mapping[str, Any]) -> Iterable[Problem]:
+        """Look at the time to wait."""
+        return problems_in(stage, "waitTime", _seconds)
 
     def restarted(self, context: dict[str, Any]) -> None:
         """Wait anew, also when the last wait was skipped."""

@@ -5,12 +5,16 @@ Source: Spinnaker compatibility facts, section 4.9.2.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
+from typing import Any
 
 from masthead.executions.failure import TaskFailed
+from masthead.executions.stages.any_stage import problems_in
 from masthead.executions.stages.base import Field, Kind, StageType, TaskContext, TaskResult, TaskType
 from masthead.executions.status import Status
 from masthead.kernel.clock import from_ms, to_ms
+from masthead.pipelines import Problem
 
 __all__ = ["WaitUntilStage"]
 
@@ -41,6 +45,10 @@ class WaitUntilStage(StageType):
         Field("epochMillis", Kind.NUMBER, "The instant, in milliseconds since 1970; missing means now."),
     )
     tasks = (WaitUntilTask(),)
+
+    def problems(self, stage: Mapping[str, Any]) -> Iterable[Problem]:
+        """Look at the instant."""
+        return problems_in(stage, "epochMillis", _instant)
 
 
 def _instant(value: object) -> datetime | None:
