@@ -17,6 +17,7 @@ from masthead.kernel.clock import Clock, SystemClock
 from masthead.kernel.errors import MastheadError
 from masthead.pipelines.expressions.bounds import Budget, Limits
 from masthead.pipelines.expressions.errors import HelperFailed
+from masthead.pipelines.expressions.values import sound
 
 __all__ = [
     "NO_ANSWERS",
@@ -215,7 +216,7 @@ class Running:
             HelperFailed: it refused.
             Wanted: it was not asked yet.
         """
-        lookup = Lookup(source, arguments)
+        lookup = Lookup(source, tuple(map(sound, arguments)))
         answer = self.context.answers.get(lookup)
         if answer is None:
             raise Wanted(lookup)

@@ -30,7 +30,7 @@ from masthead.pipelines.expressions.errors import ExpressionError
 from masthead.pipelines.expressions.evaluate import evaluate
 from masthead.pipelines.expressions.syntax.parse import Expression
 from masthead.pipelines.expressions.syntax.templates import PREFIX, Template, has_expression, summary_key
-from masthead.pipelines.expressions.values import Value, joined_text, plain
+from masthead.pipelines.expressions.values import Value, joined_text, plain, sound
 
 __all__ = [
     "SUMMARY",
@@ -245,7 +245,7 @@ class _Walk:
         )
         self._running.budget.text(len(mixed))
         self._running.budget.give(len(mixed))
-        return mixed
+        return sound(mixed)
 
     def _piece(self, part: str | Expression) -> str | None:
         if isinstance(part, str):
@@ -266,7 +266,7 @@ class _Walk:
         note = {
             "level": level,
             "timestamp": to_ms(self._context.clock.now()),
-            "description": description.replace("$", ""),
+            "description": sound(description.replace("$", "")),
         }
         if exception_type is not None:
             note["exceptionType"] = exception_type

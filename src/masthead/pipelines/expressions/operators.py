@@ -11,7 +11,7 @@ import math
 
 from masthead.pipelines.expressions.bounds import Budget
 from masthead.pipelines.expressions.errors import ExpressionError
-from masthead.pipelines.expressions.values import Value, joined_text, type_name, whole
+from masthead.pipelines.expressions.values import INT_LIMIT, Value, joined_text, type_name, whole
 
 __all__ = ["calculate", "divided", "negative", "power", "power_of", "remainder"]
 
@@ -20,6 +20,8 @@ _NAMES = {"+": "ADD", "-": "SUBTRACT", "*": "MULTIPLY", "/": "DIVIDE", "%": "MOD
 
 def calculate(operator: str, left: Value, right: Value, budget: Budget) -> Value:
     """Give ``left operator right`` for ``+ - * / %``.
+
+    Spring lets a text be repeated with ``*``, and one of a single character be moved back with ``-``: ``'5' - 1`` is ``'4'``.
 
     Raises:
         ExpressionError: the two do not go together, or the result is too large.
@@ -31,6 +33,8 @@ def calculate(operator: str, left: Value, right: Value, budget: Budget) -> Value
     if operator == "*" and isinstance(left, str) and _is_number(right) and isinstance(right, int):
         budget.text(len(left) * max(right, 0))
         return left * right
+    if operator == "-" and isinstance(left, str) and len(left) == 1 and _is_number(right) and _is_int(right):
+        return chr((ord(left) - right) & 0xFFFF)
     raise _apart(operator, left, right)
 
 
@@ -86,6 +90,10 @@ def divided(left: int, right: int) -> int:
 def remainder(left: int, right: int) -> int:
     """Give what is left by :func:`divided`; it has the sign of *left*."""
     return left - right * divided(left, right)
+
+
+def _is_int(value: Value) -> bool:
+    return isinstance(value, int) and -INT_LIMIT <= value < INT_LIMIT
 
 
 def _is_number(value: Value) -> bool:

@@ -8,6 +8,7 @@ could reach: methods and properties come from tables.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -28,6 +29,7 @@ __all__ = [
     "joined_text",
     "order",
     "plain",
+    "sound",
     "truth",
     "type_name",
     "whole",
@@ -295,6 +297,14 @@ def _rank(value: Value) -> tuple[object, Any] | None:
     return None
 
 
+_HALVES = re.compile("[\ud800-\udfff]")
+
+
+def sound(text: str) -> str:
+    """Give *text* without halves of characters, which Java knows and UTF-8 does not: a question mark stands for each."""
+    return text if text.isascii() else _HALVES.sub("?", text)
+
+
 # -- giving back ------------------------------------------------------------------------------------
 
 
@@ -306,7 +316,7 @@ def plain(value: Value, budget: Budget, depth: int = 0) -> Value:
     """
     if isinstance(value, str):
         budget.give(len(value))
-        return str(value)
+        return sound(str(value))
     if value is None or isinstance(value, (bool, int)):
         return whole(value) if isinstance(value, int) else None
     if isinstance(value, float):
@@ -319,7 +329,7 @@ def plain(value: Value, budget: Budget, depth: int = 0) -> Value:
     if isinstance(value, JavaValue):
         return plain(value.json(), budget, depth + 1)
     budget.items(len(value))
-    return {str(key): plain(each, budget, depth + 1) for key, each in value.items()}
+    return {sound(str(key)): plain(each, budget, depth + 1) for key, each in value.items()}
 
 
 def _require_depth(depth: int) -> None:

@@ -134,6 +134,26 @@ async def test_properties_of_many_joined_lines_are_read_once():
     assert evaluated.value == [1, "${#propertiesFromUrl('v').size()}"]
 
 
+async def test_half_a_character_never_gets_out():
+    """No database and no message could hold it; two halves are one character."""
+    half = "${T(String).format('%c', 55296)}"
+    outside = FakeOutside(urls={"u": "a=\\ud83d\\ude00\nb=\\ud83d"})
+    source = {
+        half: half,
+        "mixed": f"a {half}",
+        "map": "${ {(T(String).format('%c', 55296)): T(String).format('%c', 56320)} }",
+        "error": "${new SimpleDateFormat('y').parse(T(String).format('%c', 55296))}",
+        "asked": "${#fromUrl(T(String).format('%c', 55296))}",
+        "read": "${#propertiesFromUrl('u')}",
+    }
+    evaluated = await resolve(source, context(), outside)
+    assert evaluated.value["mixed"] == "a ?"
+    assert evaluated.value["?"] == "?"
+    assert evaluated.value["map"] == {"?": "?"}
+    assert evaluated.value["read"] == {"a": "😀", "b": "\ufffd"}
+    assert json.loads(json.dumps(evaluated.summary, ensure_ascii=False).encode())
+
+
 def test_a_key_that_becomes_too_long_a_text_stays():
     """And is reported."""
     evaluated = evaluate_document({"${ {t, t} }": 1, "a": "${1 + 1}"}, context({"t": "x" * 600_000}))

@@ -148,7 +148,9 @@ def read_properties(text: str) -> dict[str, str]:
 
 
 def _unescaped(text: str) -> str:
-    return _ESCAPED.sub(lambda found: _meant(found[1]), text)
+    meant = _ESCAPED.sub(lambda found: _meant(found[1]), text)
+    # Two escapes may stand for one character.
+    return meant.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def _meant(escape: str) -> str:
