@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-__all__ = ["Clock", "ManualClock", "SystemClock", "from_ms", "to_ms"]
+__all__ = ["Clock", "ManualClock", "SystemClock", "Timer", "from_ms", "to_ms"]
 
 #: What a clock may lose when it is only being corrected (NTP slews by less); more means that it was set back.
 _SET_BACK_S = 2.0
@@ -39,6 +39,18 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait *seconds*, without blocking the loop."""
+        ...
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> Timer:
+        """Have *call* called after *seconds*, unless the timer is cancelled before; cheaper than a task that sleeps."""
+        ...
+
+
+class Timer(Protocol):
+    """Something that :meth:`Clock.call_later` will call."""
+
+    def cancel(self) -> object:
+        """Let it not be called; does nothing when it was."""
         ...
 
 
@@ -74,6 +86,10 @@ class SystemClock:
         """Wait *seconds*."""
         await asyncio.sleep(max(seconds, 0))
 
+    def call_later(self, seconds: float, call: Callable[[], None]) -> Timer:
+        """Have *call* called after *seconds*."""
+        return asyncio.get_running_loop().call_later(seconds, call)
+
 
 class ManualClock:
     """A clock that stands still until a test advances it; sleepers wake in the order of their deadlines."""
@@ -97,10 +113,13 @@ class ManualClock:
         if seconds <= 0:
             await asyncio.sleep(0)
             return
-        woken = asyncio.get_running_loop().create_future()
-        self._count += 1
-        heapq.heappush(self._sleepers, (self._elapsed + seconds, self._count, woken))
-        await woken
+        await self._sleeper(seconds)
+
+    def call_later(self, seconds: float, call: Callable[[], None]) -> Timer:
+        """Have *call* called once the clock was advanced by *seconds*."""
+        woken = self._sleeper(seconds)
+        woken.add_done_callback(lambda one: None if one.cancelled() else call())
+        return woken
 
     async def advance(self, seconds: float) -> None:
         """Move time on by *seconds*, waking each sleeper at its own moment."""
@@ -113,6 +132,12 @@ class ManualClock:
             await _let_others_run()
         self._move_to(target)
         await _let_others_run()
+
+    def _sleeper(self, seconds: float) -> asyncio.Future[None]:
+        woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._count += 1
+        heapq.heappush(self._sleepers, (self._elapsed + seconds, self._count, woken))
+        return woken
 
     def _move_to(self, elapsed: float) -> None:
         self._now += timedelta(seconds=elapsed - self._elapsed)

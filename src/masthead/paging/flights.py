@@ -44,12 +44,11 @@ class Flight:
             return
         woken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(woken)
-        sleeper = asyncio.ensure_future(clock.sleep(seconds))
-        sleeper.add_done_callback(lambda _: _wake(woken))
+        timer = clock.call_later(seconds, lambda: _wake(woken))
         try:
             await woken
         finally:
-            sleeper.cancel()
+            timer.cancel()
 
     def now(self) -> Page:
         """Give the page as far as it is known."""

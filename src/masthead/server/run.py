@@ -135,9 +135,9 @@ def _spare_the_collector() -> None:
 
     Without this each of its full runs looks at half a million objects of the libraries, a few times a second under load.
     """
-    gc.collect()
     gc.freeze()
     gc.set_threshold(*_COLLECT_AFTER)
+    gc.enable()  # the command disables it while it loads
 
 
 def _doctor(loaded: Loaded, masthead: Masthead, place: Place) -> Doctor:
