@@ -8,15 +8,27 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, Select, delete, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    bindparam,
+    delete,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 
 from masthead.executions.matching import Search
 from masthead.executions.model import Document, Execution, ExecutionType, from_document, to_document
 from masthead.executions.status import Status
 from masthead.kernel.clock import from_ms
+from masthead.storage.prepared import Prepared
 from masthead.storage.schema import application
 from masthead.storage.schema import execution as table
-from masthead.storage.statements import insert_if_absent
+from masthead.storage.statements import insert_into_if_absent
 
 __all__ = [
     "Latest",
@@ -59,16 +71,12 @@ class Run:
 
 def insert(connection: Connection, execution: Execution) -> bool:
     """Store a new execution; False when there is one with its id."""
-    values = {"id": execution.id, "version": 1, **_columns(execution)}
-    return insert_if_absent(connection, table, values, key=["id"])
+    return _INSERT.first(connection, {"id": execution.id, "version": 1, **_columns(execution)}) is not None
 
 
 def save(connection: Connection, execution: Execution) -> None:
     """Write the whole execution over the stored one."""
-    values = _columns(execution)
-    connection.execute(
-        update(table).where(table.c.id == execution.id).values(version=table.c.version + 1, **values)
-    )
+    _SAVE.run(connection, [{"id_": execution.id, **_columns(execution)}])
 
 
 def remove(connection: Connection, execution_id: str) -> None:
@@ -78,16 +86,15 @@ def remove(connection: Connection, execution_id: str) -> None:
 
 def find(connection: Connection, execution_id: str) -> Execution | None:
     """Give the execution, or None."""
-    query = select(table.c.document).where(table.c.id == execution_id)
-    return _execution(connection.execute(query).scalar())
+    return _execution(_FIND.first(connection, {"id_": execution_id}))
 
 
 def find_to_change(
     connection: Connection, execution_id: str, kind: ExecutionType | None = None
 ) -> Execution | None:
     """Give the execution, of *kind* if given, or None; nobody else changes it before the commit."""
-    query = select(table.c.document).where(table.c.id == execution_id).with_for_update()
-    return _execution(connection.execute(_of_kind(query, kind)).scalar())
+    execution = _execution(_FIND_TO_CHANGE.first(connection, {"id_": execution_id}))
+    return execution if execution is None or kind in (None, execution.type) else None
 
 
 def find_documents(
@@ -103,8 +110,8 @@ def find_documents(
 
 def status_of(connection: Connection, execution_id: str) -> Status | None:
     """Give the status, or None when there is no such execution."""
-    status = connection.execute(select(table.c.status).where(table.c.id == execution_id)).scalar()
-    return None if status is None else Status(status)
+    row = _STATUS.first(connection, {"id_": execution_id})
+    return None if row is None else Status(row[0])
 
 
 def version_of(connection: Connection, execution_id: str) -> int | None:
@@ -250,8 +257,8 @@ def _newest(
     return [_decoder.decode(text) for text in connection.execute(query).scalars()]
 
 
-def _execution(text: str | None) -> Execution | None:
-    return None if text is None else from_document(_decoder.decode(text))
+def _execution(row: Any) -> Execution | None:
+    return None if row is None else from_document(_decoder.decode(row[0]))
 
 
 def _of_kind(query: Select[Any], kind: ExecutionType | None) -> Select[Any]:
@@ -271,3 +278,30 @@ def _columns(execution: Execution) -> dict[str, Any]:
         "end_at": execution.end_time,
         "document": _encoder.encode(to_document(execution)).decode(),
     }
+
+
+#: The columns that every write of an execution sets.
+_WRITTEN = (
+    "type",
+    "application",
+    "name",
+    "pipeline_config_id",
+    "correlation_id",
+    "status",
+    "build_at",
+    "start_at",
+    "end_at",
+    "document",
+)
+_NAMED = table.c.id == bindparam("id_")
+_INSERT = insert_into_if_absent(table, ["id", "version", *_WRITTEN], key="id")
+_SAVE = Prepared(
+    lambda _: (
+        update(table)
+        .where(_NAMED)
+        .values(version=table.c.version + literal_column("1"), **{name: bindparam(name) for name in _WRITTEN})
+    )
+)
+_FIND = Prepared(lambda _: select(table.c.document).where(_NAMED))
+_FIND_TO_CHANGE = Prepared(lambda _: select(table.c.document).where(_NAMED).with_for_update())
+_STATUS = Prepared(lambda _: select(table.c.status).where(_NAMED))

@@ -52,7 +52,15 @@ class Prepared:
         compiled: Any = self._build(connection).compile(dialect=connection.dialect)  # type: ignore[attr-defined]
         if compiled.positiontup is None:
             return compiled.string, dict  # PostgreSQL's driver takes rows by name
-        return compiled.string, itemgetter(*compiled.positiontup)
+        return compiled.string, _picker(compiled.positiontup)
+
+
+def _picker(names: Sequence[str]) -> Callable[[Row], Any]:
+    """Give what makes a tuple of the values of *names*; one that always is one, as ``itemgetter`` does not."""
+    if len(names) == 1:
+        (name,) = names
+        return lambda row: (row[name],)
+    return itemgetter(*names)
 
 
 def insert_into(table: Table, columns: Sequence[str]) -> Prepared:
