@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, Executable, bindparam, null, select, update
+from sqlalchemy import Connection, Executable, bindparam, literal_column, null, select, true, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from masthead.kernel.clock import from_ms
@@ -185,11 +185,7 @@ def mark_as_being_sent(connection: Connection, delivery_id: str, *, turn: Turn) 
 
 def take_back(connection: Connection, turn: Turn) -> None:
     """Free what an earlier run of this key was sending when it broke off: only one run of a key is ever valid."""
-    connection.execute(
-        update(delivery)
-        .where(delivery.c.key_hash == turn.subject, IS_PENDING, delivery.c.machine.endswith(_RUN))
-        .values(machine=None, is_uncertain=True)
-    )
+    _TAKE_BACK.run(connection, [{"key": turn.subject}])
 
 
 def release(connection: Connection, bursts: Bursts, machine: str) -> None:
@@ -225,6 +221,17 @@ _RUN = "#run"
 _MARK = Prepared(
     lambda _: (
         update(delivery).where(delivery.c.id == bindparam("of"), IS_PENDING).values(machine=bindparam("mark"))
+    )
+)
+_TAKE_BACK = Prepared(
+    lambda _: (
+        update(delivery)
+        .where(
+            delivery.c.key_hash == bindparam("key"),
+            IS_PENDING,
+            delivery.c.machine.like(literal_column(f"'%{_RUN}'")),
+        )
+        .values(machine=null(), is_uncertain=true())
     )
 )
 _DECIDE = Prepared(

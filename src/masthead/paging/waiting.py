@@ -15,7 +15,7 @@ from typing import Protocol
 
 import structlog
 from msgspec.structs import replace
-from sqlalchemy import Connection, and_, exists, func, literal_column, select, update
+from sqlalchemy import Connection, and_, bindparam, exists, func, literal_column, null, select, update
 
 from masthead.kernel.clock import Clock, from_ms, to_ms
 from masthead.kernel.errors import Reason
@@ -30,6 +30,7 @@ from masthead.paging.rows import IS_PENDING, delivery_of
 from masthead.storage.bursts import Superseded, Turn
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
+from masthead.storage.prepared import Prepared
 from masthead.storage.schema import attempt, delivery
 
 __all__ = ["LookBack", "Waiting"]
@@ -113,11 +114,9 @@ class Waiting:
     async def _learn_budget(self, key_hash: str) -> None:
         now_ms = to_ms(self._clock.now())
         since_ms = now_ms - int(self._budget.window_s * 1000)
-        query = select(attempt.c.at).where(
-            attempt.c.key_hash == key_hash, attempt.c.at > since_ms, attempt.c.at <= now_ms
-        )
-        sent = await self._database.read(lambda connection: connection.execute(query).scalars().all())
-        self._budget.learn(key_hash, [(now_ms - at) / 1000 for at in sent])
+        window = {"key": key_hash, "since": since_ms, "now": now_ms}
+        sent = await self._database.read(lambda connection: _SENT.all(connection, window))
+        self._budget.learn(key_hash, [(now_ms - row[0]) / 1000 for row in sent])
 
     async def _take(self, turn: Turn) -> list[Fold]:
         """Give what is to be sent now, folded, and make the folding durable before anything of it is sent."""
@@ -206,44 +205,66 @@ _trigger = delivery.alias()
 _member = delivery.alias()
 #: An acknowledge or a resolve whose page PagerDuty has not taken yet.
 _IS_BLOCKED = and_(
-    delivery.c.action.in_((Kind.ACKNOWLEDGE, Kind.RESOLVE)),
+    delivery.c.action.in_([literal_column(f"'{kind.value}'") for kind in (Kind.ACKNOWLEDGE, Kind.RESOLVE)]),
     exists().where(
         _trigger.c.key_hash == delivery.c.key_hash,
         _trigger.c.state == literal_column("'pending'"),
         _trigger.c.dedup_key == delivery.c.dedup_key,
-        _trigger.c.action == Kind.TRIGGER,
+        _trigger.c.action == literal_column(f"'{Kind.TRIGGER.value}'"),
     ),
 )
-
-
-def _waits(key_hash: str) -> tuple[object, ...]:
-    return (
-        delivery.c.key_hash == key_hash,
-        IS_PENDING,
-        delivery.c.machine.is_(None),
-        delivery.c.folded_into.is_(None),
+_WAITS = and_(
+    delivery.c.key_hash == bindparam("key"),
+    IS_PENDING,
+    delivery.c.machine.is_(None),
+    delivery.c.folded_into.is_(None),
+)
+_DUE = Prepared(
+    lambda _: (
+        select(delivery, exists().where(_member.c.folded_into == delivery.c.id).label("speaks"))
+        .where(
+            _WAITS,
+            (delivery.c.due_at <= bindparam("now")) | (delivery.c.due_at > bindparam("latest")),
+            ~_IS_BLOCKED,
+        )
+        .order_by(delivery.c.severity_rank, delivery.c.created_at, delivery.c.id)
+        .limit(literal_column(str(_BATCH)))
+        .offset(literal_column("0"))
     )
+)
+_NEXT_DUE = Prepared(
+    lambda _: (
+        select(_IS_BLOCKED.label("is_blocked"), func.min(delivery.c.due_at).label("due_at"))
+        .where(_WAITS)
+        .group_by("is_blocked")
+    )
+)
+_UNMARK = Prepared(
+    lambda _: update(delivery).where(delivery.c.id == bindparam("of"), IS_PENDING).values(machine=null())
+)
+#: When a key was sent something, as far as its budget remembers.
+_SENT = Prepared(
+    lambda _: select(attempt.c.at).where(
+        attempt.c.key_hash == bindparam("key"),
+        attempt.c.at > bindparam("since"),
+        attempt.c.at <= bindparam("now"),
+    )
+)
 
 
 def _due(connection: Connection, key_hash: str, now_ms: int) -> list[Delivery]:
     """Give what waits for a key and is due: most severe first, then oldest."""
-    is_due = (delivery.c.due_at <= now_ms) | (delivery.c.due_at > now_ms + _LONGEST_WAIT_MS)
-    speaks = exists().where(_member.c.folded_into == delivery.c.id)
-    rows = connection.execute(
-        select(delivery, speaks.label("speaks"))
-        .where(*_waits(key_hash), is_due, ~_IS_BLOCKED)  # type: ignore[arg-type]
-        .order_by(delivery.c.severity_rank, delivery.c.created_at, delivery.c.id)
-        .limit(_BATCH)
-    )
-    return [delivery_of(row, speaks_for_others=bool(row.speaks)) for row in rows]
+    found = _DUE.all(connection, {"key": key_hash, "now": now_ms, "latest": now_ms + _LONGEST_WAIT_MS})
+    return [delivery_of(row, speaks_for_others=bool(row.speaks)) for row in found]
 
 
 def _next_due(connection: Connection, key_hash: str, now_ms: int) -> int | None:
     """Give when the next of what waits for a key is due, or None when nothing waits."""
-    query = select(_IS_BLOCKED.label("is_blocked"), func.min(delivery.c.due_at).label("due_at"))
-    rows = connection.execute(query.where(*_waits(key_hash)).group_by("is_blocked"))  # type: ignore[arg-type]
     return min(
-        (max(row.due_at, now_ms + _BLOCKED_MS) if row.is_blocked else row.due_at for row in rows),
+        (
+            max(row.due_at, now_ms + _BLOCKED_MS) if row.is_blocked else row.due_at
+            for row in _NEXT_DUE.all(connection, {"key": key_hash})
+        ),
         default=None,
     )
 
@@ -259,9 +280,7 @@ def _rest_until(turn: Turn, rest: _Rest, connection: Connection) -> None:
     """End the run, and take back the mark of what is not sent now, so that nobody thinks that it may have been."""
     turn.hold(connection)
     if rest.marked is not None:
-        connection.execute(
-            update(delivery).where(delivery.c.id == rest.marked, IS_PENDING).values(machine=None)
-        )
+        _UNMARK.run(connection, [{"of": rest.marked}])
     turn.rest(connection, rest.due_at_ms)
 
 

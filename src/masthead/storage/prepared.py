@@ -42,6 +42,11 @@ class Prepared:
         sql, pick = self._of(connection)
         return connection.exec_driver_sql(sql, pick(row)).first()
 
+    def all(self, connection: Connection, row: Row) -> Sequence[Any]:
+        """Run it once and give all rows of its result, as :meth:`first` gives one."""
+        sql, pick = self._of(connection)
+        return connection.exec_driver_sql(sql, pick(row)).all()
+
     def _of(self, connection: Connection) -> tuple[str, Callable[[Row], Any]]:
         name = connection.dialect.name
         if name not in self._written:
