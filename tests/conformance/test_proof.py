@@ -95,6 +95,23 @@ async def test_an_incident_that_vanishes_keeps_what_was_known(house):
     assert await house.due_at() is None
 
 
+async def test_a_process_that_ends_leaves_what_is_due_to_the_next(house):
+    """Where much is followed something is always due: the look under way ends, and nobody waits for the others."""
+    await house.accept(*map(ours, "abcdefghijkl"))
+    house.pass_time(60)
+    house.reader.gate.clear()
+    running = asyncio.ensure_future(house.run())
+    while not house.reader.asked:  # noqa: ASYNC110 - over within a few rounds
+        await asyncio.sleep(0)
+    await house.bursts.settle(0)
+    house.reader.gate.set()
+    await running
+    assert len({which for what, which in house.reader.asked if what == "key"}) == 1
+    (left,) = await house.bursts_waiting()
+    assert (left.kind, left.machine) == (BURST, None)
+    assert left.due_at <= await house.database.read(house.database.now_ms)
+
+
 @pytest.mark.parametrize("status", ["disabled", "maintenance"])
 async def test_a_service_that_opens_nothing_is_the_reason(house, status):
     """PagerDuty's own word, asked for afresh: nothing is inferred."""

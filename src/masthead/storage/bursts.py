@@ -129,6 +129,11 @@ class Bursts:
         self._is_open = True
         machines.on_burial(_free)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether runs may take on more; a run that works off a long list ends when they may not."""
+        return self._is_open
+
     def register(self, kind: str, run: Run, *, rests_long: bool = False) -> None:
         """Let *run* carry subjects of *kind*; before :meth:`run`.
 

@@ -178,12 +178,16 @@ class Proof:
         if looker is None:
             await self._database.write(partial(self._leave_alone, turn))
             return
-        while looker.rate.rest_s == 0 and (groups := await self._due(turn.subject)):
+        while self._may_look(looker) and (groups := await self._due(turn.subject)):
             for group in groups[:_AT_ONCE]:
                 await self._look(turn, looker, group)
-                if looker.rate.rest_s > 0:
+                if not self._may_look(looker):
                     break
         await self._database.write(partial(self._rest, turn, looker))
+
+    def _may_look(self, looker: Looker) -> bool:
+        """Say whether to look on: where much is followed something is always due, which must not hold up the end of the process."""
+        return self._bursts.is_open and looker.rate.rest_s == 0
 
     async def _due(self, account: str) -> list[list[Sought]]:
         now_ms = to_ms(self._clock.now())
