@@ -12,6 +12,7 @@ from sqlalchemy import select, update
 
 from masthead.kernel.clock import SystemClock, to_ms
 from masthead.kernel.ids import UlidIds
+from masthead.storage import bursts
 from masthead.storage.bursts import Bursts, Superseded, Turn
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines, Rhythm
@@ -142,6 +143,26 @@ async def test_a_run_that_raises_is_run_again(nodes):
     await node.request("a")
     assert (await get(node.ran)).generation > failures[0].generation
     assert await node.database.read(lambda c: c.execute(select(burst)).all()) == []
+
+
+async def test_runs_of_one_kind_that_hang_hold_up_no_other_kind(nodes, monkeypatch):
+    """Webhooks that never answer keep no page waiting, nor does a PagerDuty that hangs keep executions."""
+    monkeypatch.setattr(bursts, "_LIMIT", 2)
+    node = await nodes(blocking)
+    others: asyncio.Queue[Turn] = asyncio.Queue()
+
+    async def end(turn: Turn) -> None:
+        await node.database.write(lambda c: (turn.hold(c), turn.finish(c)))
+        await others.put(turn)
+
+    node.bursts.register("other", end)
+    for subject in "abcde":
+        await node.request(subject)
+    hanging = {(await get(node.ran)).subject for _ in range(2)}
+    await node.database.write(lambda c: node.bursts.request(c, "other", "x"))
+    assert (await get(others)).subject == "x"
+    assert hanging == {"a", "b"}
+    assert node.ran.empty()
 
 
 async def test_what_is_due_later_runs_then(nodes):

@@ -16,7 +16,7 @@ from masthead.kernel.clock import SystemClock, to_ms
 from masthead.kernel.errors import Conflict, NotFound, Overloaded, Reason, StorageUnavailable
 from masthead.pagerduty import Answer, Outcome, Severity
 from masthead.pagerduty.fakes import ACCEPT, REJECT, THROTTLE, ScriptedSender
-from masthead.paging import Delivery, DeliveryState, ahead, patience, waiting
+from masthead.paging import Delivery, DeliveryState, ahead, pager, patience, waiting
 from masthead.paging.model import Incident, IncidentState, Kind
 from masthead.paging.pager import Limits
 from masthead.paging.retry import RetryPolicy
@@ -664,3 +664,20 @@ async def test_a_page_whose_commit_gave_no_answer_is_sent_all_the_same(node, sen
     await node.decided(page_id)
     again = await node.page(identity="nightly")
     assert (again.id, again.is_decided, len(sender.sent)) == (page_id, True, 1)
+
+
+async def test_only_so_much_text_is_held_in_memory(start, sender, monkeypatch):
+    """While PagerDuty is slow, long pages wait as rows; the first one, however long, is tried at once."""
+    monkeypatch.setattr(pager, "_CHARACTERS_IN_FLIGHT", 1000)
+    node = await start()
+    sender.gate.clear()
+    pages = [await node.page(message=f"{number}{'x' * 900}") for number in range(4)]
+    marked = select(delivery.c.page_id).where(delivery.c.machine.is_not(None))
+    assert await node.rows(marked) == [pages[0].id]
+    sender.gate.set()
+    await node.decided(pages[0].id)
+    pages.append(await node.page(message="x" * 5000))
+    await node.decided(pages[-1].id)
+    node.work_off()
+    for one in pages:
+        await node.decided(one.id)

@@ -1,4 +1,4 @@
-"""The wall clock is set back by an hour under a running Masthead, and across a restart."""
+"""The wall clock is set back by an hour under a running Masthead, and across a restart; or it is wrong all along."""
 
 from __future__ import annotations
 
@@ -35,6 +35,18 @@ def with_faked_clock(offset: Path) -> dict[str, str]:
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         "MASTHEAD_ECHO_WAIT_SECONDS": "0.3",
     }
+
+
+@pytest.mark.parametrize("wrong_by", ["-300", "+300"])
+def test_a_machine_whose_clock_is_wrong_tries_again_on_time(pagerduty, postgresql, offset, wrong_by):
+    """The bursts are due by PostgreSQL's clock: what this machine dates must be so too."""
+    offset.write_text(wrong_by)
+    server = masthead(pagerduty.url, postgresql.new_database(), environ=with_faked_clock(offset))
+    with running(server):
+        (key,) = furnish(server, 1).values()
+        pagerduty.post("/simulator/faults", {"status": 429, "body": "later", "count": 3})
+        page = server.post("/v1/pages?wait=30", {"keys": [key], "message": "on time"})
+    assert [one["attempts"] for one in page["deliveries"] if one["state"] == "accepted"] == [4]
 
 
 @pytest.mark.parametrize("is_restarted", [False, True])

@@ -67,11 +67,19 @@ class SystemClock:
         """Args: wall: seconds since 1970, may jump; elapsed: seconds that never run backwards."""
         self._wall = wall
         self._elapsed = elapsed
+        #: How far the time that is shown is ahead of the machine's own.
+        self._moved_s = 0.0
         self._anchor = wall(), elapsed()
+
+    def move(self, by: timedelta) -> None:
+        """Show a time that is later (earlier, if negative) by so much, and go on with the machine's clock from there."""
+        shown = self.now().timestamp() + by.total_seconds()
+        self._moved_s = shown - self._wall()
+        self._anchor = shown, self._elapsed()
 
     def now(self) -> datetime:
         """Give the current instant, aware, in UTC."""
-        wall, elapsed = self._wall(), self._elapsed()
+        wall, elapsed = self._wall() + self._moved_s, self._elapsed()
         expected = self._anchor[0] + elapsed - self._anchor[1]
         if wall < expected - _SET_BACK_S:
             return datetime.fromtimestamp(expected, UTC)

@@ -41,13 +41,14 @@ class Drafting:
         self._deadline = deadline
         self._unknown_key_protocol = unknown_key_protocol
 
-    def entry(self, draft: Draft, caller: Caller, *, may_go: Callable[[Delivery], str | None]) -> Entry:
+    def entry(self, draft: Draft, caller: Caller, *, may_go: Callable[[Delivery, int], str | None]) -> Entry:
         """Make the entry of *draft*.
 
         Args:
             draft: What is asked.
             caller: In whose name.
-            may_go: Gives, for a delivery, the machine that tries it at once, or None for one that waits.
+            may_go: Gives, for a delivery and how long its page is, the machine that tries it at once, or None for one
+                that waits.
 
         Raises:
             InvalidRequest: no key, no message, or something that cannot be written.
@@ -58,6 +59,7 @@ class Drafting:
         details = _written(draft.details, "/details")
         links = _written(draft.links, "/links")
         page = self._page(draft, caller, says=_hash(draft.application, draft.message, details, links))
+        length = len(draft.message) + len(details) + len(links)
         return Entry(
             page,
             details,
@@ -65,7 +67,7 @@ class Drafting:
             identity=draft.identity,
             fingerprint=draft.fingerprint,
             recognise_since_ms=to_ms(page.created_at - draft.recognise) if draft.recognise else None,
-            machines=tuple(may_go(delivery) for delivery in page.deliveries),
+            machines=tuple(may_go(delivery, length) for delivery in page.deliveries),
         )
 
     def recognisable(self, draft: Draft) -> str:

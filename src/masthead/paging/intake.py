@@ -36,6 +36,11 @@ class Entry(Struct, frozen=True):
     #: For each delivery the machine that makes its first attempt at once; None for one that waits its turn.
     machines: tuple[str | None, ...]
 
+    @property
+    def length(self) -> int:
+        """Characters of what is said."""
+        return len(self.page.message) + len(self.details) + len(self.links)
+
 
 class Intake:
     """The unit of work that stores a group of entries."""

@@ -54,8 +54,9 @@ _OFF = "Paging is off: set pager-duty.enabled: true in Echo's profile, or MASTHE
 _LOOK_AGAIN_S = 1.0
 #: When it is looked whether a commit that gave no answer stored its pages; PostgreSQL may still be at it for a while.
 _DOUBT_S = (0.0, 1.0, 5.0, 30.0)
-#: First attempts under way at once; what is more waits as rows, which bounds memory.
+#: First attempts under way at once, and characters of what they say; what is more waits as rows, which bounds memory.
 _IN_FLIGHT = 2_000
+_CHARACTERS_IN_FLIGHT = 30_000_000
 _FAILED = (DeliveryState.REJECTED, DeliveryState.EXPIRED)
 
 
@@ -123,6 +124,7 @@ class Paging:
         self._outcomes_work = Outcomes(on.bursts, witness)
         self._flights: dict[str, Flight] = {}
         self._in_flight = 0
+        self._characters_in_flight = 0
         self._waiters: dict[str, set[asyncio.Event]] = {}
         self._on_decided: list[Callable[[Page], None]] = []
         self._on_dead_letter: list[Callable[[Page, Delivery], None]] = []
@@ -169,7 +171,7 @@ class Paging:
         Raises:
             InvalidRequest: no key, no message, or something that cannot be written as JSON.
         """
-        page = self._drafting.entry(draft, caller, may_go=lambda _: None).page
+        page = self._drafting.entry(draft, caller, may_go=lambda *_: None).page
         return [event_of(page, delivery) for delivery in page.deliveries]
 
     async def follow_up(self, page_id: str, kind: Kind, caller: Caller) -> Page:
@@ -268,11 +270,12 @@ class Paging:
         await self._tasks.settle(timeout_s)
         await self._tasks.close()
 
-    def _may_go(self, delivery: Delivery) -> str | None:
-        """Give this machine's id when the delivery may be tried at once, which uses up budget."""
-        if self._in_flight >= _IN_FLIGHT or not self.budget.take(delivery.key_hash):
+    def _may_go(self, delivery: Delivery, length: int) -> str | None:
+        """Give this machine's id when a delivery of so many characters may be tried at once, which uses up budget."""
+        characters = self._characters_in_flight + length if self._in_flight else 0
+        if self._in_flight >= _IN_FLIGHT or characters > _CHARACTERS_IN_FLIGHT:
             return None
-        return self._on.machines.id
+        return self._on.machines.id if self.budget.take(delivery.key_hash) else None
 
     def _must_go(self, delivery: Delivery) -> str:
         """Give this machine's id for what does not wait for room in the budget, but counts."""
@@ -317,10 +320,12 @@ class Paging:
         flight = Flight(page, len(first))
         self._flights[page.id] = flight
         self._in_flight += len(first)
+        self._characters_in_flight += len(first) * entry.length
         for one, machine in first:
-            self._tasks.start(self._first_attempt(flight, one, machine), name="first attempt")
+            attempt = self._first_attempt(flight, one, machine, entry.length)
+            self._tasks.start(attempt, name="first attempt")
 
-    async def _first_attempt(self, flight: Flight, delivery: Delivery, machine: str) -> None:
+    async def _first_attempt(self, flight: Flight, delivery: Delivery, machine: str, length: int) -> None:
         result = None
         try:
             if machine == self._on.machines.id and self._on.machines.holds_lease:
@@ -331,6 +336,7 @@ class Paging:
             await self._write_at_last(replace(result, mark=machine))
         finally:
             self._in_flight -= 1
+            self._characters_in_flight -= length
             if flight.land(result):
                 del self._flights[flight.page.id]
         if not result.state.is_decided:

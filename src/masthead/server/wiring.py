@@ -41,6 +41,7 @@ from masthead.server.webhooks import open_outbound, open_webhooks, stage_types, 
 from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
+from masthead.storage.shared_time import SharedTime
 from masthead.telemetry.metrics import Metrics
 from masthead.triggers import Schedule, Triggers
 
@@ -60,6 +61,7 @@ class Masthead:
     clock: Clock
     access: Access
     database: Database
+    shared_time: SharedTime
     machines: Machines
     bursts: Bursts
     events: AccountSenders
@@ -85,6 +87,8 @@ class Masthead:
         clock, metrics = SystemClock(), Metrics()
         ids = UlidIds(clock)
         database = await Database.open(database_url, clock=clock)
+        shared_time = SharedTime(database, clock)
+        await shared_time.compare()
         access = await Access.start(settings.access, database, clock, host=settings.server.host)
         machines = Machines(database, clock, ids, version=__version__)
         bursts = Bursts(database, clock, machines)
@@ -152,7 +156,7 @@ class Masthead:
             database, bursts, pipelines=pipelines, executions=executions, clock=clock, schedule=schedule
         )
         masthead = cls(
-            settings, clock, access, database, machines, bursts, accounts.senders, catalog, accounts.roster, applications,
+            settings, clock, access, database, shared_time, machines, bursts, accounts.senders, catalog, accounts.roster, applications,
             pipelines, ownership, paging, executions, triggers, Tasks(_log_failure), metrics,
         )  # fmt: skip
         await masthead._set_going()
@@ -163,6 +167,7 @@ class Masthead:
         await self.triggers.start()
         await self.machines.start()
         self.tasks.start(self.machines.run(), name="machines")
+        self.tasks.start(self.shared_time.run(), name="shared time")
         self.tasks.start(self.bursts.run(), name="bursts")
         self.tasks.start(self.access.run(), name="access")
         self.tasks.start(self.catalog.run(), name="catalog")

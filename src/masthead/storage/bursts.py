@@ -20,7 +20,8 @@ subject. Why this and not a workflow library: docs/adr/0002-durable-bursts.md.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -29,6 +30,7 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
+    Row,
     bindparam,
     case,
     delete,
@@ -51,8 +53,9 @@ from masthead.storage.schema import burst
 __all__ = ["Bursts", "Superseded", "Turn"]
 
 log = structlog.get_logger(__name__)
-#: Runs in one process at a time; what is more waits as rows.
-_LIMIT = 256
+#: Runs of one kind in one process at a time; what is more waits as rows. Each kind has its own share, so that webhooks
+#: that hang keep no page waiting, and a PagerDuty that hangs no execution.
+_LIMIT = 128
 #: Longest pause after a run that raised.
 _LONGEST_PAUSE_S = 300
 #: Longest time between two runs of a subject that waits for time to pass.
@@ -123,6 +126,8 @@ class Bursts:
         self._resting: set[str] = set()
         self._turns: dict[tuple[str, str], Turn] = {}
         self._claiming: set[tuple[str, str]] = set()
+        #: Kind → runs that are claimed or under way.
+        self._running: Counter[str] = Counter()
         self._again: set[tuple[str, str]] = set()
         self._tasks = Tasks(_log_failure)
         self._wake = asyncio.Event()
@@ -203,7 +208,8 @@ class Bursts:
             self._again.add(key)
         elif key in self._claiming:
             self._again.add(key)
-        elif len(self._turns) + len(self._claiming) < _LIMIT and kind in self._runs:
+        elif self._running[kind] < _LIMIT and kind in self._runs:
+            self._running[kind] += 1
             self._claiming.add(key)
             self._tasks.start(self._carry(key), name=f"burst {kind}/{subject}")
 
@@ -252,16 +258,22 @@ class Bursts:
     ) -> tuple[list[tuple[str, str]], list[tuple[str, str]], int | None, int]:
         """Give what is due, what only goes on resting, when something is due next, and the present time."""
         now = self._database.now_ms(connection)
-        is_free = burst.c.machine.is_(None) | (burst.c.machine == self._machines.id)
         mine = burst.c.kind.in_(tuple(self._runs))
-        found = select(burst.c.kind, burst.c.subject, self._rests(now).label("rests")).where(
-            _is_due(now), is_free, mine
-        )
-        rows = connection.execute(found.order_by(burst.c.due_at).limit(_LIMIT)).all()
+        rows = self._find_due(connection, now, mine)
+        if len(rows) == _LIMIT:  # those of one kind may hide the others
+            rows = [
+                row for kind in self._runs for row in self._find_due(connection, now, burst.c.kind == kind)
+            ]
         due = [(row.kind, row.subject) for row in rows if not row.rests]
         resting = [(row.kind, row.subject) for row in rows if row.rests]
         upcoming = select(func.min(burst.c.due_at)).where(burst.c.due_at > now, mine)
         return due, resting, connection.execute(upcoming).scalar(), now
+
+    def _find_due(self, connection: Connection, now: int, mine: ColumnElement[bool]) -> Sequence[Row[Any]]:
+        is_free = burst.c.machine.is_(None) | (burst.c.machine == self._machines.id)
+        found = select(burst.c.kind, burst.c.subject, self._rests(now).label("rests"))
+        found = found.where(_is_due(now), is_free, mine).order_by(burst.c.due_at).limit(_LIMIT)
+        return connection.execute(found).all()
 
     def _rests(self, now: int) -> ColumnElement[bool]:
         """Tell of a row that is due whether its run would find nothing to do."""
@@ -294,6 +306,7 @@ class Bursts:
             if turn is not None:
                 await self._postpone(turn)
         finally:
+            self._running[key[0]] -= 1
             self._claiming.discard(key)
             self._turns.pop(key, None)
             if key in self._again:

@@ -57,3 +57,18 @@ def test_a_clock_that_is_set_back_goes_on_from_where_it_was(jump, shown):
     times["wall"] += 7200
     times["elapsed"] += 7200
     assert (clock.now() - start).total_seconds() == shown + 7200
+
+
+@pytest.mark.parametrize("jump", [0.0, -3600.0], ids=["steady", "set back"])
+@pytest.mark.parametrize("by_s", [-300.0, 300.0])
+def test_a_clock_that_is_moved_goes_on_from_there(jump, by_s):
+    """Back as well: that is no clock that was set back by accident, whose time is not followed."""
+    times = {"wall": 1_000_000.0, "elapsed": 0.0}
+    clock = SystemClock(lambda: times["wall"], lambda: times["elapsed"])
+    start = clock.now()
+    times["wall"] += jump
+    clock.move(timedelta(seconds=by_s))
+    assert (clock.now() - start).total_seconds() == by_s
+    times["wall"] += 10
+    times["elapsed"] += 10
+    assert (clock.now() - start).total_seconds() == by_s + 10
