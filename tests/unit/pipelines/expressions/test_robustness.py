@@ -1,9 +1,10 @@
-"""Arbitrary text is an expression, or an error of ours, and never anything else."""
+"""Arbitrary text is an expression, or an error of ours, and never anything else; laws that hold for any value."""
 
 from __future__ import annotations
 
 import json
 from contextlib import suppress
+from decimal import Decimal
 
 import hypothesis.strategies as st
 from hypothesis import given, settings
@@ -12,7 +13,7 @@ from masthead.pipelines.expressions import Expression, ExpressionError, check, e
 from masthead.pipelines.expressions.bounds import Budget, Limits
 from masthead.pipelines.expressions.methods import patterns
 from masthead.pipelines.expressions.syntax.nodes import walk
-from support.expressing import context
+from support.expressing import context, worth
 
 ROOT = {"a": {"b": [1, 2, {"c": None}]}, "s": "some text", "n": 5, "f": 1.5, "t": True, "l": ["x", "y"]}
 PIECES = st.sampled_from(
@@ -72,3 +73,61 @@ def test_what_is_in_the_context_comes_back_as_it_was(value):
     """Through a whole-text expression, whatever it looks like."""
     evaluated = evaluate_document(["${it}"], context({"it": value}))
     assert evaluated.value == (["${it}"] if value is None else [value])
+
+
+@given(st.text("ab", max_size=12), st.text("ab", max_size=4), st.integers(-3, 14))
+@settings(max_examples=200, deadline=None)
+def test_the_last_place_of_a_text_is_that_of_the_first_in_reverse(text, other, at):
+    """With and without a place to begin at."""
+    root = {"text": text, "other": other, "at": at}
+    assert worth("text.lastIndexOf(other)", root) == text.rfind(other)
+    expected = max((n for n in range(min(at, len(text)) + 1) if text.startswith(other, n)), default=-1)
+    assert worth("text.lastIndexOf(other, at)", root) == expected
+
+
+@given(st.integers(-11_676_096_000_000, 253_399_622_400_000))
+@settings(max_examples=200, deadline=None)
+def test_a_date_that_is_written_is_read_again(ms):
+    """In forms that hold all of it, with digits side by side as well."""
+    for form in ("yyyyMMddHHmmssSSS", "EEEE, d. MMMM yyyy h:mm:ss.S a z", "y D k m s S X"):
+        same = (
+            f"new SimpleDateFormat('{form}').parse(new SimpleDateFormat('{form}').format(new Date(ms))).time"
+        )
+        assert worth(same, {"ms": ms}) == ms
+
+
+@given(st.integers(-(2**62), 2**62), st.integers(-(2**31), 2**31).filter(bool))
+@settings(max_examples=200, deadline=None)
+def test_what_division_leaves_makes_up_for_it(one, other):
+    """Both towards zero, as in Java."""
+    root = {"a": one, "b": other}
+    assert worth("a / b * b + a % b == a", root)
+    assert worth("T(Math).floorDiv(a, b) * b + T(Math).floorMod(a, b) == a", root)
+    assert abs(worth("a % b", root)) < abs(other)
+
+
+@given(st.floats(-1e15, 1e15), st.integers(0, 6))
+@settings(max_examples=200, deadline=None)
+def test_a_number_is_written_to_the_nearest_place(number, places):
+    """Never further away than half of the last one."""
+    text = worth(f"T(String).format('%.{places}f', n)", {"n": number})
+    assert abs(Decimal(text) - Decimal(repr(number))) <= Decimal(5).scaleb(-places - 1)
+
+
+@given(
+    st.recursive(
+        st.integers(0, 9) | st.text("ab,", max_size=3), lambda each: st.lists(each, max_size=3), max_leaves=8
+    )
+)
+@settings(max_examples=200, deadline=None)
+def test_a_list_in_a_text_is_all_that_it_holds_between_commas(value):
+    """However deep; the same in a mixed text and with a plus."""
+
+    def flat(each):
+        return ",".join(map(flat, each)) if isinstance(each, list) else str(each)
+
+    evaluated = evaluate_document(["<${it}>", "${'<' + it + '>'}"], context({"it": value}))
+    expected = (
+        [f"<{flat(value)}>", f"<{flat(value)}>"] if isinstance(value, (list, str)) else [f"<{value}>"] * 2
+    )
+    assert evaluated.value == expected
