@@ -154,7 +154,7 @@ class _Evaluation:
 
     def select(self, node: nodes.Select, target: Value, _: Value) -> Value:
         if isinstance(target, Mapping):
-            chosen = self._chosen([Entry(key, value) for key, value in target.items()], node)
+            chosen = self._chosen(self._entries(target), node)
             if not chosen and node.pick is not Pick.ALL:
                 return None
             return {entry.key: entry.value for entry in chosen}
@@ -164,6 +164,10 @@ class _Evaluation:
         if node.pick is Pick.ALL:
             return chosen
         return chosen[0] if chosen else None
+
+    def _entries(self, target: Mapping[str, Any]) -> list[Entry]:
+        self._spend(len(target))
+        return [Entry(key, value) for key, value in target.items()]
 
     def _chosen(self, items: list[Any], node: nodes.Select) -> list[Any]:
         """Give the items that pass the test: all of them, or only the first or the last."""
@@ -175,7 +179,7 @@ class _Evaluation:
 
     def project(self, node: nodes.Project, target: Value, _: Value) -> Value:
         if isinstance(target, Mapping):
-            return [self.value(node.item, Entry(key, value)) for key, value in target.items()]
+            return [self.value(node.item, entry) for entry in self._entries(target)]
         if not isinstance(target, list):
             raise ExpressionError(f"Projection is not supported on the type '{type_name(target)}'")
         return [self.value(node.item, item) for item in target]

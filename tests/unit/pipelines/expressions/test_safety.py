@@ -97,12 +97,21 @@ def test_every_type_is_of_the_allow_list():
         "{" * 200 + "}" * 200,
         "a" + "[0]" * 3000,
         "true ? " * 1000 + "1" + ": 2" * 1000,
+        "list.![#root.map.^[true]]",
+        "list.![#root.map.![1].size()]",
+        "#readJson('[' + '1e308,'.repeat(100000) + '1]')",
         "#toJson(" * 100 + "1" + ")" * 100,
     ],
 )
 def test_what_would_grow_without_end_is_refused(expression):
     """Before it does; texts, lists, numbers, aliases of YAML, nesting."""
-    root = {"text": "x" * 3000, "list": list(range(400)), "a": None, "huge": 10**9000}
+    root = {
+        "text": "x" * 3000,
+        "list": list(range(400)),
+        "map": dict.fromkeys(map(str, range(1000)), 1),
+        "a": None,
+        "huge": 10**9000,
+    }
     assert refusal(expression, root)
 
 

@@ -22,6 +22,8 @@ __all__ = ["DATA", "read_json", "read_properties", "read_yaml"]
 
 DATA: Methods = {}
 _PROPERTY = re.compile(r"((?:\\.|[^\\=: \t\f])+)[ \t\f]*[=: \t\f]?[ \t\f]*(.*)", re.DOTALL)
+#: Characters of JSON that cost as much as one step: numbers take long to read.
+_JSON_STEP = 10
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _ESCAPED = re.compile(r"\\(u[0-9A-Fa-f]{4}|.)", re.DOTALL)
 
@@ -92,6 +94,7 @@ def read_json(running: Running, text: str) -> Value:
         HelperFailed: it is neither.
     """
     running.budget.text(len(text))
+    running.budget.spend(len(text) // _JSON_STEP)
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError, ValueError) as error:
