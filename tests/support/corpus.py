@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ from masthead.executions.webhooks import Webhooks
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import ManualClock, to_ms
 from masthead.kernel.errors import Reason
-from masthead.kernel.ids import SequentialIds
+from masthead.kernel.ids import SequentialIds, UlidIds
 from masthead.outbound import RequestFailed, UnknownHost, UrlRefused
 from masthead.outbound.fakes import FakeOutbound, reply
 from masthead.paging import DeliveryState
@@ -76,9 +76,9 @@ class Corpus:
     def __init__(
         self, clock: ManualClock, database: Database, bursts: Bursts, outbound: FakeOutbound
     ) -> None:
-        self._clock = clock
-        self._database = database
-        self._bursts = bursts
+        self.clock = clock
+        self.database = database
+        self.bursts = bursts
         self._outbound = outbound
         self.applications = FakeApplications()
         self.pipelines = FakePipelines()
@@ -98,16 +98,16 @@ class Corpus:
 
     async def run(self, case: dict[str, Any]) -> Outcome:
         """Run the pipeline of *case* until nothing of it is left to do."""
-        self._prepare(case)
+        self.prepare(case)
         await self._wait_until(case.get("startsAt"))
-        began = to_ms(self._clock.now())
+        began = to_ms(self.clock.now())
         config = {**case["pipeline"], **({"trigger": case["trigger"]} if "trigger" in case else {})}
         execution_id = await self.executions.start_pipeline(config, ANN)
         acts = sorted(case.get("acts", []), key=lambda act: act["at"])
         for _ in range(_MOST_ROUNDS):
-            await self._idle()
+            await self.idle()
             run = await self.executions.get_pipeline(execution_id)
-            now = (to_ms(self._clock.now()) - began) / 1000
+            now = (to_ms(self.clock.now()) - began) / 1000
             if acts and acts[0]["at"] <= now:
                 await self._act(acts.pop(0), run)
                 continue
@@ -117,8 +117,8 @@ class Corpus:
             upcoming = [each for each in (due, acts[0]["at"] if acts else None) if each is not None]
             if not upcoming:
                 break
-            await self._clock.advance(max(min(upcoming) - now, 0.001))
-            await self._bursts.sweep()
+            await self.clock.advance(max(min(upcoming) - now, 0.001))
+            await self.bursts.sweep()
         else:
             raise AssertionError("it does not end")
         return await self._outcome(execution_id, began)
@@ -130,11 +130,12 @@ class Corpus:
         """Let time pass until it is so late, in UTC; other cases begin when the one before has ended."""
         if time_of_day is not None:
             hours, minutes = map(int, time_of_day.split(":"))
-            now = self._clock.now()
+            now = self.clock.now()
             start = now.replace(hour=hours, minute=minutes, second=0, microsecond=0)
-            await self._clock.advance((start - now).total_seconds() % 86_400)
+            await self.clock.advance((start - now).total_seconds() % 86_400)
 
-    def _prepare(self, case: dict[str, Any]) -> None:
+    def prepare(self, case: dict[str, Any]) -> None:
+        """Let the neighbours be as *case* says."""
         self._outbound.requests.clear()
         self._outbound._script.clear()
         self.applications.stored = {each["name"].lower(): each for each in case.get("applications", [])}
@@ -167,13 +168,14 @@ class Corpus:
             assert "resume" in act
             await self.executions.resume(run["id"], ANN)
 
-    async def _idle(self) -> None:
-        while tasks := set(self._bursts._tasks._tasks) | set(self.executions._tasks._tasks):
+    async def idle(self) -> None:
+        """Wait until nothing runs."""
+        while tasks := set(self.bursts._tasks._tasks) | set(self.executions._tasks._tasks):
             await asyncio.wait(tasks)
 
     async def _next_due(self, began: int) -> float | None:
         query = select(func.min(burst.c.due_at))
-        due = await self._database.read(lambda connection: connection.execute(query).scalar())
+        due = await self.database.read(lambda connection: connection.execute(query).scalar())
         return None if due is None else (due - began) / 1000
 
     async def _outcome(self, execution_id: str, began: int) -> Outcome:
@@ -212,14 +214,27 @@ class Corpus:
 
 
 @asynccontextmanager
-async def open_corpus(path: Path) -> AsyncIterator[Corpus]:
-    """Give an engine on a fresh database."""
-    clock = ManualClock()
+async def open_corpus(
+    path: Path,
+    *,
+    clock: ManualClock | None = None,
+    found: Callable[[Database], Awaitable[object]] | None = None,
+) -> AsyncIterator[Corpus]:
+    """Give an engine on a fresh database.
+
+    Args:
+        path: Folder of the database.
+        clock: Stands still unless the engine is told otherwise.
+        found: Puts something into the database before the engine starts.
+    """
+    clock = clock or ManualClock()
     database = await Database.open(f"sqlite:///{path}/corpus.db", clock=clock)
-    machines = Machines(database, clock, SequentialIds(), version="test")
-    await machines.start()
+    if found is not None:
+        await found(database)
+    machines = Machines(database, clock, UlidIds(clock), version="test")
     bursts = Bursts(database, clock, machines)
     corpus = Corpus(clock, database, bursts, FakeOutbound())
+    await machines.start()
     yield corpus
     await bursts.close()
     await corpus.close()
