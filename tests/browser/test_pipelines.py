@@ -18,8 +18,9 @@ def test_everything_behind_more_can_be_seen_and_pressed(site, browse, look):
     page.get_by_label(f"More for {name}").click()
     row = page.get_by_role("row", name=name) if look.width > 640 else page.locator("tr", has_text=name)
     button = row.get_by_role("button", name="Disable", exact=True)
+    page.get_by_label(f"Delete {name}…").click()
     within = page.locator("main .scroll").bounding_box()
-    place = row.get_by_role("button", name=f"Delete {name}").bounding_box()
+    place = row.get_by_role("button", name=f"Delete {name}", exact=True).bounding_box()
     assert within is not None
     assert place is not None
     assert place["y"] + place["height"] <= within["y"] + within["height"]
