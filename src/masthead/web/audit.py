@@ -27,7 +27,7 @@ from masthead.web.forms import read_form
 from masthead.web.rendering import Renderer, is_fragment
 from masthead.web.steps import steps_of
 
-__all__ = ["Fate", "audit_routes", "fate_of"]
+__all__ = ["Fate", "audit_routes", "deeds_of", "fate_of"]
 
 _ROWS = 50
 _WHY = {
@@ -38,6 +38,11 @@ _WHY = {
     NotOpened.SUPPRESSED: "a rule at PagerDuty seems to have suppressed it",
 }
 _ACTIONS = {"acknowledge": Kind.ACKNOWLEDGE, "resolve": Kind.RESOLVE}
+#: The states of an incident in which a deed does nothing.
+_ENDED = {
+    "acknowledge": {IncidentState.ACKNOWLEDGED, IncidentState.RESOLVED, IncidentState.NOT_OPENED},
+    "resolve": {IncidentState.RESOLVED, IncidentState.NOT_OPENED},
+}
 _SAID = {
     "resend": "What failed is being sent again.",
     "acknowledge": "PagerDuty is being asked to acknowledge it.",
@@ -159,8 +164,16 @@ def _shown(entry: Entry, refusal: str | None, now: datetime) -> dict[str, Any]:
         "sums": Counter((fate.kind, fate.word) for fate in map(fate_of, page.deliveries)).most_common(),
         "again_s": _again_s(page, now),
         "failed": failed,
-        "may_follow_up": page.kind is Kind.TRIGGER and len(failed) < len(page.deliveries),
+        "may": deeds_of(page),
     }
+
+
+def deeds_of(page: Page) -> frozenset[str]:
+    """Say which deeds can still change something: an incident that was resolved stays so."""
+    if page.kind is not Kind.TRIGGER:
+        return frozenset()
+    states = [one.incident.state for one in page.in_state(DeliveryState.ACCEPTED, DeliveryState.PENDING)]
+    return frozenset(action for action, ended in _ENDED.items() if any(one not in ended for one in states))
 
 
 def _is_moving(page: Page) -> bool:

@@ -15,7 +15,7 @@ from masthead.kernel.secret import Secret
 from masthead.pagerduty import Severity
 from masthead.paging import DeliveryState, Door, Draft, Incident, IncidentState, Kind, NotOpened, Page
 from masthead.web import pages
-from masthead.web.audit import fate_of
+from masthead.web.audit import deeds_of, fate_of
 from support.doors import CHECKOUT_KEY, House, client_of, web_services
 
 ANN = Caller(user="ann@example.com")
@@ -117,6 +117,23 @@ async def test_a_page_shows_every_attempt_and_what_can_be_done(house, browser):
         assert part in text
     assert "again</button>" not in text
     assert CHECKOUT_KEY not in text
+
+
+@pytest.mark.parametrize(
+    ("state", "deeds"),
+    [
+        (IncidentState.UNKNOWN, {"acknowledge", "resolve"}),
+        (IncidentState.TRIGGERED, {"acknowledge", "resolve"}),
+        (IncidentState.ACKNOWLEDGED, {"resolve"}),
+        (IncidentState.RESOLVED, set()),
+        (IncidentState.NOT_OPENED, set()),
+    ],
+)
+async def test_only_what_still_changes_something_is_offered(house, state, deeds):
+    """Nobody is offered to acknowledge what somebody has acknowledged."""
+    page = await paged(house)
+    told = tuple(replace(one, incident=Incident(state)) for one in page.deliveries)
+    assert deeds_of(replace(page, deliveries=told)) == deeds
 
 
 async def test_a_page_is_resolved_by_a_button(house, browser):
