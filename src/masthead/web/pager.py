@@ -25,12 +25,13 @@ from masthead.web.domain import WebServices
 from masthead.web.rendering import Renderer, is_fragment, query
 from masthead.web.services import catalog_words
 
-__all__ = ["Chosen", "Wanted", "chosen_of", "obstacle_of", "pager_routes", "wanted_of"]
+__all__ = ["STATES", "Chosen", "Wanted", "chosen_of", "obstacle_of", "pager_routes", "wanted_of"]
 
 _ROWS = 200
 #: Applications that are named in a row; a service may belong to hundreds.
 _MOST_NAMED = 6
-_STATES = {
+#: A service's status, where it is not active: kind, word and meaning.
+STATES = {
     "critical": ("failed", "critical", "an incident is triggered and nobody has it in hand"),
     "warning": ("warning", "warning", "an incident is open, somebody has it in hand"),
     "maintenance": ("paused", "maintenance", "PagerDuty takes events and opens no incident"),
@@ -224,7 +225,7 @@ def _row(
         _instant(service.last_incident_at),
         service.id in chosen,
         obstacle_of(service),
-        _STATES.get(service.status),
+        STATES.get(service.status),
     )
 
 

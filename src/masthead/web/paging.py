@@ -25,7 +25,7 @@ from masthead.paging import Door, Draft
 from masthead.web.directory import Directory, Snapshot
 from masthead.web.domain import WebServices
 from masthead.web.forms import Errors, Form, read_form
-from masthead.web.pager import Chosen, Wanted, chosen_of, wanted_of
+from masthead.web.pager import STATES, Chosen, Wanted, chosen_of, wanted_of
 from masthead.web.rendering import Renderer, is_fragment
 from masthead.web.services import catalog_words
 
@@ -172,6 +172,7 @@ async def _values(services: WebServices, asked: _Asked, chosen: Chosen, request:
         "quiet": [one.label for one in preflight.targets if not one.would_wake],
         "severities": [(one.value, one.value) for one in Severity],
         "back": back,
+        "open_incidents": {status: STATES[status] for status in ("critical", "warning")},
         "events_enabled": services.settings.events.enabled,
         **catalog_words(services),
     }
