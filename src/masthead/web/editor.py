@@ -39,6 +39,7 @@ from masthead.web.forms import Errors, Form, read_form
 from masthead.web.looks import look_of
 from masthead.web.pipelines import pipeline_of
 from masthead.web.rendering import Renderer, is_fragment
+from masthead.web.services import oncalls_as_of
 from masthead.web.wakes import wakes_of
 
 __all__ = ["editor_routes"]
@@ -309,6 +310,7 @@ async def _values(services: WebServices, secrets: Secrets, request: Request, it:
             types=services.executions.types,
         ),
         "stored": it.stored,
+        "oncalls_as_of": oncalls_as_of(services),
         "application": str(it.stored["application"]),
         "base": it.base,
         "turn": it.turn,

@@ -96,6 +96,12 @@ def _rows(
     return rows
 
 
+def _reading(services: WebServices) -> str:
+    if services.catalog.state.services_trouble is not None:
+        return "There is a token, and PagerDuty cannot be read with it: see above."
+    return "Set pager-duty.token in Gate's profile: a REST token that may read services and on-calls."
+
+
 def _steps(
     services: WebServices, own: Sequence[ApplicationRow], *, has_paged: bool, has_run: bool
 ) -> list[_Step]:
@@ -109,7 +115,7 @@ def _steps(
         _Step(
             "Let Masthead read PagerDuty",
             is_read,
-            "Set pager-duty.token in Gate's profile: a REST token that may read services and on-calls.",
+            _reading(services),
         ),
         _Step("Create an application", bool(own), "It is what a team owns.", "/ui/new/application", "Create application"),
         _Step(

@@ -21,6 +21,7 @@ from masthead.web.domain import WebServices
 from masthead.web.forms import Errors, Form, read_form
 from masthead.web.pipelines import pipeline_of
 from masthead.web.rendering import Renderer
+from masthead.web.services import oncalls_as_of
 from masthead.web.wakes import wakes_of
 
 __all__ = ["run_routes"]
@@ -73,6 +74,7 @@ def run_routes(services: WebServices, renderer: Renderer) -> Sequence[Route]:
             execution_id=form.text("execution") if form else services.ids.new(),
             stages=len(stages),
             like=request.query_params.get("like"),
+            oncalls_as_of=oncalls_as_of(services),
         )
 
     async def run(request: Request) -> Response:
@@ -164,7 +166,7 @@ def _given(pipeline: Mapping[str, Any], form: Form, errors: Errors) -> dict[str,
     for one in _parameters(pipeline, form, {}):
         if one.value != one.default:
             given[one.name] = one.value
-        if one.is_required and not one.value and not one.default:
+        if one.is_required and not one.value:
             errors.add(one.field, f"{one.label} is required.")
     return given
 

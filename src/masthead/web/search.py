@@ -18,6 +18,7 @@ from starlette.routing import Route
 from masthead.kernel.errors import NotFound
 from masthead.paging.filters import Filters
 from masthead.web.audit import fate_of
+from masthead.web.directory import levels_at
 from masthead.web.domain import WebServices
 from masthead.web.rendering import Renderer, is_fragment
 from masthead.web.services import catalog_words
@@ -115,11 +116,11 @@ async def _applications(services: WebServices, text: str) -> Group:
 def _services(services: WebServices, text: str) -> Group:
     found = services.catalog.search_services(text)
     hits = []
+    nobody = "not known" if services.catalog.state.oncalls_fetched_at is None else "nobody"
     for one in found[: _MOST_HITS + 1]:
-        people = [
-            oncall.user_name for oncall in services.catalog.oncalls_of(one.policy_id) if oncall.level == 1
-        ]
-        more = f"{one.policy_name} · on call: {', '.join(dict.fromkeys(people)) or 'nobody'}"
+        oncalls = services.catalog.oncalls_of(one.policy_id) if one.policy_id else ()
+        levels = levels_at(oncalls, services.clock.now())
+        more = f"policy {one.policy_name or 'none'} · on call: {levels[0].names if levels else nobody}"
         hits.append(Hit(one.name, f"/ui/services?{urlencode({'q': one.name})}", more))
     return _group("PagerDuty services", hits, f"/ui/services?{urlencode({'q': text})}")
 
@@ -127,8 +128,9 @@ def _services(services: WebServices, text: str) -> Group:
 def _people(services: WebServices, text: str) -> Group:
     words = text.casefold().split()
     places: dict[str, list[str]] = {}
+    now = services.clock.now()
     for one in services.catalog.oncalls():
-        if one.user_id and all(word in one.user_name.casefold() for word in words):
+        if one.user_id and not one.is_over(now) and all(word in one.user_name.casefold() for word in words):
             places.setdefault(one.user_name, []).append(f"{one.policy_name} level {one.level}")
     hits = [
         Hit(name, f"/ui/oncall?{urlencode({'whose': 'all', 'q': name})}", ", ".join(sorted(set(where))[:4]))

@@ -16,9 +16,10 @@ from masthead.kernel.clock import Clock
 from masthead.web.domain import WebServices
 from masthead.web.rendering import Renderer, is_fragment, query
 
-__all__ = ["age_of", "catalog_words", "service_routes"]
+__all__ = ["age_of", "catalog_words", "oncalls_as_of", "service_routes"]
 
 _MOST_ROWS = 200
+_HOUR_MIN, _DAY_MIN = 60, 24 * 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +65,27 @@ def catalog_words(services: WebServices) -> dict[str, Any]:
         "state": state,
         "services_age": age_of(state.services_fetched_at, services.clock),
         "oncalls_age": age_of(state.oncalls_fetched_at, services.clock),
+        "oncalls_as_of": oncalls_as_of(services),
     }
 
 
 def age_of(instant: datetime | None, clock: Clock) -> str:
-    """Say how long ago *instant* was, to the minute; "never" for None."""
+    """Say how long ago *instant* was, to the minute, the hour or the day; "never" for None."""
     if instant is None:
         return "never"
     minutes = int((clock.now() - instant).total_seconds() // 60)
-    return f"{minutes} min ago" if minutes > 0 else "less than a minute ago"
+    if minutes < 1:
+        return "less than a minute ago"
+    for size, unit in ((_DAY_MIN, "days"), (_HOUR_MIN, "h")):
+        if minutes >= 2 * size:
+            return f"{minutes // size} {unit} ago"
+    return f"{minutes} min ago"
+
+
+def oncalls_as_of(services: WebServices) -> str:
+    """Say how old every name of somebody on call is, wherever one is shown."""
+    at = services.catalog.state.oncalls_fetched_at
+    return f"On call as of {age_of(at, services.clock)}." if at else "Who is on call is not known yet."
 
 
 def _row(services: WebServices, service: Service) -> _Row:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,8 @@ import httpx
 import pytest
 
 from masthead.api import create_app
+from masthead.catalog import Catalog
+from masthead.kernel.errors import OutsideFailure, Reason
 from masthead.web import pages
 from support.doors import CHECKOUT_KEY, PAYMENTS_KEY, UNKNOWN_KEY, House, client_of, web_services
 
@@ -82,6 +85,34 @@ async def test_an_application_tells_whom_a_page_wakes_and_what_else_it_has(house
     for part in ("Ada Lovelace", "Grace Hopper", "Checkout", "repoType", "github"):
         assert part in text
     assert CHECKOUT_KEY not in text
+
+
+async def test_an_application_leads_to_each_of_its_pipelines(house, browser):
+    """Or to where its first one is made."""
+    await house.application("demo")
+    assert "/ui/applications/demo/pipelines" in (await browser.get("/ui/applications/demo")).text
+    given = await house.pipeline("release")
+    links = set(re.findall(r'href="([^"]+)"', (await browser.get("/ui/applications/demo")).text))
+    assert {f"/ui/applications/demo/pipelines/{given['id']}/edit", "/ui/applications/demo/pipelines"} <= links
+    assert not any("/ui/pipelines?" in one for one in links)
+
+
+async def test_nobody_on_call_is_not_claimed_of_an_application_before_it_is_known(house, database):
+    """The list says how old its names are, or that nobody knows them."""
+    await house.application("demo", pdApiKey=CHECKOUT_KEY)
+    house.rest.fails["oncalls"] = OutsideFailure("The token may not read on-calls.", reason=Reason.SCOPE)
+    blind = Catalog(house.rest, database, house.services.clock, account="new")
+    await blind.refresh()
+    for catalog, wanted, other in (
+        (blind, "not known", "nobody"),
+        (None, "On call as of less than a", "not known"),
+    ):
+        web = web_services(house)
+        web = replace(web, catalog=catalog) if catalog else web
+        async with client_of(create_app(house.services, mounts=pages(web))) as client:
+            text = (await client.get("/ui/applications")).text
+        assert wanted in text
+        assert other not in text
 
 
 async def test_an_application_that_is_not_there_is_said(browser):
@@ -246,9 +277,6 @@ async def test_options_that_cannot_be_paged_say_why(browser):
 
 async def test_an_empty_list_of_services_says_why_in_the_form(house, browser, database):
     """And leads to where its state is shown."""
-    from masthead.catalog import Catalog
-    from masthead.kernel.errors import OutsideFailure, Reason
-
     house.rest.failure = OutsideFailure("Wrong token.", reason=Reason.TOKEN)
     blind = Catalog(house.rest, database, house.services.clock, account="new")
     await blind.refresh()
@@ -257,7 +285,8 @@ async def test_an_empty_list_of_services_says_why_in_the_form(house, browser, da
         text = (await client.get("/ui/new/application")).text
     assert "The list of services is empty.</strong>" in text
     assert "Wrong token." in text
-    assert "Connection and its state" in text
+    assert re.search(r"So since <time [^>]+>2\d\d\d-.*Last read: never", text)
+    assert '<a href="/ui/settings">' in text
 
 
 async def test_the_history_says_who_changed_what(house, browser):

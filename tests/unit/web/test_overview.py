@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from masthead.api import create_app
 from masthead.catalog import Catalog
+from masthead.kernel.clock import ManualClock
 from masthead.kernel.errors import OutsideFailure, Reason
 from masthead.storage.database import Database
 from masthead.web import pages
+from masthead.web.services import age_of
 from support.doors import CHECKOUT_KEY, House, client_of, web_services
 
 
@@ -83,6 +86,22 @@ async def test_nobody_on_call_is_not_claimed_before_the_on_calls_were_read(
 
     assert "who is on call is not known yet" in text
     assert "nobody is on call" not in text
+
+
+@pytest.mark.parametrize(
+    ("minutes", "words"),
+    [
+        (0, "less than a minute ago"),
+        (1, "1 min ago"),
+        (119, "119 min ago"),
+        (120, "2 h ago"),
+        (4320, "3 days ago"),
+    ],
+)
+def test_an_age_is_said_in_a_unit_that_people_can_grasp(minutes: int, words: str) -> None:
+    """A token that broke on Friday is "3 days ago" on Monday."""
+    clock = ManualClock()
+    assert age_of(clock.now() - timedelta(minutes=minutes), clock) == words
 
 
 async def test_services_are_filtered_by_the_address(house: House) -> None:

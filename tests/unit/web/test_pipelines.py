@@ -195,6 +195,15 @@ async def test_a_parameter_that_is_missing_is_said_beside_its_field(house, brows
     assert not (await house.services.executions.last_runs([given["id"]]))[given["id"]]
 
 
+async def test_what_is_required_is_not_started_without_it_though_it_has_a_default(house, browser):
+    """A field that somebody emptied would else be handed on as nothing."""
+    parameters = [{"name": "region", "label": "Region", "required": True, "default": "eu"}]
+    given = await house.pipeline("release", parameterConfig=parameters)
+    assert "Region</label>" in (await browser.get(f"{LIST}/{given['id']}/run")).text
+    answer = await browser.post(f"{LIST}/{given['id']}/run", data={"parameter0": ""})
+    assert (answer.status_code, "Region is required." in answer.text) == (400, True)
+
+
 async def test_a_disabled_pipeline_is_not_started(house, browser):
     """Neither from the form, which is not offered, nor by a form from before."""
     given = await house.pipeline("release", disabled=True)

@@ -7,7 +7,7 @@ import pytest
 
 from masthead.api import create_app
 from masthead.web import pages
-from support.doors import CHECKOUT_KEY, House, client_of, web_services
+from support.doors import CHECKOUT_KEY, ONCALLS, House, client_of, web_services
 
 
 async def search(house: House, text: str, **headers: str) -> httpx.Response:
@@ -33,6 +33,17 @@ async def test_things_are_found_by_words(house: House, text: str, title: str, pa
     assert f">{title}</h2>" in answer.text
     assert f'href="{path}' in answer.text
     assert CHECKOUT_KEY not in answer.text
+
+
+async def test_somebody_whose_shift_is_over_is_not_found_as_on_call(house: House) -> None:
+    """Neither as a person nor beside a service."""
+    ONCALLS[1]["end"] = "2020-01-02T00:00:00Z"
+    try:
+        await house.services.catalog.refresh()
+        assert "People on call" not in (await search(house, "lovelace")).text
+        assert "on call: Grace Hopper" in (await search(house, "check")).text
+    finally:
+        ONCALLS[1]["end"] = None
 
 
 async def test_a_page_is_found_by_its_text_and_its_id(house: House) -> None:
