@@ -279,10 +279,15 @@ def test_what_the_server_refuses_is_one_sentence_and_status_1(house, arguments, 
 
 def test_a_task_can_be_looked_at(house):
     """As JSON; a changed application shows its service instead of the key."""
-    house.run("application", "save", "demo", "--description", "once more")
-    task = house.server.get("/applications/demo/tasks")[0]
+    application = {"name": "tasked", "email": "t@example.com", "pdApiKey": "c0ffee000000000000000000search02"}
+    job = {"type": "createApplication", "application": application}
+    path = house.server.post("/tasks", {"application": "tasked", "job": [job]})["ref"]
+    wait_until(lambda: house.server.get(path)["status"] == "SUCCEEDED")
+    shown = json.loads(house.run("task", "show", path.rpartition("/")[2]))
 
-    assert json.loads(house.run("task", "show", task["id"]))["status"] == "SUCCEEDED"
+    assert shown["status"] == "SUCCEEDED"
+    assert {"key": "application.name", "value": "tasked"} in shown["variables"]
+    assert [one["value"]["pdApiKey"] for one in shown["variables"] if one["key"] == "newState"] == ["Search"]
 
 
 @pytest.mark.parametrize(
