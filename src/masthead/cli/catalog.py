@@ -10,19 +10,19 @@ from masthead.cli import show
 from masthead.cli.client import Client
 from masthead.cli.options import AsJson, Server, User, asks_server
 
-__all__ = ["app", "oncall", "pageable", "services"]
+__all__ = ["app", "everything", "oncall", "pageable", "services"]
 
 app = typer.Typer(help="The list of services and on-calls that Masthead keeps.", invoke_without_command=True)
 
 _Text = Annotated[str, typer.Argument(help="Words of a name, policy, team or person.", show_default=False)]
-#: More than PagerDuty lists in one account.
-_ALL = 100_000
+#: So many at a time: the server answers others in between.
+_AT_ONCE = 1_000
 
 
 @asks_server
 def services(client: Client, text: _Text = "", as_json: AsJson = False) -> None:
     """List PagerDuty's services: which can be paged, and who is on call."""
-    found = client.get("/v1/services", q=text or None, limit=_ALL)
+    found = everything(client, "services", text)
     if as_json:
         show.as_json(found)
         return
@@ -54,6 +54,16 @@ def services(client: Client, text: _Text = "", as_json: AsJson = False) -> None:
     _explain(found.get("catalog") or {}, "services")
 
 
+def everything(client: Client, what: str, text: str) -> dict[str, Any]:
+    """Give the whole of a list with the catalog's state, however many there are."""
+    found: dict[str, Any] = {what: []}
+    while True:
+        more = client.get(f"/v1/{what}", q=text or None, limit=_AT_ONCE, offset=len(found[what]))
+        found = more | {what: [*found[what], *more[what]]}
+        if not more[what] or len(found[what]) >= more["total"]:
+            return found
+
+
 def pageable(service: dict[str, Any], *, knows_oncalls: bool = True) -> str:
     """Say whether a page to *service* would wake somebody, and if not, why.
 
@@ -72,7 +82,7 @@ def pageable(service: dict[str, Any], *, knows_oncalls: bool = True) -> str:
 @asks_server
 def oncall(client: Client, text: _Text = "", as_json: AsJson = False) -> None:
     """List who is on call now, by escalation policy and level."""
-    found = client.get("/v1/oncalls", q=text or None)
+    found = everything(client, "oncalls", text)
     if as_json:
         show.as_json(found)
         return

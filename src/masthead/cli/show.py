@@ -10,9 +10,6 @@ from typing import Any
 
 __all__ = ["age", "as_json", "instant", "moment", "names", "table"]
 
-#: Wide enough for any row: what reads a pipe wants a row on one line.
-_PIPE_WIDTH = 10_000
-
 
 def as_json(value: Any) -> None:
     """Print *value* as JSON."""
@@ -50,18 +47,35 @@ def names(on_call: Iterable[dict[str, Any]]) -> str:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
     """Print *rows* under *columns*, or the sentence *empty* when there are none."""
+    filled = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    if not filled:
+        print(empty)
+    elif sys.stdout.isatty():
+        _print_folded(columns, filled)
+    else:
+        _print_lines([list(columns), *filled])
+
+
+def _print_folded(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print a table as wide as the terminal; what is longer is folded within its column."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    filled = [[("" if cell is None else str(cell)) for cell in row] for row in rows]
-    if not filled:
-        print(empty)
-        return
     shown = Table(box=None, pad_edge=False, header_style="bold")
     for column in columns:
         shown.add_column(column, overflow="fold")
-    for row in filled:
+    for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
-    width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    Console(highlight=False, soft_wrap=False, width=width).print(shown)
+    Console(highlight=False, soft_wrap=False).print(shown)
+
+
+def _print_lines(rows: Sequence[Sequence[str]]) -> None:
+    """Print each row on one line, however long: what reads a pipe counts lines, and there may be ten thousand."""
+    from rich.cells import cell_len
+
+    cells = [[" ".join(cell.split("\n")) for cell in row] for row in rows]
+    widths = [max(map(cell_len, column)) for column in zip(*cells, strict=True)]
+    for row in cells:
+        padded = (cell + " " * (width - cell_len(cell)) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(padded).rstrip())

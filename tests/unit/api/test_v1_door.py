@@ -31,6 +31,16 @@ async def test_services_are_searched_and_cut(client):
     assert (len(cut["services"]), cut["total"]) == (1, 3)
 
 
+@pytest.mark.parametrize("what", ["services", "oncalls"])
+async def test_a_list_is_given_in_parts(client, what):
+    """So that one of any length can be read; beyond its end there is nothing."""
+    whole = (await client.get(f"/v1/{what}")).json()
+    parts = [(await client.get(f"/v1/{what}?limit=2&offset={at}")).json() for at in (0, 2, 4, 6)]
+    assert [one for part in parts for one in part[what]] == whole[what]
+    assert {part["total"] for part in parts} == {len(whole[what])}
+    assert (await client.get(f"/v1/{what}?offset=-1")).status_code == 400
+
+
 async def test_a_service_names_the_applications_that_page_it(demo):
     """By any of its keys."""
     found = (await demo.client.get("/v1/services/PSVC01")).json()

@@ -47,6 +47,17 @@ def test_a_table_in_a_pipe_keeps_a_row_on_one_line(capsys):
     assert capsys.readouterr().out.splitlines()[1].startswith("x" * 300)
 
 
+def test_a_table_in_a_pipe_has_columns_and_nothing_behind_them(capsys):
+    """Also where a name is wide or holds a line end."""
+    show.table(("NAME", "B", "C"), [("決済", 1, None), ("two\nlines", None, "c")], empty="")
+
+    assert capsys.readouterr().out.splitlines() == [
+        "NAME       B  C",
+        "決済       1",
+        "two lines     c",
+    ]
+
+
 def test_markup_in_a_name_is_only_text(capsys):
     """PagerDuty's names are foreign text."""
     show.table(("A",), [("[red]x[/red]",)], empty="")

@@ -19,14 +19,15 @@ _DEFAULT_LIMIT = 100
 _MOST = 10_000
 
 
-@routes.get("/services", "PagerDuty's services: q searches names, policies, teams and people; limit cuts.")
+@routes.get(
+    "/services", "PagerDuty's services: q searches names, policies, teams and people; offset and limit cut."
+)
 async def services(ask: Ask) -> Any:
     """Give the services that contain every word of ``q``, with the catalog's state."""
     catalog = ask.services.catalog
     found = catalog.search_services(ask.text("q"))
-    limit = min(ask.number("limit", _DEFAULT_LIMIT), _MOST)
     return {
-        "services": [_shown(ask, service) for service in found[:limit]],
+        "services": [_shown(ask, service) for service in found[_cut(ask, _DEFAULT_LIMIT)]],
         "total": len(found),
         "catalog": _state(ask),
     }
@@ -54,8 +55,7 @@ async def oncalls(ask: Ask) -> Any:
         for oncall in ask.services.catalog.oncalls()
         if _matches(oncall, by_policy.get(oncall.policy_id, []), words)
     ]
-    limit = min(ask.number("limit", _MOST), _MOST)
-    return {"oncalls": found[:limit], "total": len(found), "catalog": _state(ask)}
+    return {"oncalls": found[_cut(ask, _MOST)], "total": len(found), "catalog": _state(ask)}
 
 
 @routes.get("/catalog", "How much of PagerDuty the catalog knows, how old it is, and what is wrong.")
@@ -69,6 +69,11 @@ async def refresh(ask: Ask) -> Any:
     """Refresh; what went wrong stands in the state."""
     await ask.services.catalog.refresh()
     return _state(ask)
+
+
+def _cut(ask: Ask, default: int) -> slice:
+    offset = ask.number("offset", 0)
+    return slice(offset, offset + min(ask.number("limit", default), _MOST))
 
 
 def _shown(ask: Ask, service: Service) -> dict[str, Any]:
