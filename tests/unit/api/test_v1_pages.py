@@ -183,6 +183,18 @@ async def test_a_misspelt_parameter_wakes_nobody(demo, query):
     assert "wait, dryRun" in answer.json()["message"]
 
 
+@pytest.mark.parametrize("wait", ["-1", "soon", "1.5", "99999999999"])
+async def test_a_wait_that_is_none_wakes_nobody(demo, wait):
+    """Who hears that the request is wrong sends it once more: nothing of it may have been stored."""
+    page = (await ask(demo, query="?wait=20")).json()["id"]
+    bodies = {"/v1/pages": BODY, "/v1/change-events": {"applications": ["demo"], "summary": "deployed"}}
+    for path in (*bodies, *(f"/v1/pages/{page}/{verb}" for verb in ("acknowledge", "resolve", "resend"))):
+        answer = await demo.client.post(f"{path}?wait={wait}", json=bodies.get(path))
+        assert answer.status_code == 400
+        assert "wait must be a whole number" in answer.json()["message"]
+    assert (await stored(demo), len(demo.sender.sent)) == (1, 1)
+
+
 async def test_a_dry_run_wakes_nobody(demo):
     """Whatever it answers, nothing is stored."""
     await ask(demo, query="?dryRun=true")

@@ -9,7 +9,7 @@ from masthead.api.routing import Routes
 from masthead.api.v1.idempotency import asked_before, read_idempotency
 from masthead.api.v1.page_body import Complaints, read_change
 from masthead.api.v1.page_query import check_names
-from masthead.api.v1.pages import answer_asked
+from masthead.api.v1.pages import answer_asked, read_wait
 from masthead.api.v1.recipients import application_of, keys_of
 from masthead.pagerduty import Severity
 from masthead.paging import Door, Draft, Kind
@@ -23,12 +23,13 @@ routes = Routes("v1")
 async def send(ask: Ask) -> Response:
     """Store a change event and begin to send it; it is kept beside the pages, as one of kind change."""
     check_names(ask, ("wait",))
+    wait_s = read_wait(ask)
     body = await ask.object()
     complaints = Complaints()
     read = read_change(body, complaints)
     known = read_idempotency(ask, body)
     if before := await asked_before(ask, known):
-        return await answer_asked(ask, before, is_replayed=True)
+        return await answer_asked(ask, before, wait_s, is_replayed=True)
     keys = await keys_of(ask, read.recipients, complaints)
     complaints.raise_if_any()
     draft = Draft(
@@ -44,4 +45,4 @@ async def send(ask: Ask) -> Response:
         identity=known.identity,
         fingerprint=known.fingerprint,
     )
-    return await answer_asked(ask, await ask.services.paging.request(draft, ask.caller))
+    return await answer_asked(ask, await ask.services.paging.request(draft, ask.caller), wait_s)

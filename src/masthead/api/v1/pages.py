@@ -20,7 +20,7 @@ from masthead.ownership import describe_bodies
 from masthead.pagerduty import parse_severity
 from masthead.paging import Door, Draft, Kind, Page
 
-__all__ = ["answer_asked", "routes"]
+__all__ = ["answer_asked", "read_wait", "routes"]
 
 routes = Routes("v1")
 
@@ -36,7 +36,7 @@ _MOST = 500
 async def ask_for(ask: Ask) -> Response:
     """Store a page and begin to send it; under a known ``Idempotency-Key``, give the first one's page."""
     check_names(ask, ("wait", "dryRun"))
-    is_dry = ask.flag("dryRun", default=False)
+    is_dry, wait_s = ask.flag("dryRun", default=False), read_wait(ask)
     body = await ask.object()
     complaints = Complaints()
     read = read_page(body, complaints)
@@ -45,11 +45,11 @@ async def ask_for(ask: Ask) -> Response:
         complaints.raise_if_any()
         return await _dry_run(ask, read, known)
     if before := await asked_before(ask, known):
-        return await answer_asked(ask, before, is_replayed=True)
+        return await answer_asked(ask, before, wait_s, is_replayed=True)
     keys = await keys_of(ask, read.recipients, complaints)
     complaints.raise_if_any()
     draft = _draft(ask, read, keys, known)
-    return await answer_asked(ask, await ask.services.paging.request(draft, ask.caller))
+    return await answer_asked(ask, await ask.services.paging.request(draft, ask.caller), wait_s)
 
 
 def _draft(ask: Ask, read: PageBody, keys: tuple[Secret, ...], known: Idempotency) -> Draft:
@@ -98,7 +98,7 @@ async def get(ask: Ask) -> Any:
     """Give the page as it stands, or as it stands after a wait."""
     check_names(ask, ("wait",))
     page_id = ask.path("id")
-    if wait_s := _wait_s(ask):
+    if wait_s := read_wait(ask):
         await ask.services.paging.wait(page_id, wait_s)
     return entry_document(await ask.services.audit.entry(page_id))
 
@@ -119,12 +119,21 @@ async def resolve(ask: Ask) -> Response:
 async def resend(ask: Ask) -> Response:
     """Try the rejected and expired deliveries anew, under the dedup keys that they had."""
     check_names(ask, ("wait",))
-    return await answer_asked(ask, await ask.services.paging.resend(ask.path("id"), ask.caller))
+    wait_s = read_wait(ask)
+    return await answer_asked(ask, await ask.services.paging.resend(ask.path("id"), ask.caller), wait_s)
 
 
-async def answer_asked(ask: Ask, page: Page, *, is_replayed: bool = False) -> Response:
-    """Answer with what was asked for, after the wait that the query asks for: 200 when it is decided, else 202."""
-    wait_s = _wait_s(ask)
+def read_wait(ask: Ask) -> float:
+    """Give the seconds that the query asks to wait; to be read before anything is stored, as it may be wrong.
+
+    Raises:
+        InvalidRequest: it is no whole number.
+    """
+    return float(min(ask.number("wait", 0), _LONGEST_WAIT_S))
+
+
+async def answer_asked(ask: Ask, page: Page, wait_s: float, *, is_replayed: bool = False) -> Response:
+    """Answer with what was asked for, after a wait for its end: 200 when it is decided, else 202."""
     if wait_s and not page.is_decided:
         page = await ask.services.paging.wait(page.id, wait_s)
     headers = {"Location": f"/v1/pages/{page.id}"}
@@ -135,8 +144,6 @@ async def answer_asked(ask: Ask, page: Page, *, is_replayed: bool = False) -> Re
 
 async def _follow_up(ask: Ask, kind: Kind) -> Response:
     check_names(ask, ("wait",))
-    return await answer_asked(ask, await ask.services.paging.follow_up(ask.path("id"), kind, ask.caller))
-
-
-def _wait_s(ask: Ask) -> float:
-    return float(min(ask.number("wait", 0), _LONGEST_WAIT_S))
+    wait_s = read_wait(ask)
+    asked = await ask.services.paging.follow_up(ask.path("id"), kind, ask.caller)
+    return await answer_asked(ask, asked, wait_s)
