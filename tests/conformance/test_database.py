@@ -133,3 +133,21 @@ async def test_upsert_replaces_and_insert_if_absent_keeps(database):
 async def test_the_shared_clock_is_near_ours(database):
     """now_ms gives milliseconds since 1970."""
     assert abs(await database.read(database.now_ms) - to_ms(SystemClock().now())) < 60_000
+
+
+async def test_a_postgresql_that_vanishes_without_a_word_is_given_up_within_seconds(postgresql):
+    """Linux alone would wait for a quarter of an hour; who knows better says so in the URL."""
+    url = postgresql.new_database()
+    joint = "&" if "?" in url else "?"
+    for query, seconds in (("", "5"), (f"{joint}connect_timeout=9", "9")):
+        database = await Database.open(url + query, clock=SystemClock())
+        try:
+            told = await database.read(lambda c: c.connection.driver_connection.info.get_parameters())
+        finally:
+            await database.close()
+        assert (told["connect_timeout"], told["tcp_user_timeout"]) == (seconds, "10000")
+        assert {told["keepalives_idle"], told["keepalives_interval"], told["keepalives_count"]} == {
+            "5",
+            "2",
+            "3",
+        }

@@ -4,7 +4,8 @@ SQLite runs in WAL mode with ``synchronous=FULL``: a commit that returned surviv
 transaction begins with ``BEGIN IMMEDIATE``, so that two processes on one file wait for each other instead of
 failing half-way. PostgreSQL runs READ COMMITTED; where two machines may meet, rows are locked by ``FOR UPDATE``. A machine
 that stops in the middle of a transaction (suspended, or without power) loses it and its locks after some seconds, because the
-others could otherwise not even bury it.
+others could otherwise not even bury it. And a PostgreSQL that vanishes without a word, with its machine or the network, is
+given up after some seconds: Linux alone would wait for a quarter of an hour, and with it every page.
 """
 
 from __future__ import annotations
@@ -25,6 +26,15 @@ __all__ = ["database_url", "reader_engine", "sqlite_path", "writer_engine"]
 _BUSY_TIMEOUT_MS = 30_000
 #: Longest time that PostgreSQL waits for the next word of a transaction; shorter than a machine's silence that means death.
 _TRANSACTION_TIMEOUT_MS = 5_000
+#: What libpq is told, unless the URL says otherwise: seconds until a connection that does not come about, or on which
+#: nothing comes back, not even a sign of life of the other side's kernel, is given up. The last is in milliseconds.
+_LIBPQ = {
+    "connect_timeout": 5,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,
+}
 
 
 def database_url(text: str) -> URL:
@@ -73,7 +83,8 @@ def reader_engine(url: URL, *, connections: int) -> Engine:
 def _engine(url: URL, *, connections: int, begin: str) -> Engine:
     options: dict[str, Any] = {"poolclass": QueuePool, "pool_size": connections, "max_overflow": 0}
     if url.get_backend_name() == "postgresql":
-        return _bounded(create_engine(url, pool_pre_ping=True, **options))
+        told = {name: value for name, value in _LIBPQ.items() if name not in url.query}
+        return _bounded(create_engine(url, pool_pre_ping=True, connect_args=told, **options))
     engine = create_engine(url, connect_args={"check_same_thread": False}, **options)
 
     @event.listens_for(engine, "connect")
