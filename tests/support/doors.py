@@ -147,7 +147,8 @@ class House:
 
     async def ended(self, ref: str) -> dict[str, Any]:
         """Give the task or execution behind *ref* once it has ended."""
-        await self.services.executions.wait(ref.rpartition("/")[2], 20)
+        found = await self.services.executions.wait(ref.rpartition("/")[2], 20)
+        assert found["status"] not in ("NOT_STARTED", "RUNNING", "PAUSED"), found["status"]
         return (await self.client.get(ref)).json()
 
 

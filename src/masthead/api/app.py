@@ -145,15 +145,17 @@ class _Application(Starlette):
 
     def __init__(self, *, routes: Sequence[BaseRoute], middleware: Sequence[Middleware], **more: Any) -> None:
         super().__init__(routes=routes, middleware=middleware, **more)
-        self._direct = {at: _guarded(route.app, middleware) for at, route in fixed_routes(routes).items()}
+        self._fixed = fixed_routes(routes)
+        self._guarded = _guarded(self._direct, middleware)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http":
-            direct = self._direct.get((scope["method"], scope["path"]))
-            if direct is not None:
-                await direct(scope, receive, send)
-                return
-        await super().__call__(scope, receive, send)
+        if scope["type"] == "http" and (scope["method"], scope["path"]) in self._fixed:
+            await self._guarded(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+    async def _direct(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._fixed[scope["method"], scope["path"]].app(scope, receive, send)
 
 
 def _guarded(app: ASGIApp, guards: Sequence[Middleware]) -> ASGIApp:

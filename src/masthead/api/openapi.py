@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 from starlette.routing import Route
@@ -41,15 +42,17 @@ _ERROR = {
 
 def openapi_routes(operations: Iterable[tuple[str, Operation]], services: Services) -> Sequence[Route]:
     """Give the route that serves the document about *operations* (full path, operation) and about itself."""
-    routes = Routes("v1")
-    document: dict[str, Any] = {}
+    routes, described = Routes("v1"), tuple(operations)
+
+    @cache
+    def document() -> dict[str, Any]:
+        own = routes.operations[0]
+        return describe([*described, (own.path, own)], version=services.version)
 
     @routes.get("/v1/openapi.json", "This document: every route there is.")
     async def openapi(_: Ask) -> Any:
-        return document
+        return document()
 
-    own = routes.operations[0]
-    document.update(describe([*operations, (own.path, own)], version=services.version))
     return starlette_routes(routes.operations, services)
 
 

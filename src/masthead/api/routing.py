@@ -141,9 +141,18 @@ def starlette_routes(
 def fixed_routes(routes: Sequence[BaseRoute]) -> dict[tuple[str, str], Route]:
     """Give those of our *routes* that one method and one path lead to, and nothing else: by method and path."""
     found: dict[tuple[str, str], Route] = {}
+    before: list[BaseRoute] = []  # what may also take a path that is fixed
     for route in routes:
-        if isinstance(route, _Route) and not route.param_convertors:
-            scope = {"type": "http", "method": route.method, "path": route.path, "headers": []}
-            if next(one for one in routes if one.matches(scope)[0] is Match.FULL) is route:
-                found[route.method, route.path] = route
+        if not isinstance(route, _Route) or route.param_convertors:
+            before.append(route)
+            continue
+        if not any(_takes(one, route.method, route.path) for one in before):
+            found.setdefault((route.method, route.path), route)
     return found
+
+
+def _takes(route: BaseRoute, method: str, path: str) -> bool:
+    if isinstance(route, _Route):
+        return method in (route.methods or ()) and route.path_regex.match(path) is not None
+    scope = {"type": "http", "method": method, "path": path, "headers": []}
+    return route.matches(scope)[0] is Match.FULL

@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 
 from starlette.requests import Request
@@ -28,9 +29,13 @@ _FOR_GOOD = "public, max-age=31536000, immutable"
 @dataclass(frozen=True)
 class _File:
     body: bytes
-    zipped: bytes
     media_type: str
     digest: str
+
+    @cached_property
+    def zipped(self) -> bytes:
+        """Give the body as it goes over the wire, made when somebody first asks for it."""
+        return gzip.compress(self.body, mtime=0)
 
 
 class Assets:
@@ -41,7 +46,6 @@ class Assets:
         self._files = {
             name: _File(
                 body,
-                gzip.compress(body, mtime=0),
                 _TYPES[Path(name).suffix],
                 hashlib.sha256(body).hexdigest()[:12],
             )
@@ -49,8 +53,9 @@ class Assets:
         }
 
     @classmethod
+    @cache
     def of_package(cls) -> Assets:
-        """Read the files that ship with Masthead."""
+        """Give the files that ship with Masthead, read once."""
         return cls({one.name: one.read_bytes() for one in _STATIC.iterdir() if one.suffix in _TYPES})
 
     def address(self, name: str) -> str:

@@ -63,7 +63,9 @@ async def settled(house: House, execution: str, *, status: str = "RUNNING") -> d
 
 async def ended(house: House, execution: str) -> dict[str, Any]:
     """Give the run once it has ended."""
-    return await house.services.executions.wait(execution, 20)
+    found = await house.services.executions.wait(execution, 20)
+    assert found["status"] not in ("NOT_STARTED", "RUNNING", "PAUSED"), found["status"]
+    return found
 
 
 # -- what it says -----------------------------------------------------------------------------------
@@ -230,7 +232,8 @@ async def test_a_wait_is_skipped_and_a_stage_restarted(house, browser):
     assert (await ended(house, execution))["status"] == "SUCCEEDED"
     before = await house.services.executions.version(execution)
     assert (await browser.post(f"{at}/restart", headers={"X-SPINNAKER-USER": "bob"})).status_code == 303
-    again = await ended(house, execution)
+    again = await settled(house, execution)
+    assert again["stages"][0]["status"] == "RUNNING"
     assert again["stages"][0]["context"]["restartDetails"]["restartedBy"] == "bob"
     assert await house.services.executions.version(execution) > before
 
