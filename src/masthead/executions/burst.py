@@ -153,7 +153,8 @@ class Burst:
             if not instant:
                 break
             for step in instant:
-                _apply(machine, step, await self._attempt(machine, step))
+                if machine.is_running(step):  # one before it may have ended the execution
+                    _apply(machine, step, await self._attempt(machine, step))
             await self._tell_cancelled(machine)
         repeated = {step.key for step in waiting if step.type.is_once and machine.begin(step)}
         if waiting and machine.is_changed:

@@ -311,9 +311,8 @@ def unresolved_error(stage: Stage) -> TaskFailed | None:
 
 def unresolved_sentences(stage: Stage) -> list[str]:
     """Give what the report of *stage* says of the expressions that did not resolve."""
-    summary = stage.context.get(SUMMARY)
-    notes = summary.values() if isinstance(summary, dict) else ()
-    return [str(note.get("description")) for each in notes for note in each]
+    notes = [note for each in _untimed(stage.context.get(SUMMARY)).values() for note in each]
+    return [str(note["description"]) for note in notes if "description" in note]
 
 
 def _pending(stage: Stage, raw_fields: frozenset[str]) -> Document:
@@ -379,10 +378,13 @@ def _report(stage: Stage, summary: Document) -> bool:
 
 
 def _untimed(summary: Any) -> Any:
-    """Give a report without its instants, which alone are no news."""
-    if not isinstance(summary, dict):
-        return {}
+    """Give a report without its instants, which alone are no news, and without what is none: anybody may write there."""
     return {
-        name: [{key: value for key, value in note.items() if key != "timestamp"} for note in notes]
-        for name, notes in summary.items()
+        name: [
+            {key: value for key, value in note.items() if key != "timestamp"}
+            for note in notes
+            if isinstance(note, dict)
+        ]
+        for name, notes in (summary.items() if isinstance(summary, dict) else ())
+        if isinstance(notes, list)
     }

@@ -117,3 +117,39 @@ def test_what_is_known_only_while_running_is_left_for_the_run():
         {"type": "moon", "stageEnabled": "x"},
     ]
     assert list(STAGE_TYPES.problems({"stages": stages})) == []
+
+
+async def test_two_branches_that_fail_at_the_same_moment_end_the_pipeline(bench):
+    """The first of them ends the other; on the way in, and at the instant when both take too long."""
+    run = await bench.pipeline(*({"type": "wait", "refId": ref, "waitTime": "soon"} for ref in "ab"))
+    assert [run["status"], *(each["status"] for each in run["stages"])] == [
+        "TERMINAL",
+        "TERMINAL",
+        "CANCELED",
+    ]
+    judge = {"type": "manualJudgment", "stageTimeoutMs": 1000}
+    run = await bench.pipeline({**judge, "refId": "a"}, {**judge, "refId": "b"})
+    await bench.clock.advance(1)
+    await bench.run_due()
+    run = await bench.executions.get_pipeline(run["id"])
+    assert [run["status"], *(each["status"] for each in run["stages"])] == [
+        "TERMINAL",
+        "TERMINAL",
+        "CANCELED",
+    ]
+
+
+@pytest.mark.parametrize("junk", ["x", [1], {"a": 1}, {"a": [1]}, {"a": [{"b": 1}]}])
+async def test_a_report_that_somebody_made_up_keeps_nothing_from_ending(bench, junk):
+    """Whatever stands in the place of what is told of expressions, in every type that tells of them."""
+    report = {"expressionEvaluationSummary": junk}
+    variables = [{"key": "a", "value": "${nope}"}]
+    for stage in (
+        {"type": "wait", "waitTime": "soon"},
+        {"type": "noop", "failOnFailedExpressions": True},
+        {"type": "evaluateVariables", "variables": variables},
+        {"type": "noop", "text": "${nope}"},
+    ):
+        for version in ("v3", "v4"):
+            run = await bench.pipeline(stage | report, spelEvaluator=version)
+            assert run["status"] == ("TERMINAL" if stage["type"] == "wait" else "SUCCEEDED")

@@ -93,5 +93,6 @@ def _context(
         ]
     }
     if found.summary:
-        changed[SUMMARY] = {**(context.get(SUMMARY) or {}), **found.summary}
+        before = context.get(SUMMARY)
+        changed[SUMMARY] = {**(before if isinstance(before, dict) else {}), **found.summary}
     return changed
