@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any
 
 from masthead.executions.failure import TaskFailed
+from masthead.executions.given import left_to_give, note_given
 from masthead.executions.identity import caller_of
 from masthead.executions.model import Document, Execution, ExecutionType, Stage
 from masthead.executions.ports import Services
@@ -57,6 +58,7 @@ UNRESOLVED = "Failed Expression Evaluation"
 _STARTING = ("name", "template_variables", "notifications", "initial_config")
 #: Seconds of expressions in a row, and how much of each second that passes comes back.
 _PATIENCE_S, _RECOVERY = 1.0, 0.25
+_LIMITS = Limits()
 #: For what must be known at once when there is no patience left.
 _HURRIED = Limits(seconds=0.005, document_seconds=0.005)
 #: Decides whether a stage runs: evaluated then, and only once, whatever the stage's type.
@@ -163,7 +165,7 @@ class Expressions:
         for stage in stages:
             stage.name = str(next(found).value)
         for stage, each in zip(stages, pending, strict=True):
-            _keep(stage, each, [next(found) for _ in range(len(each))])
+            _keep(execution, stage, each, [next(found) for _ in range(len(each))])
             stage.context.pop(SUMMARY, None)
 
     async def _defaults(self, execution: Execution, config: Document) -> None:
@@ -236,7 +238,7 @@ class Expressions:
         if pending and self._patience.is_left():
             with self._patience.used():
                 found = evaluate_all(_sources(pending), self.context_of(execution, stage))
-            _keep(stage, pending, found)
+            _keep(execution, stage, pending, found)
 
     def is_pending(self, stage: Stage) -> bool:
         """Tell whether something in *stage* did not resolve yet."""
@@ -244,14 +246,14 @@ class Expressions:
 
     async def go_on(self, execution: Execution, stage: Stage) -> bool:
         """Evaluate what did not resolve yet, before a task runs; tell whether anything changed."""
-        return await self._run(stage, self.context_of(execution, stage))
+        return await self._run(execution, stage, self.context_of(execution, stage))
 
-    async def _run(self, stage: Stage, context: EvaluationContext) -> bool:
+    async def _run(self, execution: Execution, stage: Stage, context: EvaluationContext) -> bool:
         was_pending = bool(stage.unevaluated)
         pending = _pending(stage, self._raw_fields(stage))
         if not pending:
             return was_pending and _report(stage, {})
-        return _keep(stage, pending, await resolve_all(_sources(pending), context, self._outside))
+        return _keep(execution, stage, pending, await resolve_all(_sources(pending), context, self._outside))
 
     def preview(self, execution: Execution, document: Document) -> dict[str, Evaluated]:
         """Evaluate every field of a stage's JSON that holds an expression, as if it stood in *execution*.
@@ -293,6 +295,7 @@ class Expressions:
             stage_id=stage.id,
             user=caller_of(execution, stage).user,
             clock=self._clock,
+            limits=replace(_LIMITS, given=min(_LIMITS.given, left_to_give(execution))),
         )
 
 
@@ -316,7 +319,7 @@ def unresolved_sentences(stage: Stage) -> list[str]:
 
 
 def _pending(stage: Stage, raw_fields: frozenset[str]) -> Document:
-    """Give what is still to be evaluated: key → ``shown``, and ``source`` where that is something else."""
+    """Give what is still to be evaluated: key → ``shown``, and ``source`` with ``given`` where that is something else."""
     if stage.unevaluated is None:
         stage.unevaluated = {
             key: {"shown": value}
@@ -345,11 +348,13 @@ def _sources(pending: Document) -> list[Document]:
     return [entry.get("source") or {key: entry["shown"]} for key, entry in pending.items()]
 
 
-def _keep(stage: Stage, pending: Document, found: list[Evaluated]) -> bool:
+def _keep(execution: Execution, stage: Stage, pending: Document, found: list[Evaluated]) -> bool:
     """Put results into the context of *stage*, what did not resolve beside it; tell whether anything changed."""
     is_changed = False
     summary: Document = {}
     sources = _sources(pending)
+    before = (entry.get("given", 0) for entry in pending.values())
+    note_given(execution, sum(each.given - told for each, told in zip(found, before, strict=True)))
     for (key, entry), source, evaluated in zip(list(pending.items()), sources, found, strict=True):
         ((new_key, value),) = evaluated.value.items()
         is_changed |= new_key != key or value != entry["shown"] or evaluated.is_resolved
@@ -360,7 +365,10 @@ def _keep(stage: Stage, pending: Document, found: list[Evaluated]) -> bool:
                 continue  # what stands there by its own name is not replaced
         stage.context[new_key] = value
         if not evaluated.is_resolved:
-            pending[new_key] = {"shown": value} | ({} if source == evaluated.value else {"source": source})
+            is_partly = source != evaluated.value
+            pending[new_key] = {"shown": value} | (
+                {"source": source, "given": evaluated.given} if is_partly else {}
+            )
         for name, notes in evaluated.summary.items():
             summary.setdefault(name, []).extend(notes)
     return _report(stage, summary) or is_changed

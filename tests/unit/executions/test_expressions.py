@@ -9,6 +9,7 @@ import pytest
 from masthead.executions import store
 from masthead.executions.evaluation import Expressions, Neighbours
 from masthead.executions.fakes import FakeApplications, FakePipelines, fake_services
+from masthead.executions.given import EXECUTION_LIMIT
 from masthead.executions.model import Execution, ExecutionType, Stage, to_document
 from masthead.executions.seen import SeenExecution
 from masthead.executions.stages.base import StageType, TaskContext, TaskResult, TaskType
@@ -168,6 +169,20 @@ async def test_what_does_not_resolve_is_tried_again_before_each_run(bench):
     assert first[:2] == ("it is ${late}", True)
     assert second[:2] == ("it is ${here}", False)
     assert first[2] == second[2]
+
+
+@VERSIONS
+async def test_what_the_expressions_of_an_execution_give_is_limited(bench, version):
+    """Also that of many small stages, and of variables, which are kept twice; what is too much stays and is reported."""
+    big = "${'xxxxxxxxxx' * 90000}"
+    partly = [big, "${missing}"]
+    stages = [{"refId": f"n{n}", "type": "noop", "a": big, "b": big, "c": partly} for n in range(12)]
+    last = {"refId": "v", "requisiteStageRefIds": [each["refId"] for each in stages]}
+    run = await bench.pipeline(*stages, {**last, **variables(v=big)}, spelEvaluator=version)
+    size = sum(len(str(stage["context"])) for stage in run["stages"])
+    assert 8_000_000 < size < EXECUTION_LIMIT * 1.1
+    assert run["stages"][-1]["outputs"] == {"v": big}
+    assert "more than" in str(run["stages"][-1]["context"][SUMMARY])
 
 
 async def test_outputs_of_earlier_stages_are_there_nearest_first(bench):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from masthead.executions.failure import TaskFailed
+from masthead.executions.given import note_given
 from masthead.executions.stages.any_stage import problems_in
 from masthead.executions.stages.base import Field, Kind, StageType, TaskContext, TaskResult, TaskType
 from masthead.executions.status import Status
@@ -38,6 +39,8 @@ class EvaluateVariablesTask(TaskType):
             expressions.outside,
             is_sequential=Version.of(work.execution.spel_evaluator) is Version.V4,
         )
+        # The values stand in the context and in the outputs.
+        note_given(work.execution, 2 * found.given)
         return TaskResult(
             Status.SUCCEEDED, context=_context(work.context, given, found), outputs=found.outputs
         )

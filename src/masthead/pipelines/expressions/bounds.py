@@ -122,9 +122,9 @@ class Budget:
 
     def give(self, characters: int) -> None:
         """Count *characters* of a value that is given back."""
-        self.given += characters
-        if self.given > self.limits.given:
+        if self.given + characters > self.limits.given:
             raise TooMuch(f"The expressions give more than {self.limits.given:,} characters.")
+        self.given += characters
 
     def look(self) -> None:
         """Look at the clock.

@@ -60,12 +60,14 @@ class Evaluated:
         summary: Expression without ``${}`` → what went wrong with it; empty when all resolved.
         attempted: How many texts held an expression.
         wanted: What must be asked of the outside before the value can be used; empty for a finished one.
+        given: How many characters its expressions gave; an item of a list or a map counts as eight.
     """
 
     value: Any
     summary: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     attempted: int = 0
     wanted: frozenset[Lookup] = frozenset()
+    given: int = 0
 
     @property
     def is_resolved(self) -> bool:
@@ -178,8 +180,11 @@ class _Walk:
 
     def document(self, value: Any) -> Evaluated:
         """Give *value* evaluated, with the report."""
+        budget = self._running.budget
+        before = budget.given
         result = self.value(value, None, 0)
-        return Evaluated(result, self.summary, self.attempted, frozenset(self.wanted))
+        given = budget.given - before
+        return Evaluated(result, self.summary, self.attempted, frozenset(self.wanted), given)
 
     def value(self, value: Any, key: str | None, depth: int) -> Any:
         """Give *value* evaluated; *key* is the nearest one it stands under."""

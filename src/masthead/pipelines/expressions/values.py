@@ -297,6 +297,8 @@ def _rank(value: Value) -> tuple[object, Any] | None:
     return None
 
 
+#: Characters that an item of a list or a map counts as.
+_ITEM = 8
 _HALVES = re.compile("[\ud800-\udfff]")
 
 
@@ -325,10 +327,12 @@ def plain(value: Value, budget: Budget, depth: int = 0) -> Value:
         raise TooMuch(f"The value is nested more than {budget.limits.nesting} levels deep.")
     if isinstance(value, list):
         budget.items(len(value))
+        budget.give(_ITEM * len(value))
         return [plain(each, budget, depth + 1) for each in value]
     if isinstance(value, JavaValue):
         return plain(value.json(), budget, depth + 1)
     budget.items(len(value))
+    budget.give(_ITEM * len(value))
     return {sound(str(key)): plain(each, budget, depth + 1) for key, each in value.items()}
 
 

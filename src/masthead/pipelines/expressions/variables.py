@@ -25,11 +25,13 @@ class EvaluatedVariables:
         variables: As they were given, each with its value; ``sourceValue`` keeps what it was made from.
         outputs: Key → value, for those with a key.
         summary: As a document's.
+        given: As a document's.
     """
 
     variables: list[dict[str, Any]] = field(default_factory=list)
     outputs: dict[str, Any] = field(default_factory=dict)
     summary: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    given: int = 0
 
 
 async def evaluate_variables(
@@ -64,7 +66,7 @@ async def evaluate_variables(
             done.variables.append(dict(variable))
         if key:
             done.outputs[key] = done.variables[-1].get("value")
-    return done
+    return replace(done, given=budget.given)
 
 
 def _with_source(variable: Mapping[str, Any], value: Any) -> dict[str, Any]:
