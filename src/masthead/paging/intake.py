@@ -20,6 +20,9 @@ __all__ = ["BURST", "Entry", "Intake"]
 
 #: The kind of burst that works off what waits for one routing key; its subject is the key's hash.
 BURST = "routing-key"
+#: A key that waits for room in its budget is not looked at for every page that comes meanwhile; but nobody waits longer
+#: than this for what another delivery was told to wait for.
+_PATIENCE_MS = 60_000
 
 
 class Entry(Struct, frozen=True):
@@ -72,7 +75,7 @@ class Intake:
         rows = [row for entry in entries for row in _delivery_rows(entry)]
         _DELIVERIES.run(connection, rows)
         for key_hash in {row["key_hash"] for row in rows if row["machine"] is None}:
-            self._bursts.remind(connection, BURST, key_hash, is_patient=True)
+            self._bursts.remind(connection, BURST, key_hash, patience_ms=_PATIENCE_MS)
 
 
 class _Known:

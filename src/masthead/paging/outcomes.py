@@ -22,6 +22,7 @@ from masthead.storage.prepared import Prepared
 from masthead.storage.schema import attempt, delivery
 
 __all__ = [
+    "PATIENCE_MS",
     "Outcomes",
     "Recorded",
     "Result",
@@ -32,6 +33,11 @@ __all__ = [
     "take_back",
     "unmark",
 ]
+
+
+#: A key that rests through an outage is not looked at for every attempt that fails meanwhile; but what one delivery was told
+#: to wait (Retry-After) holds up the others of its key for so long at most.
+PATIENCE_MS = 30_000
 
 
 class Result(Struct, frozen=True):
@@ -113,7 +119,7 @@ class Outcomes:
         self._testify(connection, results)
         for key_hash in {r.delivery.key_hash for r in results if not r.state.is_decided and r.turn is None}:
             due = min(r.due_at_ms or 0 for r in results if r.delivery.key_hash == key_hash)
-            self._bursts.remind(connection, BURST, key_hash, due_at_ms=due, is_patient=True)
+            self._bursts.remind(connection, BURST, key_hash, due_at_ms=due, patience_ms=PATIENCE_MS)
         recorded = [self._share(connection, result) for result in results]
         _MARK.run(
             connection,

@@ -24,7 +24,7 @@ from masthead.paging.attempts import Attempts, Repeats
 from masthead.paging.budget import Budget
 from masthead.paging.folding import Fold, fold
 from masthead.paging.model import Delivery, DeliveryState, Incident, IncidentState, Kind, Page
-from masthead.paging.outcomes import Recorded, Result, mark_as_being_sent, take_back
+from masthead.paging.outcomes import PATIENCE_MS, Recorded, Result, mark_as_being_sent, take_back
 from masthead.paging.patience import Patience
 from masthead.paging.rows import IS_PENDING, delivery_of
 from masthead.storage.bursts import Superseded, Turn
@@ -156,8 +156,11 @@ class Waiting:
             if not recorded.holds:
                 raise Superseded
             failures = failures + 1 if result.state is DeliveryState.PENDING else 0
-            if failures >= _PATIENCE or (failures and result.reason is Reason.THROTTLED):
+            if failures and result.reason is Reason.THROTTLED:
                 return _Rest(result.due_at_ms or 0, marked=following)
+            if failures >= _PATIENCE:  # what one was told to wait does not hold for those that were not tried
+                latest_ms = to_ms(self._clock.now()) + PATIENCE_MS
+                return _Rest(min(result.due_at_ms or 0, latest_ms), marked=following)
         return None
 
     async def _without_sending(self, speaker: Delivery, *, is_overdue: bool) -> Result | None:

@@ -179,7 +179,7 @@ class Bursts:
         subject: str,
         *,
         due_at_ms: int | None = None,
-        is_patient: bool = False,
+        patience_ms: int = 0,
     ) -> None:
         """See to it that the subject is due, without disturbing a run that is under way.
 
@@ -191,12 +191,18 @@ class Bursts:
             kind: A registered kind.
             subject: Its id; no secret.
             due_at_ms: When at the latest; now if not given.
-            is_patient: Whether a subject that is due at some time already stays due then.
+            patience_ms: A subject that is due so much later already stays due then.
         """
         now = self._database.now_ms(connection)
         due = now if due_at_ms is None else min(due_at_ms, now + _LONGEST_REST_MS)
-        row = {"kind": kind, "subject": subject, "generation": now, "due_at": due}
-        (_REMIND_PATIENTLY if is_patient else _REMIND).run(connection, [row])
+        row = {
+            "kind": kind,
+            "subject": subject,
+            "generation": now,
+            "due_at": due,
+            "latest": due + patience_ms,
+        }
+        _REMIND.run(connection, [row])
 
     def kick(self, kind: str, subject: str) -> None:
         """Start the subject here and now if it is due; a run of it that is out of date is told so."""
@@ -417,20 +423,16 @@ def _request(connection: Connection) -> Executable:
     )
 
 
-def _remind(*, is_patient: bool) -> Prepared:
-    def build(connection: Connection) -> Executable:
-        fresh = _fresh(connection)
-        due = fresh.excluded.due_at
-        is_kept = burst.c.due_at.is_not(None) if is_patient else burst.c.due_at < due
-        return fresh.on_conflict_do_update(
-            index_elements=["kind", "subject"], set_={"due_at": case((is_kept, burst.c.due_at), else_=due)}
-        )
-
-    return Prepared(build)
+def _remind(connection: Connection) -> Executable:
+    fresh = _fresh(connection)
+    is_kept = burst.c.due_at <= bindparam("latest")
+    return fresh.on_conflict_do_update(
+        index_elements=["kind", "subject"],
+        set_={"due_at": case((is_kept, burst.c.due_at), else_=fresh.excluded.due_at)},
+    )
 
 
-_REQUEST = Prepared(_request)
-_REMIND, _REMIND_PATIENTLY = _remind(is_patient=False), _remind(is_patient=True)
+_REQUEST, _REMIND = Prepared(_request), Prepared(_remind)
 
 
 def _is(kind: str, subject: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:

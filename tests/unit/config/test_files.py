@@ -76,6 +76,8 @@ def test_what_cannot_be_meant_is_refused(refused, name, text, expected):
         ("all.yml", "foo: 1\n---\n" + PROFILES + "      gate: {}\n", "all.yml:1: this document is none that Masthead knows"),
         ("all.yml", "- a\n---\n" + PROFILES + "      gate: {}\n", "all.yml:1: this document is not a mapping, and is skipped"),
         ("all.yml", "kind: SpinnakerServices\n" + PROFILES + "      gate: {}\n", "all.yml:1: kind: SpinnakerServices is not"),
+        ("echo.yml", "pagerdutty: {enabled: true}\n", "echo.yml:1: echo.pagerdutty: unknown and ignored; did you mean pager-duty?"),
+        ("gate.yml", "pager-dutys.token: x\n", "gate.yml:1: gate.pager-dutys.token: unknown and ignored; did you mean pager-duty?"),
         ("masthead.yml", "serverr:\n  port: 1\n", "masthead.yml:1: serverr: unknown and ignored; did you mean server?"),
         ("masthead.yml", "server:\n  prot: 1\n", "masthead.yml:2: server.prot: unknown and ignored; did you mean port?"),
         ("gate.yml", "pagerDuty:\n  enabled: false\n  zone: x\n", "gate.yml:3: gate.pagerDuty.zone: unknown and ignored; known"),

@@ -65,6 +65,12 @@ def test_anything_else_is_reported_and_means_nothing(warned, statement):
     assert warnings[0].startswith("settings-local.js:2: not understood and ignored: ")
 
 
+def test_what_begins_with_a_value_is_reported_by_its_line_alone(warned):
+    """No word of a parser's, which tells nobody anything; a directive sets nothing and is no news."""
+    script = '"use strict";\n{{{\n'
+    assert warned("settings-local.js", script) == ["settings-local.js:2: not understood and ignored"]
+
+
 def test_numbers_of_every_kind_are_read(read):
     """They are none of ours, but they stand there."""
     script = "".join(
