@@ -32,7 +32,7 @@ from masthead.web.editor_draft import (
     with_refs,
 )
 from masthead.web.editor_json import diff, read_object, written
-from masthead.web.editor_panels import LISTS, PANELS, apply_panel, change_list
+from masthead.web.editor_panels import LISTS, PANELS, apply_panel, change_list, edited
 from masthead.web.editor_secrets import Secrets
 from masthead.web.editor_view import Previewed, Shown, values_of
 from masthead.web.forms import Errors, Form, read_form
@@ -329,8 +329,8 @@ async def _values(services: WebServices, secrets: Secrets, request: Request, it:
         ],
         "pipelines": pipelines,
         "theirs": it.theirs,
-        "their_changes": diff(hidden_base, it.theirs) if it.theirs else (),
-        "my_changes": diff(hidden_base, it.draft) if it.theirs else (),
+        "their_changes": diff(edited(hidden_base), edited(it.theirs)) if it.theirs else (),
+        "my_changes": diff(edited(hidden_base), edited(it.draft)) if it.theirs else (),
         "written": written,
     }
 

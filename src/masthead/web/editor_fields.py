@@ -247,7 +247,12 @@ def _json(field: Field, text: str) -> Any:
     return value
 
 
+#: What is written in capitals wherever people read it.
+_NAMES = {"url": "URL", "json": "JSON"}
+
+
 def _label(name: str) -> str:
     """Make words of a field's name: judgmentInputs → Judgment inputs."""
     spaced = "".join(f" {one.lower()}" if one.isupper() else one for one in name.replace(".", " "))
-    return spaced[0].upper() + spaced[1:]
+    words = " ".join(_NAMES.get(word, word) for word in spaced.split())
+    return words[0].upper() + words[1:]

@@ -20,6 +20,7 @@ __all__ = [
     "TRIGGER_FIELDS",
     "apply_panel",
     "change_list",
+    "edited",
     "minutes_of",
     "options_of",
 ]
@@ -196,6 +197,11 @@ def _parameter(item: dict[str, Any], at: str, form: Form, errors: Errors) -> dic
     if values != before or (values and item.get("hasOptions") is not True):
         item["hasOptions"] = bool(values)
     return item
+
+
+def edited(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what people edit of a pipeline: differences between two show nothing else."""
+    return {key: value for key, value in document.items() if key not in SERVERS}
 
 
 def options_of(parameter: Mapping[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ from masthead.kernel.clock import from_ms
 from masthead.kernel.errors import InvalidRequest, NotFound
 from masthead.web.domain import WebServices
 from masthead.web.editor_json import DiffLine, diff
-from masthead.web.editor_panels import SERVERS
+from masthead.web.editor_panels import edited
 from masthead.web.editor_secrets import Secrets
 from masthead.web.forms import read_form
 from masthead.web.pipelines import pipeline_of
@@ -48,7 +48,7 @@ def history_routes(services: WebServices, renderer: Renderer, secrets: Secrets) 
     async def show(request: Request, refusal: str = "") -> Response:
         stored = await pipeline_of(services, request)
         raw = await services.pipelines.history(stored["id"], _MOST)
-        hidden = [_edited(secrets.hide(one)) for one in raw]
+        hidden = [edited(secrets.hide(one)) for one in raw]
         marks = [str(one["updateTs"]) for one in raw]
         chosen = request.path_params.get("version") or request.query_params.get("version") or marks[0]
         place = marks.index(chosen) if chosen in marks else 0
@@ -112,8 +112,3 @@ def _versions(raw: Sequence[dict[str, Any]], hidden: Sequence[dict[str, Any]]) -
             )
         )
     return found
-
-
-def _edited(document: dict[str, Any]) -> dict[str, Any]:
-    """Give what people edit of a version."""
-    return {key: value for key, value in document.items() if key not in SERVERS}
