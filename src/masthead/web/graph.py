@@ -38,6 +38,7 @@ class Drawn:
         icon: The shape of the status: a mark out of the page's sprite.
         style: A class of the stylesheet, for the colour.
         word: What the status is called, or anything else that stands in the second line.
+        aside: What follows the word where there is room for it: how long it took.
         says: The name for those who listen.
         more: Attributes of the link as they stand in HTML, for htmx.
         button: Where the stage is chosen by a form: the value of its button ``op``; it is no link then.
@@ -58,6 +59,7 @@ class Drawn:
     button: str = ""
     id: str = ""
     is_same: bool = False
+    aside: str = ""
 
 
 @dataclass(slots=True)
@@ -255,7 +257,7 @@ def _box(stage: Drawn, x: float, y: float) -> str:
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'
         f'<use href="#i-{stage.icon}" x="10" y="16" width="16" height="16"/>'
         f'<text x="34" y="20">{escape(_shorten(stage.name, _NAME_WIDTH))}</text>'
-        f'<text x="34" y="37" class="word">{escape(_shorten(stage.word, _WORD_WIDTH))}</text>'
+        f'<text x="34" y="37" class="word">{escape(_second_line(stage))}</text>'
     )
     here = f'class="node {stage.style}" transform="translate({x} {y:g})"'
     if stage.button:
@@ -282,6 +284,11 @@ def _shorten(text: str, width: float) -> str:
         if total > width:
             return text[: max(place - 1, 1)].rstrip() + "…"
     return text
+
+
+def _second_line(stage: Drawn) -> str:
+    whole = f"{stage.word}, {stage.aside}" if stage.aside else stage.word
+    return whole if _shorten(whole, _WORD_WIDTH) == whole else _shorten(stage.word, _WORD_WIDTH)
 
 
 def _width(character: str) -> float:

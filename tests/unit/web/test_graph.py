@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +60,15 @@ def test_a_long_name_is_cut_and_stands_whole_in_the_title():
     svg = draw([stage("1", name=name)], label="g")
     assert f"<title>{name}</title>" in svg
     assert re.search(r'<text x="34" y="20">Page the owners[^<]*…</text>', svg)
+
+
+@pytest.mark.parametrize(
+    ("word", "line"), [("running", "running, 12 min 20 s"), ("waits for judgment", "waits for judgment")]
+)
+def test_how_long_it_took_is_said_only_where_there_is_room(word, line):
+    """Half a number would be worse than none."""
+    svg = draw([replace(stage("1"), word=word, aside="12 min 20 s")], label="g")
+    assert f'<text x="34" y="37" class="word">{line}</text>' in svg
 
 
 def test_nothing_to_draw_is_nothing():
