@@ -47,7 +47,12 @@ _KNOWN = {
 }  # fmt: skip
 #: Differ in every version and say nothing.
 _STAMPS = {"updateTs", "createTs", "lastModifiedBy", "lastModified", "createdAt"}
-_WORDS = {"pdApiKey": "PagerDuty service", "email": "Owner's e-mail", "description": "Description"}
+_WORDS = {
+    "pdApiKey": "PagerDuty service",
+    "email": "Owner's e-mail",
+    "description": "Description",
+    "aliases": "Aliases",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ def application_routes(services: WebServices, renderer: Renderer, directory: Dir
 
 def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> Iterator[Change]:
     """Give what differs between two documents, by attribute; neither may hold a key."""
-    for attribute in sorted({*before, *after} - _STAMPS):
+    for attribute in sorted({*before, *after} - _STAMPS - {"name"}):
         old, new = _text(before.get(attribute)), _text(after.get(attribute))
         if old != new:
             yield Change(_WORDS.get(attribute, attribute), old, new)
@@ -250,7 +255,7 @@ def _told(services: WebServices, versions: Sequence[Mapping[str, Any]]) -> Itera
 def _text(value: Any) -> str:
     if isinstance(value, str):
         return value
-    return "" if value is None else msgspec.json.encode(value).decode()
+    return "" if value in (None, [], {}) else msgspec.json.encode(value).decode()
 
 
 def _name(request: Request) -> str:

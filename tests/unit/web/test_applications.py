@@ -309,6 +309,15 @@ async def test_the_history_says_who_changed_what(house, browser):
     assert (await browser.get("/ui/applications/never/history")).status_code == 404
 
 
+async def test_the_history_leaves_out_what_says_nothing(house, browser):
+    """An empty list, and the name, which never changes."""
+    await house.application("demo", trafficGuards=[], repoType="github")
+    text = (await browser.get("/ui/applications/demo/history")).text
+    assert "repoType" in text
+    assert "trafficGuards" not in text
+    assert "<dt>name</dt>" not in text
+
+
 async def test_a_deletion_is_asked_for_and_names_what_goes_with_it(house, browser):
     """Nothing happens before the answer."""
     await house.application("demo")
