@@ -28,6 +28,7 @@ from support.paging import ANN, KEYS, Node
 
 KEY, OTHER, _ = KEYS
 LOST = Answer(Outcome.RETRY, None, Reason.NETWORK, None, "reset", 1, may_have_arrived=True)
+TOLD_TO_WAIT = replace(LOST, retry_after=900)
 
 
 class ScriptedMemory:
@@ -299,6 +300,29 @@ async def test_a_delivery_that_always_fails_does_not_hold_up_the_others(start, s
     node.work_off()
     for one in pages:
         await node.decided(one.id)
+
+
+async def test_what_one_delivery_was_told_to_wait_does_not_hold_up_another(start, sender):
+    """Retry-After is its own: the next that fails is tried again as soon as ever."""
+    sender.answer(KEY.reveal(), TOLD_TO_WAIT, LOST, ACCEPT)
+    node = await start()
+    node.work_off()
+    first = await node.page(message="first")
+    await node.paging.wait(first.id, 0.05)
+    await node.decided((await node.page(message="second")).id)
+    assert not (await node.paging.wait(first.id, 0)).is_decided
+
+
+async def test_those_that_were_not_tried_yet_do_not_wait_for_what_two_were_told(start, sender, monkeypatch):
+    """For no longer than a step of the back-off."""
+    monkeypatch.setattr(waiting, "PATIENCE_MS", 10)
+    sender.answer(KEY.reveal(), TOLD_TO_WAIT, TOLD_TO_WAIT, ACCEPT)
+    node = await start()
+    node.paging._in_flight = 10_000
+    pages = [await node.page(message=str(number)) for number in range(3)]
+    node.work_off()
+    await node.decided(pages[2].id)
+    assert not (await node.paging.wait(pages[0].id, 0)).is_decided
 
 
 async def test_beyond_the_bound_nothing_is_stored(start, sender):
