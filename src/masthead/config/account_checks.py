@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from masthead.config.given import Gathered
+from masthead.config.hosts import of_two_regions
 from masthead.config.settings import DEFAULT_ACCOUNT, AccountSettings, Settings
 from masthead.config.tree import Problems, Source
 
-__all__ = ["EU", "check_accounts", "of_two_regions"]
-
-#: How the hosts of the EU end.
-EU = ".eu.pagerduty.com"
+__all__ = ["check_accounts"]
 
 
 def check_accounts(settings: Settings, gathered: Gathered, problems: Problems) -> None:
@@ -29,13 +26,6 @@ def check_accounts(settings: Settings, gathered: Gathered, problems: Problems) -
             f"accounts.{DEFAULT_ACCOUNT}: Gate's block has a token, which makes it the account of this name; "
             "call this one otherwise, or take the token out of Gate's block",
         )
-
-
-def of_two_regions(*urls: str) -> list[str]:
-    """Give the hosts of *urls* when all are PagerDuty's and of different regions, else nothing."""
-    hosts = [urlsplit(url).hostname or "" for url in urls]
-    is_theirs = all(host.endswith(".pagerduty.com") for host in hosts)
-    return hosts if is_theirs and len({EU in host for host in hosts}) > 1 else []
 
 
 class _OneAccount:

@@ -90,6 +90,8 @@ _ORCA: Mapping[str, Mapping[str, str]] = {
 PROFILES = (*SERVICES, "deck", "front50", "orca")
 #: PagerDuty's block, folded.
 PAGER_DUTY = "pagerduty"
+#: How alike a key of a profile, which holds others' keys too, must be to it before it is called a slip.
+_MISSPELLED = 0.8
 _SCRIPT = "settings-local.js"
 _SCRIPT_REMEDY = f"write `{_SCRIPT}: |` and keep the script indented below it"
 
@@ -208,6 +210,8 @@ class Blocks:
         is_read = False
         for name, item in profile:
             head, _, rest = name.partition(".")
+            if fold(head) != PAGER_DUTY and _nearest(head, [PAGER_DUTY], cutoff=_MISSPELLED):
+                self.unknown(profile.place(name), f"{service}.{name}", head, ["pager-duty"])
             if fold(head) != PAGER_DUTY or (is_read and not rest):
                 continue
             is_read = is_read or not rest
@@ -313,7 +317,7 @@ def _deep(block: Mapped, above: str = "", *, deepest: int) -> Iterator[tuple[str
             yield f"{above}{name}", item, block.place(name)
 
 
-def _nearest(name: str, known: Iterable[str]) -> str | None:
+def _nearest(name: str, known: Iterable[str], *, cutoff: float = 0.6) -> str | None:
     folded = {fold(word): word for word in known}
-    near = difflib.get_close_matches(fold(name), list(folded), n=1)
+    near = difflib.get_close_matches(fold(name), list(folded), n=1, cutoff=cutoff)
     return folded[near[0]] if near else None

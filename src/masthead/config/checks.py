@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from masthead.config.account_checks import EU, check_accounts, of_two_regions
+from masthead.config.account_checks import check_accounts
 from masthead.config.given import ENVIRONMENT, Gathered
+from masthead.config.hosts import EU, check_addresses, of_two_regions
 from masthead.config.settings import Settings
 from masthead.config.tree import Problems, Source
 
@@ -15,6 +16,7 @@ def check(settings: Settings, gathered: Gathered, problems: Problems) -> None:
     _check_gate(settings, gathered, problems)
     _check_echo(settings, gathered, problems)
     _check_regions(settings, gathered, problems)
+    check_addresses(gathered, problems)
     check_accounts(settings, gathered, problems)
 
 
@@ -59,7 +61,8 @@ def _check_echo(settings: Settings, gathered: Gathered, problems: Problems) -> N
     if is_without and "events.token" not in gathered.failed:
         token = gathered.named("events.token", beside="events.enabled")
         problems.warn(_place(gathered, "events.enabled"), f"{token}: not set; sending events needs none")
-    if rest.token is not None and not events.enabled and "events.enabled" not in gathered.failed:
+    is_half = rest.enabled and rest.token is not None and not events.enabled
+    if is_half and "events.enabled" not in gathered.failed:
         problems.warn(
             _place(gathered, "rest.token"),
             "echo.pager-duty.enabled: not true, so services are listed but nobody is paged",
@@ -80,13 +83,13 @@ def _check_regions(settings: Settings, gathered: Gathered, problems: Problems) -
         problems.warn(
             _place(gathered, "events.endpoint", "rest.baseUrl"),
             f"{gathered.named('events.endpoint', beside='events.enabled')}: {hosts[0]} and Gate's {hosts[1]} are of "
-            f"different regions; a key of one is unknown to the other. For the EU write {_of_the_eu(settings, gathered)}",
+            f"different regions; a key of one is unknown to the other. For the EU write {_of_the_eu(hosts[0], gathered)}",
         )
 
 
-def _of_the_eu(settings: Settings, gathered: Gathered) -> str:
+def _of_the_eu(events_host: str, gathered: Gathered) -> str:
     """Give the line that is missing where one side names the EU: the other has the default, or names the US."""
-    if not settings.events.endpoint.endswith(EU):
+    if not events_host.endswith(EU):
         return f"{gathered.named('events.endpoint', beside='events.enabled')}: https://events{EU}"
     return f"{gathered.named('rest.baseUrl', beside='rest.token')}: https://api{EU}"
 

@@ -45,12 +45,12 @@ def read_settings_local(text: str, file: str, problems: Problems, *, first_line:
 
     settings = Mapped(Source(file, first_line))
     for node in _parse(text).children:
-        if node.type in _IGNORED:
+        if node.type in _IGNORED or _is_directive(node):
             continue
         try:
             path, value = _assignment(node, place)
         except (_NotUnderstood, RecursionError):
-            problems.warn(place(node), f"not understood and ignored: {_shown(node)}")
+            problems.warn(place(node), f"not understood and ignored{_shown(node)}")
             continue
         _put(settings, path, value, place(node))
     return settings
@@ -192,10 +192,16 @@ def _put(settings: Mapped, path: list[str], value: Value | Mapped, source: Sourc
     here.key_sources[path[-1]] = source
 
 
+def _is_directive(node: tree_sitter.Node) -> bool:
+    """Say whether it is ``"use strict";`` or its like, which sets nothing."""
+    return node.type == "expression_statement" and [one.type for one in node.named_children] == ["string"]
+
+
 def _shown(node: tree_sitter.Node) -> str:
+    """Give the beginning of a statement, as far as it holds no value; empty when it begins with one."""
     found = _SHOWABLE.match(_text(node))
     shown = " ".join(found[0].split()) if found else ""
-    return f"{shown[:_SHOWN] or node.type} …"
+    return f": {shown[:_SHOWN]} …" if shown else ""
 
 
 def _text(node: tree_sitter.Node) -> str:
