@@ -20,7 +20,7 @@ from masthead.executions import store
 from masthead.executions.evaluation import Expressions
 from masthead.executions.failure import is_retryable
 from masthead.executions.identity import caller_of
-from masthead.executions.machine import Machine, Step, attempt_name
+from masthead.executions.machine import Machine, Step, abandon, attempt_name
 from masthead.executions.model import Execution
 from masthead.executions.planning import Planner
 from masthead.executions.ports import Services
@@ -37,6 +37,8 @@ from masthead.storage.database import Database
 __all__ = ["Burst"]
 
 log = structlog.get_logger(__name__)
+#: Runs that raised, each after twice the pause of the one before, until an execution is given up: about four minutes.
+_MOST_DEATHS = 8
 
 
 @dataclass(slots=True)
@@ -94,8 +96,35 @@ class Burst:
         tasks = Tasks(_log_failure)
         try:
             await self._carry(turn, machine, tasks)
+        except (Superseded, MastheadError):
+            raise
+        except Exception as error:
+            if not await self._is_given_up(turn, error):
+                raise
         finally:
             await tasks.close()
+
+    async def _is_given_up(self, turn: Turn, error: Exception) -> bool:
+        """End an execution that again and again cannot be carried on, because nothing that people wait for may hang."""
+
+        def work(connection: Connection) -> Execution | None:
+            turn.hold(connection)
+            execution = store.find(connection, turn.subject)
+            if execution is None or turn.deaths(connection) < _MOST_DEATHS:
+                return None
+            abandon(execution, error, self._now_ms())
+            store.save(connection, execution)
+            turn.finish(connection)
+            self._on_finished(connection, execution)
+            return execution
+
+        execution = await self._database.write(work)
+        if execution is None:
+            return False
+        log.error("execution.given-up", execution=execution.id, exc_info=error)
+        self._on_saved(execution.id)
+        self._on_complete(execution)
+        return True
 
     async def _carry(self, turn: Turn, machine: Machine, tasks: Tasks) -> None:
         is_start = machine.execution.status is Status.NOT_STARTED

@@ -25,7 +25,7 @@ from masthead.kernel.clock import to_ms
 from masthead.kernel.ids import UlidIds
 from masthead.telemetry.logs import redact
 
-__all__ = ["Machine", "Step", "attempt_name", "cancel_by", "reschedule", "take_answer"]
+__all__ = ["Machine", "Step", "abandon", "attempt_name", "cancel_by", "reschedule", "take_answer"]
 
 #: Key of a failed stage's context: the stages that its failure brings along are planned.
 _FAILURE_PLANNED = "onFailureStagesPlanned"
@@ -73,6 +73,24 @@ def reschedule(execution: Execution, stage_id: str) -> bool:
     for task in running:
         task.again_at = None
     return bool(running)
+
+
+def abandon(execution: Execution, error: Exception, now_ms: int) -> None:
+    """End *execution*, which cannot be carried on because of *error*, without running anything of it."""
+    sentence = describe(error, operation="the execution", now_ms=now_ms)
+    for stage in execution.stages:
+        if stage.status.is_active:
+            stage.status, stage.end_time = Status.TERMINAL, now_ms
+            stage.context["exception"] = sentence
+        for task in stage.tasks:
+            if task.status.is_active:
+                task.status, task.end_time = Status.TERMINAL, now_ms
+                task.again_at = task.begun_at = task.answer = None
+    if execution.start_time is None:
+        cancel_by(execution, "system", f"Failed on startup: {sentence['details']['errors'][0]}")
+    else:
+        execution.end_time = now_ms
+    execution.status = Status.TERMINAL
 
 
 def take_answer(execution: Execution, attempt: str, answer: Document) -> bool:

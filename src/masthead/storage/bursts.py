@@ -93,6 +93,11 @@ class Turn:
         row = _HOLD.first(connection, {"kind_": self.kind, "subject_": self.subject})
         return row is not None and tuple(row) == (self.generation, self.machine)
 
+    def deaths(self, connection: Connection) -> int:
+        """Give how many runs before this one raised, or died with their machine, since the subject was requested."""
+        query = select(burst.c.deaths).where(*_is(self.kind, self.subject))
+        return int(connection.execute(query).scalar() or 0)
+
     def rest(self, connection: Connection, due_at_ms: int | None) -> None:
         """End the run: the subject is due at *due_at_ms* or earlier, or (None) only when somebody requests it."""
         until = due_at_ms

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import select
 
 from masthead.executions import store
 from masthead.executions.burst import Burst
@@ -12,6 +13,7 @@ from masthead.executions.machine import cancel_by
 from masthead.executions.stages.base import StageType, TaskContext, TaskResult, TaskType
 from masthead.executions.stages.registry import StageTypes
 from masthead.executions.status import Status
+from masthead.storage.schema import burst
 
 
 class Scripted(TaskType):
@@ -40,6 +42,11 @@ class Scripted(TaskType):
         if what == "terminal":
             return TaskResult(Status.TERMINAL)
         return TaskResult(Status.SUCCEEDED)
+
+    def settled(self, context: dict) -> dict:
+        if context.get("do") == "break":
+            raise RuntimeError("secret-0123456789")
+        return {}
 
     async def cancelled(self, work: TaskContext) -> None:
         self.cancelled_stages.append(work.stage.name)
@@ -85,6 +92,29 @@ async def test_what_nobody_foresaw_fails_the_stage_without_repeating_its_text(be
     ]
     assert run["stages"][0]["tasks"][0]["taskExceptionDetails"]["exception"] == exception
     assert "0123456789" not in str(run)
+
+
+async def test_an_execution_that_cannot_be_carried_on_does_not_hang(bench, scripted):
+    """It is tried for some minutes, and then ended; a stage of it can be restarted by a release that knows better."""
+    run = await bench.pipeline(stage("break"), stage())
+    for _ in range(8):
+        assert (await bench.executions.get_pipeline(run["id"]))["status"] == "RUNNING"
+        await bench.clock.advance(130)
+        await bench.run_due()
+    run = await bench.executions.get_pipeline(run["id"])
+    assert [run["status"], *(each["status"] for each in run["stages"])] == [
+        "TERMINAL", "TERMINAL", "NOT_STARTED",
+    ]  # fmt: skip
+    assert run["stages"][0]["context"]["exception"]["details"]["errors"] == [
+        "Masthead failed inside the execution (RuntimeError); its log says more."
+    ]
+    assert run["stages"][0]["tasks"][0]["status"] == "TERMINAL"
+    assert "0123456789" not in str(run)
+    assert await bench.database.read(lambda c: c.execute(select(burst.c.subject)).all()) == []
+    await bench.executions.change_stage(run["id"], run["stages"][0]["id"], {"do": ""}, bench.ann)
+    await bench.executions.restart_stage(run["id"], run["stages"][0]["id"], bench.ann)
+    await bench.idle()
+    assert (await bench.executions.get_pipeline(run["id"]))["status"] == "SUCCEEDED"
 
 
 async def test_a_task_that_goes_on_is_run_again_after_its_back_off(bench, scripted):
