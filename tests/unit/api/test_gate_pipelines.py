@@ -138,6 +138,17 @@ async def test_a_required_parameter_is_required(demo):
     assert answer.status_code == 400
 
 
+@pytest.mark.parametrize("wrong", [7, "abc", {"a": 1}])
+async def test_notifications_that_are_no_list_are_refused(demo, wrong):
+    """Of the trigger, and of a pipeline that was stored with such ones."""
+    await demo.pipeline()
+    answer = await demo.client.post("/pipelines/demo/release", json={"notifications": wrong})
+    assert (answer.status_code, answer.json()["pointer"]) == (400, "/notifications")
+    await demo.pipeline("odd", notifications=wrong)
+    answer = await demo.client.post("/pipelines/demo/odd", json={})
+    assert (answer.status_code, answer.json()["pointer"]) == (400, "/notifications")
+
+
 async def test_what_cannot_be_started_says_so_in_gates_words(demo):
     """An unknown pipeline, one of another application, and one that is switched off."""
     start = "Unable to trigger pipeline (application: demo, pipelineNameOrId: {}). Error: "

@@ -94,7 +94,11 @@ def _require_parameters(config: Mapping[str, Any], trigger: Mapping[str, Any]) -
 
 
 def _run(config: Mapping[str, Any], trigger: Mapping[str, Any]) -> dict[str, Any]:
-    notifications = [*(config.get("notifications") or ()), *(trigger.get("notifications") or ())]
+    added = trigger.get("notifications") or []
+    if not isinstance(added, list):
+        raise InvalidRequest("The trigger's notifications must be a list.", pointer="/notifications")
+    own = config.get("notifications") or []
+    notifications = [*own, *added] if isinstance(own, list) else own  # which the start refuses
     return {**config, "trigger": dict(trigger), "notifications": notifications}
 
 
