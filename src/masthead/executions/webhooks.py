@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,7 +19,7 @@ import structlog
 from masthead.config.webhooks import AllowedRequest, PreconfiguredWebhook
 from masthead.executions.model import Stage
 from masthead.kernel.tasks import Tasks
-from masthead.outbound import Outbound, Reply
+from masthead.outbound import Outbound, Reply, UrlRefused, parse_url
 
 __all__ = ["ALIAS", "Attempts", "Webhooks", "answer_of", "document_of"]
 
@@ -120,5 +121,10 @@ class Webhooks:
         return self.preconfigured.get(stage.type) if is_own else None
 
     def rule_for(self, method: str, url: str) -> AllowedRequest | None:
-        """Give the entry that allows this request, or None."""
+        """Give the entry that allows this request, or None; what counts is the URL as it is requested.
+
+        A user in front of the host, and ``..`` in the path, would lead elsewhere than the text seems to.
+        """
+        with contextlib.suppress(UrlRefused):  # which the client refuses in its turn
+            url = str(parse_url(url))
         return next((each for each in self.allowed or () if each.matches(method, url)), None)

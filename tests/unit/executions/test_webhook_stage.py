@@ -353,6 +353,33 @@ async def test_safe_to_retry_opens_what_is_closed(bench):
     assert errors(run) == [f"http method 'GET', uri: '{URL}' not allowed (webhook.allowedRequests)"]
 
 
+@pytest.mark.parametrize(
+    ("url", "is_allowed"),
+    [
+        ("https://ci.example.com/jobs/1?a=b c", True),
+        ("https://CI.example.com:443/jobs/1", True),
+        ("https://user:word@ci.example.com/jobs/1", True),
+        ("https://ci.example.com/jobs/../admin", False),
+        ("https://ci.example.com/jobs/%2e%2e/admin", False),
+        ("https://ci.example.com/jobs/1@evil.example/", True),
+        ("https://ci.example.com%2fjobs%2f@evil.example/", False),
+        ("https://ci.example.com/admin", False),
+    ],
+)
+def test_a_request_is_allowed_as_it_is_sent(url, is_allowed):
+    """Not as its text begins."""
+    rule = AllowedRequest(frozenset({"POST"}), prefix="https://ci.example.com/jobs/")
+    webhooks = Webhooks(FakeOutbound(), allowed=[rule])
+    assert (webhooks.rule_for("POST", url) is not None) is is_allowed
+
+
+def test_a_user_in_front_of_the_host_opens_no_other_host():
+    """Where the operator left out the slash behind the host."""
+    rule = AllowedRequest(frozenset({"POST"}), prefix="https://ci.example.com")
+    webhooks = Webhooks(FakeOutbound(), allowed=[rule])
+    assert webhooks.rule_for("POST", "https://ci.example.com@evil.example/") is None
+
+
 # -- the URL to ask afterwards ----------------------------------------------------------------------
 
 
