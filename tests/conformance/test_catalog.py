@@ -196,6 +196,67 @@ async def test_what_a_first_reading_waits_for_is_told_meanwhile(start, reader, c
     await waiting
 
 
+async def being_asked(reader: ScriptedReader, catalog: Catalog) -> asyncio.Future[None]:
+    """Begin a refresh that does not end before the reader's gate is opened."""
+    reader.gate.clear()
+    before = len(reader.asked)
+    refreshing = asyncio.ensure_future(catalog.refresh())
+    while len(reader.asked) < before + 2:  # noqa: ASYNC110 - over within a few rounds
+        await asyncio.sleep(0)
+    return refreshing
+
+
+async def test_who_asks_of_a_key_during_the_first_reading_is_told(start, reader):
+    """Else every key is unknown in the first seconds of an installation, and told by the wrong protocol."""
+    catalog = await start(reader)
+    key = Secret(key_of("web1"))
+    await catalog.know([key], 5)
+    refreshing = await being_asked(reader, catalog)
+    knowing = asyncio.ensure_future(catalog.know([key], 5))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert not knowing.done()
+    reader.gate.set()
+    await knowing
+    assert catalog.service_of_key(key)[0].name == "web"
+    await refreshing
+
+
+@pytest.mark.parametrize("end", ["time", "failure"])
+async def test_a_first_reading_is_waited_for_in_bounds(start, reader, clock, end):
+    """What it does not tell in time, or not at all, stays unknown."""
+    reader.answer("/services", DOWN)
+    catalog = await start(reader)
+    refreshing = await being_asked(reader, catalog)
+    knowing = asyncio.ensure_future(catalog.know([Secret("x" * 32)], 5))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    if end == "time":
+        await clock.advance(5)
+        await knowing
+    reader.gate.set()
+    await refreshing
+    await knowing
+
+
+async def test_only_the_first_reading_is_waited_for(start, reader):
+    """Whether it failed, succeeded, or was an earlier process's; and for a key that is known nobody waits at all."""
+    reader.answer("/services", DOWN)
+    catalog = await start(reader)
+    await catalog.refresh()
+    refreshing = await being_asked(reader, catalog)
+    await catalog.know([Secret("x" * 32)], 5)
+    reader.answer("/services", whole(service("web", "v1")))
+    reader.gate.set()
+    await refreshing
+    await catalog.refresh()
+    later = await start(reader)
+    refreshing = await being_asked(reader, later)
+    await later.know([Secret("x" * 32)], 5)
+    reader.gate.set()
+    await refreshing
+
+
 class StridingClock(ManualClock):
     """A clock on which waits are over at once, until it was asked so many times."""
 

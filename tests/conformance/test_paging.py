@@ -12,8 +12,8 @@ from sqlalchemy import select
 from masthead.kernel.clock import SystemClock
 from masthead.kernel.errors import InvalidRequest, NotFound, Reason
 from masthead.kernel.secret import Secret
-from masthead.pagerduty import Severity
-from masthead.pagerduty.fakes import ACCEPT, REJECT, THROTTLE, ScriptedSender
+from masthead.pagerduty import Protocol, Severity
+from masthead.pagerduty.fakes import ACCEPT, REJECT, THROTTLE, ScriptedReader, ScriptedSender
 from masthead.paging import DeliveryState, Draft
 from masthead.paging.model import Door
 from masthead.paging.retry import RetryPolicy
@@ -21,6 +21,7 @@ from masthead.storage.database import Database
 from masthead.storage.schema import attempt, delivery, page
 from support.paging import ANN, KEYS, QUICK, Node
 from support.paging import draft as draft_to
+from unit.catalog.documents import key_of, service, whole
 
 
 def draft(*keys: Secret, **changes) -> Draft:
@@ -36,10 +37,10 @@ def sender() -> ScriptedSender:
 async def start(database_url, sender):
     async with contextlib.AsyncExitStack() as stack:
 
-        async def make(retry: RetryPolicy = QUICK) -> Node:
+        async def make(retry: RetryPolicy = QUICK, **more) -> Node:
             database = await Database.open(database_url, clock=SystemClock())
             stack.push_async_callback(database.close)
-            node = await Node(database, sender, retry=retry).start()
+            node = await Node(database, sender, retry=retry, **more).start()
             node.work_off()
             stack.push_async_callback(node.die)
             return node
@@ -57,6 +58,24 @@ async def test_every_key_is_told_once_under_its_own_dedup_key(start, sender):
     assert len({e.dedup_key for e in sender.sent}) == 3
     assert not any(key.reveal() in event.dedup_key for key in KEYS for event in sender.sent)
     assert {e.client for e in sender.sent} == {"Spinnaker (ann@example.com)"}
+
+
+async def test_a_page_in_the_first_seconds_is_told_by_the_protocol_of_its_key(start, sender):
+    """The very first reading of the catalog is waited for: PagerDuty refuses a key of Events v1 at v2, and for good."""
+    reader = ScriptedReader()
+    reader.answer("/services", whole(service("web", "v1")))
+    node = await start(reader=reader)
+    reader.gate.clear()
+    refreshing = asyncio.ensure_future(node.catalog.refresh())
+    while len(reader.asked) < 2:  # noqa: ASYNC110 - over within a few rounds
+        await asyncio.sleep(0)
+    asking = asyncio.ensure_future(node.page(Secret(key_of("web0"))))
+    await asyncio.sleep(0)
+    reader.gate.set()
+    asked = await asking
+    await refreshing
+    await node.catalog.close()
+    assert [(one.label, one.protocol) for one in asked.deliveries] == [("web", Protocol.V1)]
 
 
 async def test_a_page_is_stored_before_the_first_byte_goes_out(start, sender):

@@ -14,7 +14,7 @@ from masthead.kernel.clock import SystemClock
 from masthead.kernel.ids import UlidIds
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Severity
-from masthead.pagerduty.fakes import ScriptedSender
+from masthead.pagerduty.fakes import ScriptedReader, ScriptedSender
 from masthead.paging import Door, Draft, Page, Paging
 from masthead.paging.hashing import KeyHasher
 from masthead.paging.pager import Infrastructure
@@ -40,19 +40,26 @@ def draft(*keys: Secret, **changes: Any) -> Draft:
 class Node:
     """A machine: it beats from the start, and works off what waits once it is told to."""
 
-    def __init__(self, database: Database, sender: ScriptedSender, **paging: Any) -> None:
-        """Args: paging: arguments of Paging in place of the defaults."""
+    def __init__(
+        self,
+        database: Database,
+        sender: ScriptedSender,
+        *,
+        reader: ScriptedReader | None = None,
+        **paging: Any,
+    ) -> None:
+        """Args: reader: what the catalog reads; paging: arguments of Paging in place of the defaults."""
         self.database = database
         self.machines = Machines(database, SystemClock(), UlidIds(), version="test", rhythm=_RHYTHM)
         self.bursts = Bursts(database, SystemClock(), self.machines, sweep_every_s=0.02)
         self.loops: list[asyncio.Future[Any]] = []
+        self.catalog = Catalog(reader, database, SystemClock())
         self._sender, self._paging = sender, {"retry": QUICK} | paging
 
     async def start(self) -> Node:
         on = Infrastructure(self.database, self.bursts, self.machines, SystemClock(), UlidIds())
-        catalog = Catalog(None, self.database, SystemClock())
         hasher = await KeyHasher.of(self.database)
-        self.paging = Paging(on, sender=self._sender, catalog=catalog, hasher=hasher, **self._paging)
+        self.paging = Paging(on, sender=self._sender, catalog=self.catalog, hasher=hasher, **self._paging)
         await self.machines.start()
         self.beat()
         return self

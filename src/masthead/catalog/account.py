@@ -76,6 +76,8 @@ class AccountCatalog:
         self._oncalls = Shelf(_oncalls_of(account), snapshots, clock)
         self._tasks = Tasks(_log_failure)
         self._refreshing: asyncio.Task[None] | None = None
+        #: Set once the services were asked for, whatever came of it.
+        self._asked = asyncio.Event()
         self._began_at = clock.now()
 
     @property
@@ -104,6 +106,23 @@ class AccountCatalog:
             trouble=services_trouble or oncalls_trouble or self._lacking(),
             oncalls_trouble=oncalls_trouble,
         )
+
+    @property
+    def is_first_reading(self) -> bool:
+        """Whether the services are being asked for, for the first time ever."""
+        return self._refreshing is not None and self._services.fetched_at is None and not self._asked.is_set()
+
+    async def first_reading(self, timeout_s: float) -> None:
+        """Wait for the end of a first reading of the services, *timeout_s* seconds at most."""
+        asked, over = (
+            asyncio.ensure_future(self._asked.wait()),
+            asyncio.ensure_future(self._clock.sleep(timeout_s)),
+        )
+        try:
+            await asyncio.wait((asked, over), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            asked.cancel()
+            over.cancel()
 
     async def load(self) -> None:
         """Serve what was stored by an earlier run.
@@ -150,8 +169,11 @@ class AccountCatalog:
                 raise end
 
     async def _refresh_services(self, rest: RestReader) -> None:
-        await self._services.refresh(lambda: read_services(rest))
-        await self.on_change()
+        try:
+            await self._services.refresh(lambda: read_services(rest))
+            await self.on_change()
+        finally:
+            self._asked.set()
 
     async def _refresh_oncalls(self, rest: RestReader) -> None:
         policies = {service.policy_id for service in self.services if service.policy_id}

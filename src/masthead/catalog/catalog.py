@@ -107,6 +107,15 @@ class Catalog:
         """Give the service and integration that *key* belongs to, or None."""
         return self._index.service_of_key(key)
 
+    async def know(self, keys: Sequence[Secret], timeout_s: float) -> None:
+        """Wait until it can be told to whom *keys* belong, as far as the very first reading may still tell.
+
+        That is a matter of seconds in the life of an installation, in which every key would be unknown.
+        """
+        first = [account for account in self._accounts if account.is_first_reading]
+        if first and any(self.service_of_key(key) is None for key in keys):
+            await asyncio.gather(*(account.first_reading(timeout_s) for account in first))
+
     def account_of_key(self, key: Secret) -> str:
         """Give the account whose catalog has *key*, else the default account."""
         known = self.service_of_key(key)

@@ -57,6 +57,8 @@ _DOUBT_S = (0.0, 1.0, 5.0, 30.0)
 #: First attempts under way at once, and characters of what they say; what is more waits as rows, which bounds memory.
 _IN_FLIGHT = 2_000
 _CHARACTERS_IN_FLIGHT = 30_000_000
+#: How long a page to an unknown key waits for the very first reading of the catalog, which may tell its protocol.
+_FIRST_READING_S = 5.0
 _FAILED = (DeliveryState.REJECTED, DeliveryState.EXPIRED)
 
 
@@ -106,6 +108,7 @@ class Paging:
         self.hasher = hasher
         self._is_enabled = is_enabled
         self._metrics = metrics or PagingMetrics()
+        self._catalog = catalog
         self._tasks = Tasks(lambda name, error: log.error("task.failed", task=name, error=str(error)))
         self._drafting = Drafting(
             on.clock,
@@ -161,6 +164,7 @@ class Paging:
             raise InvalidRequest(_OFF)
         if draft.recognise and draft.fingerprint is None:
             draft = replace(draft, fingerprint=self._drafting.recognisable(draft))
+        await self._catalog.know(draft.keys, _FIRST_READING_S)
         return await self._send(self._drafting.entry(draft, caller, may_go=self._may_go))
 
     def rehearse(self, draft: Draft, caller: Caller) -> list[Event]:
