@@ -85,7 +85,7 @@ def test_every_screen_is_accessible_and_fits_in_every_look(browse, screens, look
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
 def test_nothing_moves_for_those_who_asked_for_no_motion(browse, screens, motion):
     """Only what is under way moves, and for them not even that."""
-    (waiting,) = [one for one in screens if one.name == "overview"]
+    (waiting,) = [one for one in screens if one.name == "execution-waiting"]
     page = browse(waiting.path, reduced_motion=motion)
     page.locator(".status.running").first.wait_for()
     moving = page.evaluate(

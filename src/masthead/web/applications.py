@@ -23,10 +23,10 @@ from masthead.kernel.errors import NotFound
 from masthead.paging import Page
 from masthead.paging.filters import Filters
 from masthead.web.audit import fate_of
+from masthead.web.awaiting import awaiting
 from masthead.web.directory import ApplicationRow, Directory, Level, levels_at
 from masthead.web.domain import WebServices
 from masthead.web.forms import read_form
-from masthead.web.looks import look_of
 from masthead.web.rendering import Renderer, is_fragment
 from masthead.web.services import catalog_words
 
@@ -164,13 +164,13 @@ class _Listing:
             "given": given,
             "words": words,
             "rows": rows,
+            "looks": await awaiting(self._services, [row.last_run for row in rows if row.last_run]),
             "number": len(found),
             "all": len(everything),
             "first": offset + 1,
             "next": offset + _ROWS if offset + _ROWS < len(found) else None,
             "before": max(offset - _ROWS, 0) if offset else None,
             "fate_of": fate_of,
-            "look_of": look_of,
             **catalog_words(self._services),
         }
 
@@ -235,7 +235,7 @@ async def _about(services: WebServices, name: str) -> dict[str, Any]:
         "pipelines": pipelines,
         "may_delete": name != SPINNAKER,
         "fate_of": fate_of,
-        "look_of": look_of,
+        "looks": await awaiting(services, runs.values()),
         **catalog_words(services),
     }  # fmt: skip
 

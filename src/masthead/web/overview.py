@@ -15,9 +15,9 @@ from masthead.applications import SPINNAKER
 from masthead.executions.store import Latest
 from masthead.paging.filters import Filters
 from masthead.web.audit import fate_of
+from masthead.web.awaiting import awaiting
 from masthead.web.directory import ApplicationRow, Directory, Level, Snapshot, levels_at
 from masthead.web.domain import WebServices
-from masthead.web.looks import look_of
 from masthead.web.rendering import Renderer
 from masthead.web.services import catalog_words
 
@@ -61,15 +61,15 @@ async def _overview(services: WebServices, snapshot: Snapshot) -> dict[str, Any]
     runs = await services.executions.latest()
     paged = await services.audit.latest()
     own = [row for row in snapshot.applications if row.name != SPINNAKER]
-    now = services.clock.now()
+    rows = _rows(services, own or snapshot.applications, runs, set(paged), services.clock.now())
     return {
         "pages": pages,
-        "rows": _rows(services, own or snapshot.applications, runs, set(paged), now),
+        "rows": rows,
+        "looks": await awaiting(services, [row.last_run for row in rows if row.last_run]),
         "number": len(own),
         "without": sum(1 for row in own if row.label is None),
         "steps": _steps(services, own, has_paged=bool(pages), has_run=bool(runs)),
         "fate_of": fate_of,
-        "look_of": look_of,
         "events_enabled": services.settings.events.enabled,
         **catalog_words(services),
     }

@@ -15,10 +15,11 @@ from masthead.kernel.caller import ANONYMOUS, Caller
 from masthead.kernel.clock import from_ms, to_ms
 from masthead.kernel.errors import InvalidRequest, NotFound
 from masthead.pipelines import is_enabled
+from masthead.web.awaiting import awaiting
 from masthead.web.domain import WebServices
 from masthead.web.executions_view import Took
 from masthead.web.forms import Form, read_form
-from masthead.web.looks import Look, look_of
+from masthead.web.looks import Look
 from masthead.web.rendering import Renderer, duration, is_fragment
 
 __all__ = ["pipeline_of", "pipeline_routes"]
@@ -135,6 +136,7 @@ async def _found(services: WebServices, application: str | None, text: str) -> l
 
 async def _rows(services: WebServices, found: Sequence[Mapping[str, Any]]) -> list[_Row]:
     runs = await services.executions.last_runs([str(one["id"]) for one in found], limit=_RUNS)
+    looks = await awaiting(services, [run for those in runs.values() for run in those])
     now_ms = to_ms(services.clock.now())
     return [
         _Row(
@@ -145,13 +147,13 @@ async def _rows(services: WebServices, found: Sequence[Mapping[str, Any]]) -> li
             is_enabled=is_enabled(one),
             triggers=tuple(_triggers(one)),
             stages=len(one.get("stages") or ()),
-            runs=tuple(_ran(run, now_ms) for run in runs[str(one["id"])]),
+            runs=tuple(_ran(run, looks.look(run.id, run.status), now_ms) for run in runs[str(one["id"])]),
         )
         for one in found
     ]
 
 
-def _ran(run: Run, now_ms: int) -> _Ran:
+def _ran(run: Run, look: Look, now_ms: int) -> _Ran:
     start = run.start_at if run.start_at is not None else run.build_at
     runs = run.end_at is None and not Status(run.status).is_complete
     end = run.end_at if run.end_at is not None else now_ms if runs else start
@@ -161,7 +163,7 @@ def _ran(run: Run, now_ms: int) -> _Ran:
         duration((end - start) / 1000),
         start if runs else None,
     )
-    return _Ran(run.id, look_of(run.status), took)
+    return _Ran(run.id, look, took)
 
 
 def _triggers(pipeline: Mapping[str, Any]) -> list[str]:

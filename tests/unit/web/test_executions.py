@@ -86,6 +86,18 @@ async def test_a_failed_run_says_why_in_full(house, browser):
     assert "Run again" not in text, "it is of no stored pipeline"
 
 
+async def test_a_run_that_waits_for_somebody_says_so_wherever_it_is_listed(house, browser):
+    """Nobody should wait for what waits for them."""
+    await house.application("demo")
+    given = await house.pipeline("release", stages=[JUDGE])
+    await settled(house, await house.services.executions.start_pipeline(given, ANN))
+    at = "/ui/applications/demo"
+    for place in (f"{at}/pipelines", "/ui/pipelines", "/ui/", "/ui/applications", at):
+        text = (await browser.get(place)).text
+        assert "waits for judgment" in text, place
+        assert "</svg>running<" not in text, place
+
+
 async def test_a_page_shows_what_became_of_each_delivery_and_no_key(house, browser):
     """By the service's name; the context shows labels in the keys' place."""
     execution = await started(house, PAGE)

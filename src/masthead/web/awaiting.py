@@ -1,0 +1,41 @@
+"""Which executions wait for somebody: a list that says "running" of one lets people wait for it, and it waits for them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from masthead.executions import Status
+from masthead.web.domain import WebServices
+from masthead.web.looks import Look, look_of
+
+__all__ = ["Awaiting", "awaiting"]
+
+_JUDGMENT = "manualJudgment"
+#: Executions whose stages are looked at for one list; more than these are shown as running.
+_MOST = 50
+
+
+class Awaiting:
+    """Knows which executions wait for a judgment."""
+
+    def __init__(self, ids: Iterable[str]) -> None:
+        """Args: ids: Executions that wait."""
+        self._ids = frozenset(ids)
+
+    def look(self, execution_id: str, status: str) -> Look:
+        """Give how an execution looks in a list."""
+        return look_of(status, _JUDGMENT if execution_id in self._ids else "")
+
+
+async def awaiting(services: WebServices, runs: Iterable[Any]) -> Awaiting:
+    """Look which of *runs* (each with an id and a status) wait for a judgment; those that run alone are looked at."""
+    running = [one.id for one in runs if one.status == Status.RUNNING]
+    if not running:
+        return Awaiting(())
+    found = await services.executions.by_ids(running[:_MOST], expand=False)
+    return Awaiting(str(one["id"]) for one in found if any(map(_waits, one.get("stages") or ())))
+
+
+def _waits(stage: Mapping[str, Any]) -> bool:
+    return stage.get("type") == _JUDGMENT and stage.get("status") == Status.RUNNING
