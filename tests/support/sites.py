@@ -33,11 +33,15 @@ CANARY_TOKEN = "u+canaryTokenOfTheRestApi"
 #: In whose name a site's own requests are made where nobody has to log in.
 AS_ANN = {"X-SPINNAKER-USER": ANN}
 
-#: The example organisation, and a service whose key is looked for everywhere, and whose nights nobody has.
+#: The example organisation, whose rotas stand still here so that tests hold on any day, and a service whose key is looked
+#: for everywhere, and whose nights nobody has.
 ORGANISATION: dict[str, Any] = {
     "extends": "example",
     "schedules": [
-        {"id": "PSSHIPS", "name": "Shipping days", "rotation": ["PUFATI6", "PUEMIL5"], "turn_hours": 24, "hours": [6, 22]}
+        {"id": "PSSHIPS", "name": "Shipping days", "rotation": ["PUFATI6", "PUEMIL5"], "turn_hours": 24, "hours": [6, 22]},
+        {"id": "PSSTORE", "name": "Storefront rota", "rotation": ["PUBENJ2"]},
+        {"id": "PSMONEY", "name": "Payments rota", "rotation": ["PUEMIL5"]},
+        {"id": "PSPLATF", "name": "Platform rota", "rotation": ["PUHIRO8"]},
     ],
     "escalation_policies": [
         {"id": "PPSHIPS", "name": "Shipping", "teams": ["PTSTORE"], "levels": [["PSSHIPS"], ["PUGRAC7"]]}
