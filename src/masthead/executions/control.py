@@ -53,7 +53,7 @@ def pause(execution: Execution, user: str, now_ms: int) -> None:
     if execution.status is not Status.RUNNING:
         raise _not("pause", "RUNNING", execution)
     execution.status = Status.PAUSED
-    execution.paused = {"pausedBy": user, "pauseTime": now_ms, "paused": True}
+    execution.paused = {"pausedBy": user, "pauseTime": now_ms, "paused": True, "pausedMs": 0}
     _move(execution, Status.RUNNING, Status.PAUSED)
 
 

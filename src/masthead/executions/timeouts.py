@@ -25,6 +25,8 @@ class Limits:
     task_limit_ms: int
     stage_ends_at: int | None
     stage_limit_ms: int
+    #: How long the execution was held while the task ran, which does not count.
+    paused_ms: int = 0
 
     @property
     def ends_at(self) -> int | None:
@@ -68,6 +70,7 @@ def limits_of(
             _paused_since(execution, stage.start_time) + _waited_for_window(execution, stage),
         ),
         stage_limit_ms=stage_limit or 0,
+        paused_ms=paused_ms,
     )
 
 
@@ -76,10 +79,10 @@ def overdue_text(limits: Limits, stage: Stage, task: TaskExecution, *, now_ms: i
     if limits.stage_ends_at is not None and now_ms >= limits.stage_ends_at:
         return f"Stage {stage.name} timed out after {in_words(limits.stage_limit_ms)}"
     if limits.task_ends_at is not None and now_ms >= limits.task_ends_at:
-        elapsed = now_ms - (task.start_time or now_ms)
+        elapsed = now_ms - (task.start_time or now_ms) - limits.paused_ms
         return (
             f"{task.implementing_class.rpartition('.')[2]} of stage {stage.name} timed out after"
-            f" {in_words(limits.task_limit_ms)}. pausedDuration: {in_words(0)},"
+            f" {in_words(limits.task_limit_ms)}. pausedDuration: {in_words(limits.paused_ms)},"
             f" elapsedTime: {in_words(elapsed)}, timeoutValue: {in_words(limits.task_limit_ms)}"
         )
     return None

@@ -26,15 +26,25 @@ def test_durations_are_said_as_orca_says_them(milliseconds, words):
     assert in_words(milliseconds) == words
 
 
-def limits(*, timeout_s=None, is_overridable=False, parent=None, **context):
+def limits(*, timeout_s=None, is_overridable=False, parent=None, paused=None, **context):
     stage = Stage(id="s", type="t", name="n", start_time=1000, context=context)
     task = TaskExecution(id="1", name="t", start_time=2000, implementing_class="a.b.SomeTask")
-    execution = Execution(id="X", type=ExecutionType.PIPELINE, application="a", stages=[stage])
+    execution = Execution(id="X", type=ExecutionType.PIPELINE, application="a", stages=[stage], paused=paused)
     if parent is not None:
         execution.stages.append(Stage(id="p", type="t", name="p", context=parent))
         stage.parent_stage_id = "p"
     found = limits_of(execution, stage, task, timeout_s=timeout_s, is_overridable=is_overridable)
     return found, stage, task
+
+
+def test_a_task_that_takes_too_long_says_how_long_it_was_held():
+    """In Orca's words; the pause is not part of the time that it took."""
+    found, stage, task = limits(timeout_s=5, paused={"pauseTime": 3000, "pausedMs": 60_000})
+    assert overdue_text(found, stage, task, now_ms=66_999) is None
+    assert overdue_text(found, stage, task, now_ms=67_000) == (
+        "SomeTask of stage n timed out after 5 seconds. pausedDuration: 1 minute, elapsedTime: 5 seconds,"
+        " timeoutValue: 5 seconds"
+    )
 
 
 def test_the_earlier_of_stage_and_task_timeout_counts():
