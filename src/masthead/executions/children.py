@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from masthead.executions.model import Document, Execution, to_document
+from masthead.executions.view import hide_private
 
 __all__ = ["child_trigger", "too_deep"]
 
@@ -43,16 +44,18 @@ def child_trigger(
     """Give the trigger of a pipeline that *parent* starts.
 
     Args:
-        parent: Shared, not copied.
+        parent: Shared, not copied, but for what is ours alone.
         user: In whose name the child runs.
         correlation_id: What makes this start the same as another.
         stage_id: The stage that starts it; None when the end of *parent* does.
         parameters: What the starter supplies; the child takes the rest from its own declarations.
     """
+    told = to_document(parent)
+    hide_private(told)
     return {
         "type": "pipeline",
         "user": user,
-        "parentExecution": to_document(parent),
+        "parentExecution": told,
         "parentPipelineStageId": stage_id,
         "parameters": dict(parameters) if isinstance(parameters, dict) else {},
         "strategy": False,

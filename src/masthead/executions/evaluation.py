@@ -41,6 +41,7 @@ from masthead.pipelines.expressions import (
     stage_root,
     start_root,
 )
+from masthead.pipelines.expressions.values import java_text
 
 __all__ = [
     "UNRESOLVED",
@@ -162,8 +163,9 @@ class Expressions:
         found = iter(await resolve_all(values, self._start_context(execution), self._outside))
         for name in _STARTING:
             setattr(execution, name, next(found).value)
+        execution.name = java_text(execution.name)
         for stage in stages:
-            stage.name = str(next(found).value)
+            stage.name = java_text(next(found).value)
         for stage, each in zip(stages, pending, strict=True):
             _keep(execution, stage, each, [next(found) for _ in range(len(each))])
             stage.context.pop(SUMMARY, None)

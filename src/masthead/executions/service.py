@@ -24,7 +24,7 @@ from masthead.executions.reading import not_found
 from masthead.executions.searching import Searching
 from masthead.executions.stages.registry import STAGE_TYPES, StageTypes
 from masthead.executions.status import Status
-from masthead.executions.view import task_view
+from masthead.executions.view import hide_private, task_view
 from masthead.executions.waiting import SUPERSEDED, Waiting, limit_of
 from masthead.executions.watch import WatchedPaging
 from masthead.executions.webhooks import document_of
@@ -162,6 +162,7 @@ class Executions(Searching):
             parent = await self._document(parent_id, ExecutionType.PIPELINE)
         except NotFound:
             return config
+        hide_private(parent)
         more = {
             "isPipeline": True,
             "parentStatus": parent["status"],

@@ -21,7 +21,7 @@ from masthead.executions.model import (
 )
 from masthead.kernel.secret import Secret
 
-__all__ = ["KeyLabel", "hide_keys", "pipeline_view", "task_view", "without_private"]
+__all__ = ["KeyLabel", "hide_keys", "hide_private", "pipeline_view", "task_view", "without_private"]
 
 #: Where integration keys stand: an application's attribute, and the fields of events that webhooks send.
 _KEYS = frozenset({"pdApiKey", "routing_key", "service_key"})
@@ -47,7 +47,7 @@ def pipeline_view(stored: Document, label: KeyLabel, *, expand: bool = True) -> 
         label: Gives what people see in a key's place.
         expand: False leaves out what lists do not need (Orca's ``expand=false``).
     """
-    _hide_private(stored)
+    hide_private(stored)
     if not expand:
         _reduce(stored)
     for stage in stored.get("stages", ()):
@@ -60,11 +60,11 @@ def pipeline_view(stored: Document, label: KeyLabel, *, expand: bool = True) -> 
 def without_private(stored: Document, label: KeyLabel) -> Document:
     """Give a copy of an execution as others may see it, whoever made it."""
     shown: Document = hide_keys(stored, label)
-    _hide_private(shown)
+    hide_private(shown)
     return shown
 
 
-def _hide_private(stored: Document) -> None:
+def hide_private(stored: Document) -> None:
     """Take out our own fields, also of the executions that started this one, which callers may have made up."""
     present: Any = stored
     while isinstance(present, dict):

@@ -265,6 +265,39 @@ async def test_our_own_notes_are_not_shown(bench):
     assert "masthead" not in child["trigger"]["parentExecution"]
 
 
+@VERSIONS
+async def test_a_name_is_text_whatever_its_expression_gives(bench, version):
+    """Of the pipeline and, where it is evaluated at the start, of a stage."""
+    parameters = {"type": "manual", "parameters": {"a": {"b": [1, True]}}}
+    run = await bench.pipeline(
+        {"type": "noop", "name": "${parameters.a}"},
+        name="${parameters.a}",
+        spelEvaluator=version,
+        trigger=parameters,
+    )
+    assert run["status"] == "SUCCEEDED"
+    assert run["name"] == "{b=[1, true]}"
+    assert run["stages"][0]["name"] == ("{b=[1, true]}" if version == "v3" else "${parameters.a}")
+
+
+@VERSIONS
+async def test_our_own_notes_of_a_parent_are_not_shown(bench, version):
+    """Neither to the child's expressions, nor to one that only names its parent."""
+    read = {"type": "noop", "own": "${trigger.parentExecution.masthead}", "all": "${trigger.parentExecution}"}
+    config = {"id": "child", "application": "demo", "name": "c", "stages": [read], "spelEvaluator": version}
+    bench.pipelines.stored["child"] = config
+    stage = {"type": "pipeline", "pipeline": "child", "text": "${nope}"}
+    run = await bench.pipeline(stage)
+    child_id = run["stages"][0]["context"]["executionId"]
+    named = await bench.pipeline(read, spelEvaluator=version, trigger={"parentPipelineId": run["id"]})
+    for one in (await bench.executions.get_pipeline(child_id), named):
+        context = one["stages"][0]["context"]
+        assert context["own"] in (None, "${trigger.parentExecution.masthead}")
+        assert context["all"]["id"] == run["id"]
+        assert "10.0.0.1" not in str(context["all"])
+        assert "unevaluated" not in str(context["all"])
+
+
 async def test_a_key_never_shows_in_an_expression(bench):
     """Its label does: of this stage, of others, of parents, and of applications."""
     bench.applications.stored["demo"] = {"name": "DEMO", "pdApiKey": KEY}
