@@ -82,17 +82,19 @@ def simulate(
 ) -> None:
     """Run a PagerDuty to try things with: nobody is really woken."""
     from masthead.simulator.organisation import DataInvalid
+    from masthead.simulator.run import TlsInvalid
     from masthead.simulator.run import serve as run
 
     try:
         run(host=host, port=port, data_path=data, tls_cert=tls_cert, tls_key=tls_key)
-    except DataInvalid as error:
+    except (DataInvalid, TlsInvalid) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(78) from None
     except OSError as error:
-        where = error.filename or f"{host}:{port}"
-        hint = "" if error.filename else " Choose another with --host or --port."
-        typer.echo(f"{where} cannot be used: {error.strerror or error}.{hint}", err=True)
+        typer.echo(
+            f"{host}:{port} cannot be used: {error.strerror or error}. Choose another with --host or --port.",
+            err=True,
+        )
         raise typer.Exit(69) from None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -12,9 +13,13 @@ import uvicorn
 from masthead.simulator.app import Simulator, create_app
 from masthead.simulator.wire import BreakableProtocol
 
-__all__ = ["bind", "build_server", "serve"]
+__all__ = ["TlsInvalid", "bind", "build_server", "serve"]
 
 _BACKLOG = 4096
+
+
+class TlsInvalid(Exception):
+    """The certificate or its key cannot be used; the text says why."""
 
 
 def serve(
@@ -38,8 +43,10 @@ def serve(
 
     Raises:
         DataInvalid: The data file cannot be used.
-        OSError: The port is taken, or a file of TLS cannot be read.
+        TlsInvalid: The certificate or its key cannot be used.
+        OSError: The port is taken.
     """
+    _check_tls(tls_cert, tls_key)
     app = create_app(data_path)
     taken = bind(host, port)
     scheme = "https" if tls_cert else "http"
@@ -91,6 +98,26 @@ def build_server(
         ssl_keyfile=str(tls_key) if tls_key else None,
     )
     return uvicorn.Server(config)
+
+
+def _check_tls(cert: Path | None, key: Path | None) -> None:
+    """Try the files before anything is said: the server itself reads them when it is too late to tell."""
+    if cert is None:
+        if key is not None:
+            raise TlsInvalid(f"{key} is a key without a certificate; name that with --tls-cert.")
+        return
+    try:
+        for file in (cert, key or cert):
+            file.open("rb").close()
+        # Without a password of ours OpenSSL would ask for one at the terminal.
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key, password=lambda: "")
+    except ssl.SSLError:
+        raise TlsInvalid(
+            f"{cert} and {key or 'the same file'} hold no certificate and its key as PEM without a password; "
+            "name the certificate with --tls-cert, its key with --tls-key."
+        ) from None
+    except OSError as error:
+        raise TlsInvalid(f"{error.filename or cert} cannot be read: {error.strerror}.") from None
 
 
 def _shown(host: str) -> str:

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from masthead.simulator.organisation import DataInvalid
-from masthead.simulator.run import bind, serve
+from masthead.simulator.run import TlsInvalid, bind, serve
 
 CODE = "from pathlib import Path; from masthead.simulator.run import serve; serve(port=0, data_path={path})"
 
@@ -48,3 +48,19 @@ def test_a_bad_file_is_an_error(tmp_path):
     data.write_text("{")
     with pytest.raises(DataInvalid, match=r"broken\.json"):
         serve(port=0, data_path=data)
+
+
+def test_files_of_tls_that_cannot_be_used_are_an_error(tmp_path):
+    """Absent, no PEM, a key alone: told before the simulator says that it is there, and never as a taken port."""
+    absent, broken = tmp_path / "absent.pem", tmp_path / "broken.pem"
+    broken.write_text("nothing")
+    said = []
+    for given, words in (
+        ({"tls_cert": absent}, "absent.pem cannot be read: No such file"),
+        ({"tls_cert": broken, "tls_key": absent}, "absent.pem cannot be read: No such file"),
+        ({"tls_cert": broken}, "broken.pem and the same file hold no certificate"),
+        ({"tls_key": broken}, "broken.pem is a key without a certificate"),
+    ):
+        with pytest.raises(TlsInvalid, match=words):
+            serve(port=0, announce=said.append, **given)
+    assert said == []
