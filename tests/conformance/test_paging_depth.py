@@ -494,6 +494,22 @@ async def test_a_resolve_never_overtakes_its_page(start, sender):
     assert [event.action for event in sender.sent] == ["trigger"] * 3 + ["resolve"]
 
 
+async def test_a_resolve_that_waits_is_told_before_the_next_page_under_its_dedup_key(start, sender):
+    """Or what happens again within seconds would be resolved by what was over."""
+    sender.answer(KEY.reveal(), THROTTLE, ACCEPT)
+    node = await start()
+    asked = await node.page(dedup_key="disk")
+    await node.paging.wait(asked.id, 0.05)
+    await node.paging.follow_up(asked.id, Kind.RESOLVE, ANN)
+    again = await node.page(dedup_key="disk")
+    other = await node.page(dedup_key="fan")
+    node.work_off()
+    for one in (again, other):
+        await node.decided(one.id)
+    told = [event.action for event in sender.sent if event.dedup_key == "disk"]
+    assert told == ["trigger", "trigger", "resolve", "trigger"]
+
+
 async def test_there_is_nothing_to_follow_up_when_nothing_was_taken(node, sender):
     """The answer says so."""
     sender.answer(KEY.reveal(), REJECT)

@@ -37,7 +37,7 @@ from masthead.paging.outcomes import Outcomes, Recorded, Result, Witness, releas
 from masthead.paging.retry import RetryPolicy
 from masthead.paging.room import Room
 from masthead.paging.rows import load_page, pages_where
-from masthead.paging.waiting import LookBack, Waiting, Ways
+from masthead.paging.waiting import LookBack, Waiting, Ways, keys_with_follow_ups
 from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
@@ -165,7 +165,12 @@ class Paging:
         if draft.recognise and draft.fingerprint is None:
             draft = replace(draft, fingerprint=self._drafting.recognisable(draft))
         await self._catalog.know(draft.keys, _FIRST_READING_S)
-        return await self._send(self._drafting.entry(draft, caller, may_go=self._may_go))
+        held_back = await self._held_back(draft) if draft.dedup_key else frozenset()
+
+        def may_go(delivery: Delivery, length: int) -> str | None:
+            return None if delivery.key_hash in held_back else self._may_go(delivery, length)
+
+        return await self._send(self._drafting.entry(draft, caller, may_go=may_go))
 
     def rehearse(self, draft: Draft, caller: Caller) -> list[Event]:
         """Give the events that :meth:`request` would send for *draft*, one a key in their order; nothing is sent or stored.
@@ -273,6 +278,13 @@ class Paging:
         """Let what is being sent end, *timeout_s* seconds at most; what does not end stays stored."""
         await self._tasks.settle(timeout_s)
         await self._tasks.close()
+
+    async def _held_back(self, draft: Draft) -> frozenset[str]:
+        """Give the keys at which a page under a chosen dedup key waits: an earlier one's resolve is to be told first."""
+        hashes = [self.hasher.key_hash(key) for key in draft.keys]
+        return await self._on.database.read(
+            lambda connection: keys_with_follow_ups(connection, hashes, draft.dedup_key or "")
+        )
 
     def _may_go(self, delivery: Delivery, length: int) -> str | None:
         """Give this machine's id when a delivery of so many characters may be tried at once, which uses up budget."""

@@ -15,7 +15,21 @@ from typing import Protocol
 
 import structlog
 from msgspec.structs import replace
-from sqlalchemy import Connection, and_, bindparam, exists, func, literal_column, null, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    case,
+    exists,
+    false,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    update,
+)
 
 from masthead.kernel.clock import Clock, from_ms, to_ms
 from masthead.kernel.errors import Reason
@@ -33,7 +47,7 @@ from masthead.storage.machines import Machines
 from masthead.storage.prepared import Prepared
 from masthead.storage.schema import attempt, delivery
 
-__all__ = ["LookBack", "Waiting"]
+__all__ = ["LookBack", "Waiting", "keys_with_follow_ups"]
 
 log = structlog.get_logger(__name__)
 #: Deliveries of one key that are looked at, and folded, together.
@@ -204,18 +218,42 @@ class Waiting:
             turn.rest(connection, waiting)
 
 
-_trigger = delivery.alias()
+_earlier = delivery.alias()
+_followed = delivery.alias()
 _member = delivery.alias()
-#: An acknowledge or a resolve whose page PagerDuty has not taken yet.
-_IS_BLOCKED = and_(
-    delivery.c.action.in_([literal_column(f"'{kind.value}'") for kind in (Kind.ACKNOWLEDGE, Kind.RESOLVE)]),
-    exists().where(
-        _trigger.c.key_hash == delivery.c.key_hash,
-        _trigger.c.state == literal_column("'pending'"),
-        _trigger.c.dedup_key == delivery.c.dedup_key,
-        _trigger.c.action == literal_column(f"'{Kind.TRIGGER.value}'"),
+_FOLLOW_UPS: list[ColumnElement[str]] = [
+    literal_column(f"'{kind.value}'") for kind in (Kind.ACKNOWLEDGE, Kind.RESOLVE)
+]
+_PAGE: ColumnElement[str] = literal_column(f"'{Kind.TRIGGER.value}'")
+_PENDING: ColumnElement[str] = literal_column("'pending'")
+_IS_FOLLOWED_UP = delivery.c.dedup_key.in_(
+    select(_followed.c.dedup_key).where(
+        _followed.c.key_hash == bindparam("key"),
+        _followed.c.state == _PENDING,
+        _followed.c.action.in_(_FOLLOW_UPS),
+    )
+)
+_FOLLOWS_ON = exists().where(
+    _earlier.c.key_hash == delivery.c.key_hash,
+    _earlier.c.state == _PENDING,
+    _earlier.c.dedup_key == delivery.c.dedup_key,
+    or_(
+        and_(
+            delivery.c.action.in_(_FOLLOW_UPS),
+            _earlier.c.action == _PAGE,
+            _earlier.c.created_at <= delivery.c.created_at,
+        ),
+        and_(
+            delivery.c.action == _PAGE,
+            _earlier.c.action.in_(_FOLLOW_UPS),
+            _earlier.c.created_at < delivery.c.created_at,
+        ),
     ),
 )
+#: Whether something has to be told before: to an acknowledge or a resolve its page; to a page under the dedup key of an
+#: earlier one the resolve of that, which PagerDuty would take for the later page's. By CASE, or SQLite would look through
+#: all that waits for each of all that waits, also where nothing is followed up.
+_IS_BLOCKED = case((_IS_FOLLOWED_UP, _FOLLOWS_ON), else_=false())
 _WAITS = and_(
     delivery.c.key_hash == bindparam("key"),
     IS_PENDING,
@@ -253,6 +291,17 @@ _SENT = Prepared(
         attempt.c.at <= bindparam("now"),
     )
 )
+
+
+def keys_with_follow_ups(connection: Connection, key_hashes: Sequence[str], dedup_key: str) -> frozenset[str]:
+    """Give those of *key_hashes* that are still to be told of an acknowledge or a resolve under *dedup_key*."""
+    query = select(delivery.c.key_hash).where(
+        delivery.c.key_hash.in_(key_hashes),
+        IS_PENDING,
+        delivery.c.dedup_key == dedup_key,
+        delivery.c.action.in_(_FOLLOW_UPS),
+    )
+    return frozenset(connection.execute(query).scalars())
 
 
 def _due(connection: Connection, key_hash: str, now_ms: int) -> list[Delivery]:
