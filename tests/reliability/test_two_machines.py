@@ -44,7 +44,7 @@ def count_pending(database: str) -> int:
 def test_what_a_killed_machine_left_is_delivered_by_the_other_within_15_seconds(
     two, pagerduty, database, seed
 ):
-    """One is killed for good with deliveries of every kind: in flight, waiting, and asked for by an execution."""
+    """One is killed for good with deliveries of every kind: in flight, waiting, and asked for by an execution; once each."""
     first, _, keys = two
     pagerduty.post("/simulator/faults", {"status": 503, "headers": {"Retry-After": "1"}, "chance": 0.4})
     with (
@@ -61,8 +61,11 @@ def test_what_a_killed_machine_left_is_delivered_by_the_other_within_15_seconds(
             lambda: not count_pending(database), what=lambda: "\n".join(unrest(database)), timeout_s=60
         )
         took_s = time.monotonic() - killed_at
-    wait_until(lambda: is_at_rest(database), timeout_s=60)
+        asked = crowd.send_home()
+        wait_until(lambda: is_at_rest(database), timeout_s=60)
     assert took_s < 15
+    incidents = pagerduty.get("/simulator/incidents")
+    assert broken_promises(asked, stored(database), incidents, executions(database)) == []
 
 
 def test_a_machine_that_was_only_stopped_sends_nothing_twice(two, pagerduty, database, seed):
