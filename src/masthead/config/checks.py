@@ -30,9 +30,19 @@ def missing(settings: Settings) -> tuple[str, ...]:
     if not any(one.can_read for one in settings.pagerduty_accounts):
         sentences.append(
             "PagerDuty's services are not listed: give a REST API token in Gate's profile (pagerDuty.token, enabled: true), "
-            "or PAGERDUTY_TOKEN."
+            f"or PAGERDUTY_TOKEN.{_guess(settings)}"
         )
     return tuple(sentences)
+
+
+def _guess(settings: Settings) -> str:
+    """Say by which Events API keys go out while no catalog knows them; Spinnaker itself only ever had those of v1."""
+    if not settings.events.enabled or settings.events.unknown_key_protocol == "v1":
+        return ""
+    return (
+        " Without it every key is sent to Events API v2; where the applications have keys of v1, as Spinnaker offers them, "
+        "set events.unknownKeyProtocol: v1."
+    )
 
 
 def _check_gate(settings: Settings, gathered: Gathered, problems: Problems) -> None:

@@ -40,7 +40,8 @@ _REMEDIES = {
 _EVENT_REMEDIES = {
     Reason.KEY: (
         "Check that the integration still exists and that its type fits the protocol: "
-        "a key of an Events API v1 integration need not work with v2, nor the other way round."
+        "a key of an Events API v1 integration need not work with v2, nor the other way round. "
+        "For a key of no known service events.unknownKeyProtocol chooses."
     ),
     Reason.NOT_FOUND: (
         "Check the Events endpoint (US: https://events.pagerduty.com, EU: https://events.eu.pagerduty.com)."

@@ -109,3 +109,14 @@ def test_a_side_that_is_off_beside_its_settings_is_told(warned):
     """An address without token lists nothing."""
     told = warned("masthead.yml", "rest:\n  baseUrl: https://api.eu.pagerduty.com\n")
     assert told == ["masthead.yml:2: rest.enabled: not true, so no services are listed"]
+
+
+def test_who_sends_without_a_catalog_is_told_by_which_api(read):
+    """Spinnaker's applications have keys of Events v1, which PagerDuty may refuse at v2."""
+
+    def said(text):
+        return " ".join(read("masthead.yml", text).missing)
+
+    assert said(ECHO).endswith("as Spinnaker offers them, set events.unknownKeyProtocol: v1.")
+    for text in (ECHO + "  unknownKeyProtocol: v1\n", ECHO + GATE, "server: {}\n"):
+        assert "unknownKeyProtocol" not in said(text)
