@@ -640,6 +640,23 @@ async def test_a_lease_that_was_lost_and_found_again_forgets_nothing_that_waits(
     await node.decided(asked.id)
 
 
+async def test_a_lease_that_was_lost_during_a_look_up_sends_nothing(start, sender):
+    """Another machine may have sent it meanwhile: it is looked up once more before it is sent."""
+
+    class Slow(ScriptedMemory):
+        async def has_arrived(self, delivery: Delivery) -> Incident | None:
+            node.loops[0].cancel()  # no beat comes in between
+            node.machines._beat_at = float("inf" if self.asked else "-inf")
+            return await super().has_arrived(delivery)
+
+    memory = Slow()
+    sender.answer(KEY.reveal(), LOST, ACCEPT)
+    node = await start(look_back=memory)
+    node.work_off()
+    await node.decided((await node.page()).id)
+    assert (len(memory.asked), len(sender.sent)) == (2, 2)
+
+
 async def test_a_caller_that_goes_away_takes_no_page_with_it(node):
     """Cancelled while its page is being stored: what was stored is sent all the same."""
     gate, begun = threading.Event(), asyncio.Event()

@@ -159,12 +159,13 @@ class Waiting:
             if not is_overdue and not self._budget.take(turn.subject):
                 wait_ms = int(self._budget.wait_s(turn.subject) * 1000) + 1
                 return _Rest(to_ms(self._clock.now()) + wait_ms, marked=one.speaker.id)
-            if not self._machines.holds_lease:
-                return _Rest(to_ms(self._clock.now()) + _NO_LEASE_MS, marked=one.speaker.id)
             page = None
             result = await self._without_sending(one.speaker, is_overdue=is_overdue)
             if result is None:
                 page = await ahead.get(number)
+                if not self._may_act(turn):  # last, because it may have been lost during the look-up
+                    self._budget.give_back(turn.subject)
+                    return _Rest(to_ms(self._clock.now()) + _NO_LEASE_MS, marked=one.speaker.id)
                 result = await self._send(page, one)
             recorded = await self._ways.record(replace(result, turn=turn, next_id=following), page)
             if not recorded.holds:
@@ -176,6 +177,10 @@ class Waiting:
                 latest_ms = to_ms(self._clock.now()) + PATIENCE_MS
                 return _Rest(min(result.due_at_ms or 0, latest_ms), marked=following)
         return None
+
+    def _may_act(self, turn: Turn) -> bool:
+        """Whether nobody can have buried the machine that this run is of: one sender at a time."""
+        return self._machines.holds_lease and turn.machine == self._machines.id
 
     async def _without_sending(self, speaker: Delivery, *, is_overdue: bool) -> Result | None:
         """Give what becomes of a delivery that is not sent now: it had arrived, may have, or its deadline passed."""
