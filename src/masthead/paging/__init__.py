@@ -1,5 +1,6 @@
 """The heart: a page is stored, then sent to every key at once, retried until it is decided, and remembered."""
 
+from masthead.paging.drafting import signed
 from masthead.paging.model import (
     Delivery,
     DeliveryState,
@@ -28,4 +29,5 @@ __all__ = [
     "Page",
     "Paging",
     "failure_sentence",
+    "signed",
 ]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from masthead.catalog import Catalog
 from masthead.kernel.caller import Caller
@@ -18,7 +19,7 @@ from masthead.paging.intake import Entry
 from masthead.paging.model import Delivery, DeliveryState, Door, Draft, Kind, Page
 from masthead.paging.rows import text_of
 
-__all__ = ["Drafting"]
+__all__ = ["Drafting", "signed"]
 
 
 class Drafting:
@@ -234,6 +235,14 @@ class Drafting:
             action=action,
             says=says,
         )
+
+
+def signed(details: Mapping[str, Any], user: str) -> dict[str, Any]:
+    """Give *details* with who asked as ``from``, unless they say it themselves.
+
+    Source: Spinnaker compatibility facts, section 4.6: the page task's default of ``details.from``.
+    """
+    return dict(details) if details.get("from") is not None else {**details, "from": user}
 
 
 def _check_message(message: str) -> None:

@@ -17,11 +17,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from masthead.applications import SPINNAKER
+from masthead.kernel.caller import Caller
 from masthead.kernel.errors import Conflict, InvalidRequest, NotFound, Overloaded, StorageUnavailable
 from masthead.kernel.secret import Secret
 from masthead.ownership import Preflight
 from masthead.pagerduty import Severity, parse_severity
-from masthead.paging import Door, Draft
+from masthead.paging import Door, Draft, signed
 from masthead.web.directory import Directory, Snapshot
 from masthead.web.domain import WebServices
 from masthead.web.forms import Errors, Form, read_form
@@ -110,7 +111,8 @@ async def _send(services: WebServices, asked: _Asked, request: Request) -> str |
     if asked.errors:
         return None
     try:
-        page = await services.paging.request(_draft(services, asked, keys), request.scope["masthead.caller"])
+        caller: Caller = request.scope["masthead.caller"]
+        page = await services.paging.request(_draft(services, asked, keys, caller.user), caller)
     except Conflict:
         asked.errors.add(
             "",
@@ -140,7 +142,7 @@ def _keys(services: WebServices, asked: _Asked) -> tuple[Secret, ...]:
     return tuple(keys)
 
 
-def _draft(services: WebServices, asked: _Asked, keys: tuple[Secret, ...]) -> Draft:
+def _draft(services: WebServices, asked: _Asked, keys: tuple[Secret, ...], user: str) -> Draft:
     names = asked.wanted.applications
     severity = (
         asked.severity if asked.severity in set(Severity) else services.settings.events.default_severity
@@ -153,7 +155,7 @@ def _draft(services: WebServices, asked: _Asked, keys: tuple[Secret, ...]) -> Dr
         application=names[0] if len(names) == 1 else SPINNAKER,
         severity=parse_severity(severity),
         # As Deck's pager sends it. Source: Deck and Gate facts, section 3.
-        details={"details": asked.details} if asked.details else {},
+        details=signed({"details": asked.details} if asked.details else {}, user),
         identity=f"/ui/page/{_hash(asked.once.encode())}",
         fingerprint=_hash(msgspec.json.encode(said)),
     )

@@ -49,7 +49,8 @@ async def test_a_page_is_answered_at_once_and_goes_out(demo):
         "demo",
         "ann@example.com",
     )
-    assert (page["message"], page["severity"], page["details"]) == ("db down", "error", {"a": 1})
+    said = {"a": 1, "from": "ann@example.com"}
+    assert (page["message"], page["severity"], page["details"]) == ("db down", "error", said)
     assert page["links"] == [{"href": "https://x", "text": ""}]
     assert (page["isDecided"], page["deliveries"][0]["state"]) == (False, "pending")
     demo.sender.gate.set()

@@ -163,7 +163,7 @@ async def test_sending_leads_to_the_page_that_was_stored(house, browser):
     assert (answer.status_code, answer.headers["location"]) == (303, f"/ui/pages/{page.id}")
     assert (page.message, page.details, page.door, page.application) == (
         "Down",
-        {"details": "see runbook"},
+        {"details": "see runbook", "from": "anonymous"},
         Door.WEB,
         "demo",
     )

@@ -18,7 +18,7 @@ from masthead.api.v1.recipients import application_of, keys_of
 from masthead.kernel.secret import Secret
 from masthead.ownership import describe_bodies
 from masthead.pagerduty import parse_severity
-from masthead.paging import Door, Draft, Kind, Page
+from masthead.paging import Door, Draft, Kind, Page, signed
 
 __all__ = ["answer_asked", "read_wait", "routes"]
 
@@ -60,7 +60,7 @@ def _draft(ask: Ask, read: PageBody, keys: tuple[Secret, ...], known: Idempotenc
         door=Door.V1,
         application=application_of(read.recipients),
         severity=severity,
-        details=read.details,
+        details=signed(read.details, ask.caller.user),
         links=read.links,
         identity=known.identity,
         fingerprint=known.fingerprint,

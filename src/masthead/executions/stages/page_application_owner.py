@@ -26,7 +26,7 @@ from masthead.executions.status import Status
 from masthead.kernel.errors import AccessDenied, InvalidRequest, NotFound
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Severity, parse_severity
-from masthead.paging import DeliveryState, Door, Draft, Page, failure_sentence
+from masthead.paging import DeliveryState, Door, Draft, Page, failure_sentence, signed
 from masthead.pipelines import Problem
 
 __all__ = ["PageApplicationOwnerStage"]
@@ -179,10 +179,7 @@ def _message(context: dict[str, Any]) -> str:
 
 
 def _details(work: TaskContext) -> dict[str, Any]:
-    details = _object(work.context.get("details"))
-    if details.get("from") is None:
-        return {**details, "from": work.execution.user}
-    return dict(details)
+    return signed(_object(work.context.get("details")), work.execution.user)
 
 
 def _object(details: Any) -> dict[str, Any]:
