@@ -15,6 +15,7 @@ OTHERS = (
     Screen("search-nothing", "/ui/search?q=zzzz", ""),
     Screen("pages-none", "/ui/pages?text=zzzz", ""),
     Screen("on-call-none", "/ui/oncall?q=zzzz", ""),
+    Screen("executions-none", "/ui/executions?application=zzzz", ""),
     Screen("pager-none", "/ui/page?q=zzzz", ""),
     Screen("missing", "/ui/nowhere", ""),
 )
@@ -47,6 +48,7 @@ def with_long_names(site: Site) -> list[Screen]:
         Screen("long-editor", f"{at}/pipelines/{pipeline['id']}/edit", ""),
         Screen("long-run", f"{at}/pipelines/{pipeline['id']}/run", ""),
         Screen("long-pipelines", "/ui/pipelines", ""),
+        Screen("long-executions", "/ui/executions?status=TERMINAL&pipeline=" + LONG, ""),
         Screen("long-confirm", f"/ui/page/confirm?{chosen}", ""),
     ]
 

@@ -44,3 +44,29 @@ def test_a_lost_connection_shows_as_such_and_heals_by_itself(site, browse):
     page.context.set_offline(False)
     expect(page.locator("#lost")).to_be_hidden()
     expect(page.get_by_role("heading", level=1)).to_contain_text("paused", timeout=20_000)
+
+
+@pytest.mark.parametrize("look", [Look("light", 1440), Look("dark", 390)], ids=str)
+def test_all_runs_of_a_pipeline_are_found_and_filtered_as_one_types(site, browse, look):
+    """From the pipeline's row; the address says what is filtered, and so does the form after a reload."""
+    name, other = f"Listed {look}", f"Other {look}"
+    for one in (name, other):
+        pipeline(site, one, JUDGE)
+    execution = site.start("payments", name)
+    site.start("payments", other)
+    page = browse("/ui/pipelines", look)
+    page.get_by_role("link", name=f"All runs of {name}").click()
+    rows = page.locator("#found tbody tr")
+    expect(rows).to_have_count(1)
+    expect(rows.get_by_text("waits for judgment")).to_be_visible(timeout=20_000)
+    page.get_by_label("Pipeline", exact=True).fill(other)
+    expect(rows.get_by_role("link", name=other, exact=True)).to_be_visible()
+    page.get_by_label("Status").select_option("paused")
+    expect(page.get_by_role("heading", name="No execution matches")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Pipeline", exact=True)).to_have_value(other)
+    assert violations(page) == []
+    page.get_by_label("Status").select_option("any")
+    page.get_by_label("Pipeline", exact=True).fill(name)
+    page.get_by_role("link", name=name, exact=True).press("Enter")
+    expect(page).to_have_url(f"{site.url}/ui/executions/{execution}")

@@ -60,6 +60,7 @@ def furnish_gallery(site: Site) -> list[Screen]:
         Screen("editor-json", f"{at}/edit?panel=json", "The pipeline as JSON"),
         Screen("pipeline-history", f"{at}/history", "The versions of a pipeline"),
         Screen("run", f"{at}/run", "Running a pipeline, with its parameters"),
+        Screen("executions", "/ui/executions", "All executions, newest first, as far back as they are kept"),
         Screen("execution-waiting", f"/ui/executions/{waiting}", "An execution that waits for a judgment"),
         Screen("execution", f"/ui/executions/{done}", "An execution that has ended, with what became of its page"),
         Screen("on-call", "/ui/oncall?whose=all", "On call: now, who follows, and gaps"),

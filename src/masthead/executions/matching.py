@@ -27,12 +27,14 @@ class Search:
     Attributes:
         application: Its name; None for all.
         name: The pipeline's.
+        config_id: The pipeline's id; it finds runs under its earlier names too.
         event_id: Of the trigger.
         trigger_types: Any of these.
         trigger: What the trigger must be like; see :func:`is_like`.
         from_ms: Made then or later.
         to_ms: Made then or earlier.
         statuses: Any of these.
+        after: Where a list goes on, newest first: when the last one before was made, and its id.
         start: How many that match are passed over.
         size: How many are given.
         is_oldest_first: By when they were made.
@@ -46,6 +48,8 @@ class Search:
     from_ms: int | None = None
     to_ms: int | None = None
     statuses: Sequence[str] = ()
+    config_id: str | None = None
+    after: tuple[int, str] | None = None
     start: int = 0
     size: int = 10
     is_oldest_first: bool = False

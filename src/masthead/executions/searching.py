@@ -50,6 +50,16 @@ class Searching(Reading):
                 break
         return [self._view(each, expand=expand) for each in found[search.start : wanted]]
 
+    async def made_lately(self, search: Search, *, limit: int) -> list[Document]:
+        """Give the newest runs of pipelines by what *search* asks of them but their triggers, newest first, in short.
+
+        However many are stored: it goes on after ``search.after``, and leaves ``start`` and ``size`` alone.
+        """
+        ids = await self._database.read(
+            lambda connection: store.ids_made_between(connection, search, limit=limit)
+        )
+        return await self.by_ids(ids, expand=False)
+
     async def correlated(self, correlation_id: str) -> list[Document]:
         """Give the executions with this correlation id, newest first."""
         found = await self._database.read(lambda connection: store.correlated(connection, correlation_id))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +38,7 @@ __all__ = [
     "find_documents",
     "find_running_correlated",
     "find_to_change",
+    "ids_made_between",
     "insert",
     "keep_others_out",
     "latest",
@@ -216,20 +217,60 @@ def tasks_of(
 
 def made_between(connection: Connection, search: Search, *, limit: int, offset: int) -> list[Document]:
     """Give runs of pipelines by what their columns say of *search*; their triggers are not looked at."""
-    conditions: list[ColumnElement[bool]] = [table.c.type == ExecutionType.PIPELINE]
-    for column, value in ((table.c.application, search.application), (table.c.name, search.name)):
+    columns = (table.c.build_at, table.c.id)
+    order = columns if search.is_oldest_first else tuple(each.desc() for each in columns)
+    query = select(table.c.document).where(*_asked(search)).order_by(*order).limit(limit).offset(offset)
+    return [_decoder.decode(text) for text in connection.execute(query).scalars()]
+
+
+def ids_made_between(connection: Connection, search: Search, *, limit: int) -> list[str]:
+    """Give the ids of the runs of pipelines that :func:`made_between` finds, newest first, without their documents."""
+    conditions = [*_asked(search), *_near_the_newest(connection, search, limit)]
+    query = select(table.c.id).where(*conditions)
+    query = query.order_by(table.c.build_at.desc(), table.c.id.desc()).limit(limit)
+    return list(connection.execute(query).scalars())
+
+
+def _near_the_newest(connection: Connection, search: Search, limit: int) -> list[ColumnElement[bool]]:
+    """Narrow a search through everything to the applications of its newest runs, and to their instants.
+
+    So the index of applications serves it. What is narrowed by is read out of that index alone, from end to end, which
+    is quick; a status or a name is not in it, and a search for one reads the rows themselves.
+    """
+    if search.application or search.name or search.config_id or search.statuses:
+        return []
+    at, made = table.c.build_at, _asked(replace(search, after=None))
+    within = [] if search.after is None else [at <= search.after[0]]
+    # Of one instant there may be any number, before and behind where the list goes on: so many must be older than that.
+    older = [] if search.after is None else [at < search.after[0]]
+    oldest = select(at).where(*made, *older).order_by(at.desc()).limit(1).offset(limit - 1)
+    if (least := connection.execute(oldest).scalar()) is not None:
+        within.append(at >= least)
+    applications = select(table.c.application).where(*made, *within).distinct()
+    return [table.c.application.in_(connection.execute(applications).scalars().all()), *within]
+
+
+def _asked(search: Search) -> list[ColumnElement[bool]]:
+    """Give what *search* asks of the columns."""
+    columns = table.c
+    conditions = [columns.type == ExecutionType.PIPELINE]
+    for column, value in (
+        (columns.application, search.application),
+        (columns.name, search.name),
+        (columns.pipeline_config_id, search.config_id),
+    ):
         if value is not None:
             conditions.append(column == value)
     if search.statuses:
-        conditions.append(table.c.status.in_(search.statuses))
+        conditions.append(columns.status.in_(search.statuses))
     if search.from_ms is not None:
-        conditions.append(table.c.build_at >= search.from_ms)
+        conditions.append(columns.build_at >= search.from_ms)
     if search.to_ms is not None:
-        conditions.append(table.c.build_at <= search.to_ms)
-    columns = (table.c.build_at, table.c.id)
-    order = columns if search.is_oldest_first else tuple(each.desc() for each in columns)
-    query = select(table.c.document).where(*conditions).order_by(*order).limit(limit).offset(offset)
-    return [_decoder.decode(text) for text in connection.execute(query).scalars()]
+        conditions.append(columns.build_at <= search.to_ms)
+    if search.after is not None:
+        at, last = search.after
+        conditions += [columns.build_at <= at, or_(columns.build_at < at, columns.id < last)]
+    return conditions
 
 
 def correlated(connection: Connection, correlation_id: str) -> list[Document]:

@@ -9,7 +9,7 @@ from masthead.executions import Status
 from masthead.web.domain import WebServices
 from masthead.web.looks import Look, look_of
 
-__all__ = ["Awaiting", "awaiting"]
+__all__ = ["Awaiting", "awaiting", "look_of_execution"]
 
 _JUDGMENT = "manualJudgment"
 #: Executions whose stages are looked at for one list; more than these are shown as running.
@@ -34,7 +34,16 @@ async def awaiting(services: WebServices, runs: Iterable[Any]) -> Awaiting:
     if not running:
         return Awaiting(())
     found = await services.executions.by_ids(running[:_MOST], expand=False)
-    return Awaiting(str(one["id"]) for one in found if any(map(_waits, one.get("stages") or ())))
+    return Awaiting(str(one["id"]) for one in found if _awaits(one))
+
+
+def look_of_execution(execution: Mapping[str, Any]) -> Look:
+    """Give how an execution looks of which the stages are at hand."""
+    return look_of(execution["status"], _JUDGMENT if _awaits(execution) else "")
+
+
+def _awaits(execution: Mapping[str, Any]) -> bool:
+    return any(map(_waits, execution.get("stages") or ()))
 
 
 def _waits(stage: Mapping[str, Any]) -> bool:

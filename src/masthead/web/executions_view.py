@@ -17,7 +17,18 @@ from masthead.web.graph import Drawn, draw
 from masthead.web.looks import Look, look_of
 from masthead.web.rendering import duration
 
-__all__ = ["ExecutionView", "Failure", "StageView", "TaskView", "Took", "view_of"]
+__all__ = [
+    "ExecutionView",
+    "Failure",
+    "StageView",
+    "TaskView",
+    "Took",
+    "parent_of",
+    "reason_of",
+    "took_of",
+    "user_of",
+    "view_of",
+]
 
 Document = Mapping[str, Any]
 
@@ -200,7 +211,6 @@ def view_of(
         stages = [replace(each, is_same=True) if shown[each.id] == each.looks else each for each in stages]
     title = str(execution.get("name") or execution.get("description") or execution["id"])
     trigger = execution.get("trigger") or {}
-    parent = trigger.get("parentExecution")
     return ExecutionView(
         id=execution["id"],
         title=title,
@@ -210,11 +220,9 @@ def view_of(
         look=look_of(execution["status"]),
         took=clock.took(execution),
         is_pipeline=execution.get("type") == "PIPELINE",
-        user=str((execution.get("authentication") or {}).get("user") or "anonymous"),
-        reason=_reason(trigger),
-        parent=(str(parent["id"]), str(parent.get("name") or parent["id"]))
-        if isinstance(parent, dict) and parent.get("id")
-        else None,
+        user=user_of(execution),
+        reason=reason_of(trigger),
+        parent=parent_of(trigger),
         parameters=trigger.get("parameters") or {},
         trigger={key: value for key, value in trigger.items() if key != "parentExecution"},
         notes=tuple(_notes(execution)),
@@ -225,6 +233,29 @@ def view_of(
     )
 
 
+def user_of(execution: Document) -> str:
+    """Give who started an execution."""
+    return str((execution.get("authentication") or {}).get("user") or "anonymous")
+
+
+def parent_of(trigger: Document) -> tuple[str, str] | None:
+    """Give the id and the name of the execution that started this one, if one did."""
+    parent = trigger.get("parentExecution")
+    if not isinstance(parent, dict) or not parent.get("id"):
+        return None
+    return str(parent["id"]), str(parent.get("name") or parent["id"])
+
+
+def took_of(of: Document, now_ms: int) -> Took:
+    """Give when an execution, a stage or a task ran, and how long."""
+    start, end = of.get("startTime"), of.get("endTime")
+    if start is None:
+        return Took(None, None, "", None)
+    runs = end is None and not Status(of["status"]).is_complete
+    words = duration(((end or now_ms) - start) / 1000) if runs or end is not None else ""
+    return Took(from_ms(start), None if end is None else from_ms(end), words, start if runs else None)
+
+
 @dataclass(frozen=True, slots=True)
 class _Clock:
     """Turns instants of one execution into durations and places on its line of time."""
@@ -233,12 +264,7 @@ class _Clock:
     now_ms: int
 
     def took(self, of: Document) -> Took:
-        start, end = of.get("startTime"), of.get("endTime")
-        if start is None:
-            return Took(None, None, "", None)
-        runs = end is None and not Status(of["status"]).is_complete
-        words = duration(((end or self.now_ms) - start) / 1000) if runs or end is not None else ""
-        return Took(from_ms(start), None if end is None else from_ms(end), words, start if runs else None)
+        return took_of(of, self.now_ms)
 
     def bar(self, of: Document) -> tuple[float, float] | None:
         begin = self.execution.get("startTime") or self.execution.get("buildTime") or 0
@@ -360,7 +386,8 @@ def _chosen(stages: Sequence[StageView], wanted: str | None) -> StageView | None
     return started[-1] if started else next(iter(stages), None)
 
 
-def _reason(trigger: Document) -> str:
+def reason_of(trigger: Document) -> str:
+    """Say what started an execution, without the user."""
     kind = str(trigger.get("type") or "manual")
     if kind == "manual":
         return "by hand"

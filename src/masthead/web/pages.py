@@ -22,6 +22,7 @@ from masthead.web.domain import WebServices
 from masthead.web.editor import editor_routes
 from masthead.web.editor_secrets import Secrets
 from masthead.web.executions import execution_routes
+from masthead.web.executions_list import execution_list_routes
 from masthead.web.files import asset_route
 from masthead.web.login import login_routes
 from masthead.web.oncall import oncall_routes
@@ -59,6 +60,7 @@ def pages(services: WebServices) -> Sequence[BaseRoute]:
         *audit_routes(services, renderer),
         *oncall_routes(services, renderer),
         *search_routes(services, renderer),
+        *execution_list_routes(services, renderer),
         *execution_routes(services, renderer),
         *pipeline_routes(services, renderer),
         *run_routes(services, renderer),
