@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
+from browser.test_executions import pipeline
 from support.browsing import LOOKS, QUICK_LOOKS, Look, violations
 from support.gallery import Screen, furnish_gallery
 from support.sites import Site
@@ -85,10 +86,11 @@ def test_every_screen_is_accessible_and_fits_in_every_look(browse, screens, look
 
 
 @pytest.mark.parametrize("motion", ["no-preference", "reduce"])
-def test_nothing_moves_for_those_who_asked_for_no_motion(browse, screens, motion):
+def test_nothing_moves_for_those_who_asked_for_no_motion(browse, site, motion):
     """Only what is under way moves, and for them not even that."""
-    (waiting,) = [one for one in screens if one.name == "execution-waiting"]
-    page = browse(waiting.path, reduced_motion=motion)
+    pipeline(site, f"Under way, {motion}", {"type": "wait", "waitTime": 3600})
+    execution = site.start("payments", f"Under way, {motion}")
+    page = browse(f"/ui/executions/{execution}", reduced_motion=motion)
     page.locator(".status.running").first.wait_for()
     moving = page.evaluate(
         "() => document.getAnimations().filter((one) => one.playState === 'running').length"

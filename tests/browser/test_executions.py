@@ -54,7 +54,7 @@ def test_a_run_is_started_followed_judged_and_its_incident_acknowledged(site, br
     page.get_by_label("Region").fill("eu")
     page.get_by_role("button", name="Run Follow me").click()
     live(page)
-    expect(page.get_by_role("heading", level=1)).to_contain_text("running")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("waits for judgment")
     page.get_by_text("The trigger as JSON").click()
     page.evaluate("() => { window.mark = 'same page' }")
     page.get_by_label("Answer").select_option("eu only")

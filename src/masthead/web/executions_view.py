@@ -13,6 +13,7 @@ from masthead.executions import STAGE_TYPES, StageTypes, Status
 from masthead.kernel.clock import from_ms
 from masthead.paging import Page
 from masthead.pipelines import topological_order
+from masthead.web.awaiting import look_of_execution
 from masthead.web.graph import Drawn, draw
 from masthead.web.looks import Look, look_of
 from masthead.web.rendering import duration
@@ -217,7 +218,7 @@ def view_of(
         application=str(execution.get("application") or ""),
         config_id=execution.get("pipelineConfigId"),
         status=execution["status"],
-        look=look_of(execution["status"]),
+        look=look_of_execution(execution),
         took=clock.took(execution),
         is_pipeline=execution.get("type") == "PIPELINE",
         user=user_of(execution),

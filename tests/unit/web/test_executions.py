@@ -91,12 +91,17 @@ async def test_a_run_that_waits_for_somebody_says_so_wherever_it_is_listed(house
     """Nobody should wait for what waits for them."""
     await house.application("demo")
     given = await house.pipeline("release", stages=[JUDGE])
-    await settled(house, await house.services.executions.start_pipeline(given, ANN))
+    execution = await house.services.executions.start_pipeline(given, ANN)
+    await settled(house, execution)
     at = "/ui/applications/demo"
     for place in (f"{at}/pipelines", "/ui/pipelines", "/ui/", "/ui/applications", at):
         text = (await browser.get(place)).text
         assert re.search(r'#i-person"></use></svg>waits for judgment<', text), place
         assert "</svg>running<" not in text, place
+    text = (await browser.get(f"/ui/executions/{execution}")).text
+    heading = text.partition("<h1>")[2].partition("</h1>")[0]
+    assert ("waits for judgment" in heading, "running" in heading) == (True, False)
+    assert "<title>release: waits for judgment" in text
 
 
 async def test_a_page_shows_what_became_of_each_delivery_and_no_key(house, browser):
