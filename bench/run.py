@@ -7,6 +7,8 @@ what each of them does. The exit status is 1 when a limit is missed.
 from __future__ import annotations
 
 import json
+import os
+import platform
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -52,6 +54,10 @@ def main(arguments: list[str]) -> int:
     if unknown := [name for name in arguments if name not in MEASURES]:
         print(f"There is no measure {', '.join(unknown)}; there are {', '.join(MEASURES)}.", file=sys.stderr)
         return 2
+    print(
+        f"Python {platform.python_version()} ({platform.python_compiler()}), {os.cpu_count()} processors",
+        flush=True,
+    )
     lines: list[Line] = []
     for name in arguments or MEASURES:
         lines += _run(name)

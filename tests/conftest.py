@@ -6,11 +6,18 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from masthead.kernel.clock import ManualClock, SystemClock
 from masthead.kernel.ids import SequentialIds
 from masthead.storage.database import Database
 from support.postgresql import PostgresServer, postgres_server
+
+# How long an example takes says nothing about what it holds; in CI Hypothesis chooses the same by itself.
+settings.register_profile(
+    "unhurried", parent=settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture

@@ -139,8 +139,6 @@ class Crowd:
             "applications": names,
             "message": asked.message,
             "severity": severity,
-            # As in shops.py.
-            "stageTimeoutMs": 3_600_000,
         }
         match asked.by:
             case By.ECHO | By.ORCA:

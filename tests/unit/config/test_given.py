@@ -209,7 +209,7 @@ def test_not_even_a_short_value_from_the_environment_is_told(refused, environ):
     assert refused("masthead.yml", "events:\n  enabled: maybe\n")[0].endswith("is 'maybe'")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     name=st.sampled_from(["gate.yml", "all.yml", "masthead.yml", "settings-local.js"]),
     text=st.text(st.sampled_from("ab: \n\t-*&!|>'\"{}[]#=;/.$`<%@?,~0\u00a0\r\\"), max_size=120)

@@ -235,7 +235,7 @@ def test_a_body_of_exactly_the_limit_is_sent_whole():
     st.sampled_from("\x00é😀a\ud800"),
     st.integers(0, 700_000),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_no_event_is_ever_too_large(protocol, action, character, count):
     """Whatever is endless, the body is within all limits and is valid UTF-8."""
     text = character * count

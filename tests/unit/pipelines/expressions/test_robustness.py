@@ -26,7 +26,7 @@ NEARLY = st.lists(PIECES, max_size=25).map("".join)
 
 
 @given(st.text(max_size=200))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_any_text_parses_or_is_refused(text):
     """Only with our error."""
     with suppress(ExpressionError):
@@ -34,7 +34,7 @@ def test_any_text_parses_or_is_refused(text):
 
 
 @given(st.one_of(NEARLY, st.text(max_size=100)))
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_anything_that_looks_like_an_expression_gives_json_or_a_report(text):
     """And the document keeps its shape."""
     source = {"k": "${" + text + "}", "other": ["${n + 1}"]}
@@ -48,7 +48,7 @@ def test_anything_that_looks_like_an_expression_gives_json_or_a_report(text):
 @given(
     st.text(alphabet="ab()[]{}*+?.|^$\\dwQE1-&,:<>=!i ", max_size=40), st.text(alphabet="ab1 .", max_size=60)
 )
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 def test_any_pattern_over_any_text_matches_or_is_refused(pattern, text):
     """Only with our error."""
     budget = Budget(Limits(), context().clock.monotonic)
@@ -68,7 +68,7 @@ def test_any_pattern_over_any_text_matches_or_is_refused(pattern, text):
         max_leaves=12,
     )
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_what_is_in_the_context_comes_back_as_it_was(value):
     """Through a whole-text expression, whatever it looks like."""
     evaluated = evaluate_document(["${it}"], context({"it": value}))
@@ -76,7 +76,7 @@ def test_what_is_in_the_context_comes_back_as_it_was(value):
 
 
 @given(st.text("ab", max_size=12), st.text("ab", max_size=4), st.integers(-3, 14))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_the_last_place_of_a_text_is_that_of_the_first_in_reverse(text, other, at):
     """With and without a place to begin at."""
     root = {"text": text, "other": other, "at": at}
@@ -86,7 +86,7 @@ def test_the_last_place_of_a_text_is_that_of_the_first_in_reverse(text, other, a
 
 
 @given(st.integers(-11_676_096_000_000, 253_399_622_400_000))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_date_that_is_written_is_read_again(ms):
     """In forms that hold all of it, with digits side by side as well."""
     for form in ("yyyyMMddHHmmssSSS", "EEEE, d. MMMM yyyy h:mm:ss.S a z", "y D k m s S X"):
@@ -97,7 +97,7 @@ def test_a_date_that_is_written_is_read_again(ms):
 
 
 @given(st.integers(-(2**62), 2**62), st.integers(-(2**31), 2**31).filter(bool))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_what_division_leaves_makes_up_for_it(one, other):
     """Both towards zero, as in Java."""
     root = {"a": one, "b": other}
@@ -107,7 +107,7 @@ def test_what_division_leaves_makes_up_for_it(one, other):
 
 
 @given(st.floats(-1e15, 1e15), st.integers(0, 6))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_number_is_written_to_the_nearest_place(number, places):
     """Never further away than half of the last one."""
     text = worth(f"T(String).format('%.{places}f', n)", {"n": number})
@@ -119,7 +119,7 @@ def test_a_number_is_written_to_the_nearest_place(number, places):
         st.integers(0, 9) | st.text("ab,", max_size=3), lambda each: st.lists(each, max_size=3), max_leaves=8
     )
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_list_in_a_text_is_all_that_it_holds_between_commas(value):
     """However deep; the same in a mixed text and with a plus."""
 

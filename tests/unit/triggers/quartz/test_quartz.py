@@ -150,7 +150,7 @@ LINES = st.builds(
 
 
 @given(line=LINES, day=INSTANTS)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_next_firing_is_the_first_second_that_fires(line, day):
     """Days are counted one by one, and the seconds of the day that fires."""
     slow, start = Slow(line), day
@@ -190,7 +190,7 @@ def of_day(slow: Slow, midnight: datetime) -> list[datetime]:
     ),
     start=st.integers(0, 365 * 24 * 60),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_where_clocks_change_each_time_of_the_wall_clock_fires_once(line, zone, start):
     """Counted minute by minute in UTC: a time twice there counts the second time, one that is not there never."""
     where = ZoneInfo(zone)
@@ -209,7 +209,7 @@ def test_where_clocks_change_each_time_of_the_wall_clock_fires_once(line, zone, 
 
 
 @given(line=LINES, start=INSTANTS, hours=st.integers(1, 100))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_the_last_firing_before_an_instant_is_found_from_behind(line, start, hours):
     """The same as going through all of them."""
     now = start.replace(tzinfo=UTC)
