@@ -73,6 +73,38 @@ def test_log_in_choose_a_service_and_save(window, tmp_path):
 
 
 @pytest.mark.slow
+def test_a_form_that_was_open_at_a_logout_is_sent_after_the_next_login(window, tmp_path):
+    """As the login page says: log in in another tab, come back, load the page anew; nothing has to be typed again."""
+
+    def log_in(page: Page) -> None:
+        page.get_by_label("Name").fill(ANN)
+        page.get_by_label("Password").fill(PASSWORDS[ANN])
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("button", name="Log out")).to_be_visible()
+
+    with open_site(tmp_path, has_users=True) as site:
+        page = window(site, "/ui/login", expected=["status of 401"])
+        log_in(page)
+        page.goto("/ui/applications/demo/pipelines")
+        page.get_by_text("New pipeline…").click()
+        page.get_by_role("textbox", name="Name", exact=True).fill("Typed before")
+        other = page.context.new_page()
+        other.goto("/ui/")
+        other.get_by_role("button", name="Log out").click()
+        expect(other.get_by_text("You are logged out.")).to_be_visible()
+        page.get_by_role("button", name="Make the pipeline").click()
+        expect(page.get_by_text("Your session has ended, so nothing was done.")).to_be_visible()
+        assert site.server.get("/applications/demo/pipelineConfigs") == []
+        with page.context.expect_page() as opened:
+            page.get_by_role("link", name="log in in another tab").click()
+        log_in(opened.value)
+        page.reload()
+        expect(page.get_by_text("The pipeline Typed before is made.")).to_be_visible()
+        (stored,) = site.server.get("/applications/demo/pipelineConfigs")
+        assert stored["name"] == "Typed before"
+
+
+@pytest.mark.slow
 def test_write_the_stage_as_json_run_it_and_see_who_took_it(window, tmp_path):
     """The whole way: log in, a pipeline, its stage as JSON, a run, an incident, and the name of who acknowledged it."""
     with open_site(tmp_path, has_users=True) as site:

@@ -140,7 +140,7 @@ class Access:
             name: As typed.
             password: As typed.
             address: From where.
-            before: The browser's earlier session cookie, if it has one.
+            before: The browser's earlier session cookie, or that of its last logout, if it has one.
 
         Raises:
             Unauthenticated: there is no such user, or the password is another.
@@ -161,11 +161,16 @@ class Access:
                 return Entered(user, session, self.sessions.renewed(session))
         return None
 
-    async def leave(self, session: Session) -> None:
-        """End *session*, here at once and on other machines within some seconds."""
+    async def leave(self, session: Session) -> str:
+        """End *session*, here at once and on other machines within some seconds.
+
+        Returns:
+            What to give :meth:`enter` as ``before``, so that forms that were open can still be sent.
+        """
         began_at = datetime.fromtimestamp(session.began_at, UTC)
         await self._ended.end(session.id, until=began_at + self.sessions.longest)
         log.info("logout", user=session.user)
+        return self.sessions.left_by(session)
 
     async def run(self) -> None:
         """Learn which sessions other machines ended, until cancelled; ends at once where there are no users."""

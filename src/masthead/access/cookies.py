@@ -1,4 +1,4 @@
-"""Our two cookies: the session's, and that of a visitor who is not logged in.
+"""Our cookies: the session's, that of a visitor who is not logged in, and the one that a logout leaves.
 
 ``SameSite=Lax``, not ``Strict``: a link to an execution in a chat or in an incident must open it for who is logged
 in, and Lax sends the cookie along only when the link leads to a page, never with a form or a script of another site.
@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-__all__ = ["SESSION", "VISITOR", "cookie_values", "deletion", "set_cookie"]
+__all__ = ["LEFT", "SESSION", "VISITOR", "after_logout", "cookie_values", "deletion", "set_cookie"]
 
 SESSION = "masthead-session"
 VISITOR = "masthead-visitor"
+#: Opens nothing: forms that were open at the logout can be sent after the same user's next login.
+LEFT = "masthead-left"
 _PREFIX = "__Host-"
 #: Most bytes of the Cookie headers that are looked through.
 _LONGEST_HEADER = 32_768
@@ -29,6 +31,13 @@ def set_cookie(name: str, value: str, *, is_secure: bool, lasts_s: int | None = 
 def deletion(name: str, *, is_secure: bool) -> str:
     """Give a Set-Cookie header that has the browser forget the cookie."""
     return set_cookie(name, "", is_secure=is_secure, lasts_s=0)
+
+
+def after_logout(left: str, *, is_secure: bool, lasts_s: int) -> Iterator[str]:
+    """Give the Set-Cookie headers of a logout: the session is forgotten, its forms are not yet."""
+    yield deletion(SESSION, is_secure=is_secure)
+    if left:
+        yield set_cookie(LEFT, left, is_secure=is_secure, lasts_s=lasts_s)
 
 
 def cookie_values(headers: Sequence[tuple[bytes, bytes]], name: str, *, is_secure: bool) -> Iterator[str]:

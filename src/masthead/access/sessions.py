@@ -68,18 +68,19 @@ class Sessions:
         self._renew_s = min(_RENEW_S, idle.total_seconds() / 10)
         self._cookies = self._serializer("session")
         self._visitors = self._serializer("visitor")
+        self._left = self._serializer("left")
 
     def open(self, user: User, *, before: str = "") -> tuple[Session, str]:
         """Begin a session for *user*; give it and its cookie.
 
         Args:
             user: Who showed the right password.
-            before: The browser's earlier session cookie. Forms that it opened in the same user's name can still be
-                sent, although that session ended; nothing else of it is taken over.
+            before: The browser's earlier session cookie, or what :meth:`left_by` gave in its place. Forms that it opened
+                in the same user's name can still be sent, although that session ended; nothing else of it is taken over.
         """
         now = self._now()
-        earlier = self._read(before)
-        seed = earlier.seed if earlier and earlier.user == user.name else secrets.token_hex(_ID_BYTES)
+        name, earlier = self._forms_of(before)
+        seed = earlier if name == user.name else secrets.token_hex(_ID_BYTES)
         session = Session(secrets.token_hex(_ID_BYTES), user.name, self._mark_of(user), seed, now, now)
         return session, self._write(session)
 
@@ -91,6 +92,10 @@ class Sessions:
         is_idle = now - session.seen_at >= self.idle.total_seconds()
         is_old = now - session.began_at >= self.longest.total_seconds()
         return None if is_idle or is_old else session
+
+    def left_by(self, session: Session) -> str:
+        """Give the cookie of somebody who logs out: it opens nothing, and lets forms be sent after the next login."""
+        return str(self._left.dumps([session.user, session.seed]))
 
     def belongs_to(self, session: Session, user: User) -> bool:
         """Tell whether *user* still has the password that opened *session*."""
@@ -105,6 +110,11 @@ class Sessions:
     def cookie_lasts_s(self) -> int:
         """How long a browser keeps the cookie: longer than any session, so that its forms outlive the session."""
         return int((self.longest + _KEPT_BEYOND).total_seconds())
+
+    @property
+    def left_lasts_s(self) -> int:
+        """How long a browser keeps the cookie of a logout."""
+        return int(_KEPT_BEYOND.total_seconds())
 
     def new_visitor(self) -> tuple[str, str]:
         """Give a seed for the forms of somebody who is not logged in, and the cookie that carries it."""
@@ -134,6 +144,15 @@ class Sessions:
             case [str(session_id), str(user), str(mark), str(seed), int(began_at), int(seen_at)]:
                 return Session(session_id, user, mark, seed, began_at, seen_at)
         return None
+
+    def _forms_of(self, cookie: str) -> tuple[str, str]:
+        """Give the user and the seed of the forms that a browser opened; empty when *cookie* is none of ours."""
+        if session := self._read(cookie):
+            return session.user, session.seed
+        match _loaded(self._left, cookie):
+            case [str(user), str(seed)]:
+                return user, seed
+        return "", ""
 
     def _now(self) -> int:
         return int(self._clock.now().timestamp())

@@ -126,7 +126,8 @@ def _check_token(request: Request, form: Form) -> None:
     given = form.raw(CSRF_FIELD) or request.headers.get(CSRF_HEADER, "")
     if not hmac.compare_digest(given.encode(), str(wanted).encode()):
         raise AccessDenied(
-            "This page was opened in an earlier session, so nothing was done. Go back, load the page anew and send it again."
+            "This page was opened in an earlier session, so nothing was done. Go back, load the page anew and send it again. "
+            "If it was another user's: who logs in under that name in another tab and loads this page anew sends what was typed."
         )
 
 

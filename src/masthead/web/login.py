@@ -10,7 +10,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from masthead.access import Access, Entered
-from masthead.access.cookies import SESSION, VISITOR, cookie_values, deletion, set_cookie
+from masthead.access.cookies import (
+    LEFT,
+    SESSION,
+    VISITOR,
+    after_logout,
+    cookie_values,
+    deletion,
+    set_cookie,
+)
 from masthead.kernel.errors import TooManyAttempts, Unauthenticated
 from masthead.web.domain import WebServices
 from masthead.web.forms import Form, read_form
@@ -81,14 +89,19 @@ class _Door:
 
     async def log_out(self, request: Request) -> Response:
         await read_form(request, most_bytes=_MOST_BYTES)
-        if entered := request.scope.get("masthead.entered"):
-            await self._access.leave(entered.session)
+        entered: Entered | None = request.scope.get("masthead.entered")
+        left = await self._access.leave(entered.session) if entered else ""
+        lasts_s = self._access.sessions.left_lasts_s
         answer = self._renderer.redirect(f"{_LOGIN}?out=1")
-        answer.headers.append("set-cookie", deletion(SESSION, is_secure=self._is_secure(request)))
+        for line in after_logout(left, is_secure=self._is_secure(request), lasts_s=lasts_s):
+            answer.headers.append("set-cookie", line)
         return answer
 
     async def _enter(self, request: Request, form: Form) -> Entered:
-        earlier = cookie_values(request.scope["headers"], SESSION, is_secure=self._is_secure(request))
+        headers, is_secure = request.scope["headers"], self._is_secure(request)
+        earlier = (
+            value for name in (SESSION, LEFT) for value in cookie_values(headers, name, is_secure=is_secure)
+        )
         return await self._access.enter(
             form.text("name"),
             form.raw("password"),
@@ -101,7 +114,8 @@ class _Door:
         lasts_s = self._access.sessions.cookie_lasts_s
         session = set_cookie(SESSION, entered.cookie or "", is_secure=is_secure, lasts_s=lasts_s)
         answer.headers.append("set-cookie", session)
-        answer.headers.append("set-cookie", deletion(VISITOR, is_secure=is_secure))
+        for name in (VISITOR, LEFT):
+            answer.headers.append("set-cookie", deletion(name, is_secure=is_secure))
         return answer
 
     def _page(self, request: Request, status: int, **values: object) -> Response:

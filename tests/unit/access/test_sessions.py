@@ -113,6 +113,16 @@ def test_a_login_has_a_new_id_and_keeps_the_forms_of_its_user(sessions):
     assert sessions.open(USERS[ANN], before="forged")[0].seed != first.seed
 
 
+def test_a_logout_keeps_the_forms_of_its_user_and_opens_nothing(sessions):
+    """What it leaves is no session, and no visitor."""
+    first, _ = sessions.open(USERS[ANN])
+    left = sessions.left_by(first)
+    assert (sessions.read(left), sessions.visitor(left)) == (None, None)
+    assert sessions.open(USERS[ANN], before=left)[0].seed == first.seed
+    assert sessions.open(USERS[BOB], before=left)[0].seed != first.seed
+    assert sessions.open(USERS[ANN], before=left[:-2])[0].seed != first.seed
+
+
 def test_the_token_of_a_form_is_that_of_its_seed(sessions):
     """And gives neither the seed nor the secret away."""
     seed, cookie = sessions.new_visitor()

@@ -61,10 +61,11 @@ async def test_a_login_leads_to_the_page_that_was_wanted(browser):
     """With a cookie that no script reads and no other site sends; the name and the way out stand on every page."""
     answer = await log_in(browser, next="/ui/services?q=a")
     assert (answer.status_code, answer.headers["location"]) == (303, "/ui/services?q=a")
-    session, visitor = answer.headers.get_list("set-cookie")
+    session, visitor, left = answer.headers.get_list("set-cookie")
     assert session.startswith("masthead-session=")
     assert session.endswith("; Path=/; HttpOnly; SameSite=Lax; Max-Age=691200")
     assert visitor.startswith("masthead-visitor=;")
+    assert left.startswith("masthead-left=;")
     text = (await browser.get("/ui/services")).text
     assert ANN in text
     assert 'action="/ui/logout"' in text
@@ -173,6 +174,30 @@ async def test_what_was_typed_before_the_session_ended_can_be_sent_after_the_nex
     await log_in(browser)
     again = await browser.post("/ui/theme", data={"csrf": token, "back": "/ui/"})
     assert again.status_code == 303
+
+
+@pytest.mark.parametrize("door", ["/ui/logout", "/auth/logout"])
+@pytest.mark.parametrize(("name", "status"), [(ANN, 303), (BOB, 403)])
+async def test_what_was_typed_before_a_logout_can_be_sent_after_the_next_login(
+    house, browser, door, name, status
+):
+    """By the same user in the same browser; what the logout leaves there opens nothing, and goes with that login."""
+    await house.application("demo")
+    form = "/ui/applications/demo/pipelines/new"
+    await log_in(browser)
+    page = (await browser.get("/ui/services")).text
+    token = page.partition('<meta name="csrf" content="')[2].partition('"')[0]
+    await (browser.post if door == "/ui/logout" else browser.get)(door)
+    assert browser.cookies["masthead-left"]
+    assert (await browser.get("/auth/user")).status_code == 401
+    ended = await browser.post(form, data={"csrf": token, "name": "release"})
+    assert ended.status_code == 401
+    assert "Your session has ended, so nothing was done." in ended.text
+    await log_in(browser, name)
+    assert "masthead-left" not in browser.cookies
+    again = await browser.post(form, data={"csrf": token, "name": "release"})
+    assert again.status_code == status
+    assert len(await house.services.pipelines.of_application("demo")) == (1 if status == 303 else 0)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
-from masthead.access.cookies import SESSION, deletion
+from masthead.access.cookies import after_logout
 from masthead.api.answers import empty
 from masthead.api.ask import Ask
 from masthead.api.cors import origin_pattern, split_address
@@ -109,10 +109,12 @@ async def redirect(ask: Ask) -> Any:
 
 async def _end_session(ask: Ask) -> Response:
     access = ask.services.access
-    if entered := ask.scope.get("masthead.entered"):
-        await access.leave(entered.session)
+    entered = ask.scope.get("masthead.entered")
+    left = await access.leave(entered.session) if entered else ""
     answer = RedirectResponse("/auth/loggedOut", status_code=302)
-    answer.headers.append("set-cookie", deletion(SESSION, is_secure=access.is_secure(ask.url.scheme)))
+    is_secure, lasts_s = access.is_secure(ask.url.scheme), access.sessions.left_lasts_s
+    for line in after_logout(left, is_secure=is_secure, lasts_s=lasts_s):
+        answer.headers.append("set-cookie", line)
     return answer
 
 
