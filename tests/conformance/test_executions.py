@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 
-from masthead.executions import ExecutionType
+from masthead.executions import ExecutionType, store
 from masthead.executions.fakes import FakePaging, FakePipelines
+from masthead.executions.matching import Search
+from masthead.executions.model import from_document
 from masthead.kernel.clock import SystemClock, to_ms
 from masthead.kernel.errors import Conflict, InvalidRequest, NotFound
 from masthead.storage.database import Database
@@ -240,3 +243,34 @@ async def test_many_executions_and_many_stages_finish(machine):
     done = await asyncio.gather(*(machine.executions.wait(each, PATIENCE_S) for each in begun))
     assert {each["status"] for each in done} == {"SUCCEEDED"}
     assert len(machine.paging.drafts) == 300
+
+
+async def test_all_runs_are_found_piece_by_piece_each_once(database):
+    """Newest first, through all applications and in one, also where many were made in the same instant."""
+    runs = [
+        from_document({
+            "id": f"run-{n:03}", "type": "PIPELINE", "application": f"app{n % 7}", "name": "release", "stages": [],
+            "status": "TERMINAL" if n % 2 else "SUCCEEDED", "buildTime": min(n, 30), "trigger": {},
+        })
+        for n in range(60)
+    ]  # fmt: skip
+
+    def fill(connection):
+        for one in runs:
+            store.insert(connection, one)
+
+    await database.write(fill)
+
+    def walk(connection, search):
+        found = store.ids_made_between(connection, search, limit=8)
+        if len(found) < 8:
+            return found
+        at = min(int(found[-1][4:]), 30)
+        return found + walk(connection, replace(search, after=(at, found[-1])))
+
+    async def numbers(search):
+        return [int(one[4:]) for one in await database.read(lambda connection: walk(connection, search))]
+
+    assert await numbers(Search()) == list(reversed(range(60)))
+    assert await numbers(Search(application="app3")) == [n for n in reversed(range(60)) if n % 7 == 3]
+    assert await numbers(Search(statuses=("TERMINAL",))) == [n for n in reversed(range(60)) if n % 2]
