@@ -17,7 +17,7 @@ check: ## Lint, formatting, types, import contracts
 	.venv/bin/lint-imports
 
 test: check ## Everything that must hold, in a few minutes
-	.venv/bin/python -m pytest -m "not slow" -n 2 $(ARGS)
+	.venv/bin/python -m pytest -m "not slow" -n 3 $(ARGS)
 
 test-all: check ## Also what is slow or destructive
 	.venv/bin/python -m pytest -n 2 $(ARGS)

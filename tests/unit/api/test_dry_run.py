@@ -36,7 +36,7 @@ async def test_a_dry_run_shows_people_and_the_exact_body(demo):
     body = target["body"]
     assert (body["routing_key"], body["event_action"]) == ("Checkout", "trigger")
     assert body["payload"]["summary"] == "The nightly run failed"
-    assert body["payload"]["custom_details"] == {"run": 4711}
+    assert body["payload"]["custom_details"] == {"run": 4711, "from": "anonymous"}
     assert target["bodyBytes"] > 100
     assert CHECKOUT_KEY not in answer.text
 
