@@ -35,8 +35,8 @@ _GRACE_S = 10
 #: More objects made than freed, and younger generations looked at, before the collector runs (Python: 700, 10, 10).
 _COLLECT_AFTER = (20_000, 20, 50)
 
-#: How long the loop may keep the writing thread waiting for the interpreter (Python: 5 ms): it asks for it a hundred times
-#: in a group of pages, and while the loop is busy that made the slowest pages three times as slow.
+#: How long the busy loop may keep the writing thread waiting for the interpreter (Python: 5 ms), which it asks for after every
+#: statement of a group. Measured in docs/reference/benchmarks.md.
 _SWITCH_EVERY_S = 0.0005
 
 
