@@ -337,6 +337,20 @@ async def test_beyond_the_bound_nothing_is_stored(start, sender):
     assert len(await node.rows(select(page.c.id))) == 4
 
 
+async def test_where_no_page_may_wait_any_more_a_resolve_may(start, sender):
+    """It lowers the load; but whoever resolves for ever is stopped too."""
+    node = await start(limits=Limits(waiting=3))
+    asked = await node.decided((await node.page()).id)
+    sender.answer(KEY.reveal(), THROTTLE)
+    for number in range(3):
+        await node.page(message=str(number))
+    with pytest.raises(Overloaded):
+        await node.page(message="one more")
+    await node.paging.follow_up(asked.id, Kind.RESOLVE, ANN)
+    with pytest.raises(Overloaded):
+        await node.paging.follow_up(asked.id, Kind.RESOLVE, ANN)
+
+
 # -- resent -------------------------------------------------------------------------------------
 
 

@@ -370,7 +370,7 @@ class PagingSettings:
     waiting_limit: int = _setting(
         100_000,
         "integer",
-        "Deliveries that may wait; beyond it every door answers 503.",
+        "Deliveries that may wait; beyond it every door answers 503. Acknowledges and resolves may wait up to a tenth above it.",
         least=1,
         most=100_000_000,
     )

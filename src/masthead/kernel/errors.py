@@ -156,7 +156,10 @@ class StorageUnavailable(MastheadError):
 
     Attributes:
         may_be_stored: Whether it may be stored all the same, because the connection broke during the commit itself.
+        retry_after: Seconds after which one may try again: a database that is restarted is back within seconds.
     """
+
+    retry_after = 5.0
 
     def __init__(self, message: str = "", *, may_be_stored: bool = False) -> None:
         super().__init__(message)

@@ -60,6 +60,7 @@ _CHARACTERS_IN_FLIGHT = 30_000_000
 #: How long a page to an unknown key waits for the very first reading of the catalog, which may tell its protocol.
 _FIRST_READING_S = 5.0
 _FAILED = (DeliveryState.REJECTED, DeliveryState.EXPIRED)
+_FOLLOW_UPS = (Kind.ACKNOWLEDGE, Kind.RESOLVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,7 +301,8 @@ class Paging:
 
     async def _send(self, entry: Entry) -> Page:
         try:
-            await self._room.take(len(entry.page.deliveries))
+            is_follow_up = entry.page.kind in _FOLLOW_UPS
+            await self._room.take(len(entry.page.deliveries), is_follow_up=is_follow_up)
         except BaseException:
             self._give_budget_back(entry)
             raise

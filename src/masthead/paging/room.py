@@ -11,6 +11,9 @@ from masthead.storage.database import Database
 
 __all__ = ["Room"]
 
+#: What acknowledges and resolves may wait beyond the bound of pages, in parts of it: they lower the load, and are few.
+_FOLLOW_UPS = 0.1
+
 #: An estimate is counted anew when it is so old, which is how soon other machines' deliveries are seen.
 _TRUST_S = 10.0
 #: Near the bound it is counted more often, but not more often than this.
@@ -28,17 +31,22 @@ class Room:
         self._estimate = 0
         self._counted_at = float("-inf")
 
-    async def take(self, deliveries: int) -> None:
+    async def take(self, deliveries: int, *, is_follow_up: bool = False) -> None:
         """Make sure that so many more may wait.
+
+        Args:
+            deliveries: How many.
+            is_follow_up: Whether they acknowledge or resolve, and may wait where no page may any more.
 
         Raises:
             Overloaded: too much waits already.
         """
+        limit = self._limit + (max(deliveries, int(self._limit * _FOLLOW_UPS)) if is_follow_up else 0)
         if self._age() > _TRUST_S:
             await self._count()
-        if self._estimate + deliveries > self._limit and self._age() > _RECOUNT_S:
+        if self._estimate + deliveries > limit and self._age() > _RECOUNT_S:
             await self._count()
-        if self._estimate + deliveries > self._limit:
+        if self._estimate + deliveries > limit:
             raise Overloaded(
                 f"{self._estimate} deliveries wait for PagerDuty already, of {self._limit} that may "
                 "(paging.waitingLimit); nothing was stored, try again later.",

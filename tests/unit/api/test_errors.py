@@ -126,6 +126,13 @@ def test_who_may_try_again_is_told_when():
     assert (status, headers["retry-after"]) == (503, "2")
 
 
+def test_a_database_that_is_away_says_when_to_try_again():
+    """As every 503 does: who pages is to come back."""
+    status, _, headers = answer(errors.StorageUnavailable("away"))
+    assert status == 503
+    assert int(headers["retry-after"]) >= 1
+
+
 def test_a_failure_outside_names_its_reason():
     """Programs read the reason, people the message."""
     status, body, _ = answer(OutsideFailure("PagerDuty said no", reason=Reason.TOKEN))
