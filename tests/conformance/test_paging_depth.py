@@ -21,7 +21,7 @@ from masthead.paging.model import Incident, IncidentState, Kind
 from masthead.paging.pager import Limits
 from masthead.paging.retry import RetryPolicy
 from masthead.storage.database import Database
-from masthead.storage.schema import attempt, delivery, page
+from masthead.storage.schema import attempt, burst, delivery, page
 from masthead.telemetry.metrics import PagingMetrics
 from support.commits import commits_lose_their_answer
 from support.paging import ANN, KEYS, Node
@@ -323,6 +323,24 @@ async def test_those_that_were_not_tried_yet_do_not_wait_for_what_two_were_told(
     node.work_off()
     await node.decided(pages[2].id)
     assert not (await node.paging.wait(pages[0].id, 0)).is_decided
+
+
+@pytest.mark.parametrize("is_tried", [True, False])
+async def test_what_was_dated_before_the_clock_was_set_back_goes_out_at_once(start, sender, is_tried):
+    """Across a restart, by less than the longest wait: it is dated by an attempt, or a request, that lies in the future."""
+    sender.answer(KEY.reveal(), LOST, ACCEPT)
+    node = await start()
+    node.paging._in_flight = 0 if is_tried else 10_000
+    asked = await node.page()
+    await node.paging.wait(asked.id, 0.05)
+    await node.die()
+    columns = (delivery.c.due_at, delivery.c.created_at, attempt.c.at, burst.c.due_at)
+    for column in columns:
+        later = update(column.table).values({column: column + 600_000})
+        await node.database.write(lambda connection, later=later: connection.execute(later) and None)
+    second = await start()
+    second.work_off()
+    await second.decided(asked.id)
 
 
 async def test_beyond_the_bound_nothing_is_stored(start, sender):

@@ -61,6 +61,7 @@ class Node:
         hasher = await KeyHasher.of(self.database)
         self.paging = Paging(on, sender=self._sender, catalog=self.catalog, hasher=hasher, **self._paging)
         await self.machines.start()
+        await self.bursts.rouse()
         self.beat()
         return self
 

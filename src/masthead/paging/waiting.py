@@ -63,6 +63,9 @@ _LOOK_AGAIN = timedelta(seconds=2)
 #: No wait is longer than this (answers.py bounds what the other side asks); what is due later was dated by
 #: a clock that has been set back since, and is due now.
 _LONGEST_WAIT_MS = 1_000_000
+#: What was tried, or asked for, so far in the future was so by a clock that has been set back since: it is due now. Clocks
+#: of machines that share a database differ by less.
+_AHEAD_MS = 5_000
 
 
 class LookBack(Protocol):
@@ -265,12 +268,23 @@ _WAITS = and_(
     delivery.c.machine.is_(None),
     delivery.c.folded_into.is_(None),
 )
+#: Whether the last attempt was made later than now can be.
+_WAS_TRIED_LATER = exists().where(
+    attempt.c.delivery_id == delivery.c.id,
+    attempt.c.number == delivery.c.attempts,
+    attempt.c.at > bindparam("ahead"),
+)
 _DUE = Prepared(
     lambda _: (
         select(delivery, exists().where(_member.c.folded_into == delivery.c.id).label("speaks"))
         .where(
             _WAITS,
-            (delivery.c.due_at <= bindparam("now")) | (delivery.c.due_at > bindparam("latest")),
+            or_(
+                delivery.c.due_at <= bindparam("now"),
+                delivery.c.due_at > bindparam("latest"),
+                and_(delivery.c.attempts == literal_column("0"), delivery.c.created_at > bindparam("ahead")),
+                _WAS_TRIED_LATER,
+            ),
             ~_IS_BLOCKED,
         )
         .order_by(delivery.c.severity_rank, delivery.c.created_at, delivery.c.id)
@@ -311,7 +325,8 @@ def keys_with_follow_ups(connection: Connection, key_hashes: Sequence[str], dedu
 
 def _due(connection: Connection, key_hash: str, now_ms: int) -> list[Delivery]:
     """Give what waits for a key and is due: most severe first, then oldest."""
-    found = _DUE.all(connection, {"key": key_hash, "now": now_ms, "latest": now_ms + _LONGEST_WAIT_MS})
+    times = {"now": now_ms, "latest": now_ms + _LONGEST_WAIT_MS, "ahead": now_ms + _AHEAD_MS}
+    found = _DUE.all(connection, {"key": key_hash, **times})
     return [delivery_of(row, speaks_for_others=bool(row.speaks)) for row in found]
 
 

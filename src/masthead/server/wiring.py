@@ -166,6 +166,7 @@ class Masthead:
         await self.applications.ensure_spinnaker()
         await self.triggers.start()
         await self.machines.start()
+        await self.bursts.rouse()
         self.tasks.start(self.machines.run(), name="machines")
         self.tasks.start(self.shared_time.run(), name="shared time")
         self.tasks.start(self.bursts.run(), name="bursts")

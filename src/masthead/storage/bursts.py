@@ -10,7 +10,8 @@ A *subject* is something whose state moves in steps (an execution, a routing key
 * a run that raised is due again after a growing pause; one whose machine died is due at once, elsewhere;
 * no run is further away than fifteen minutes, so a run may come before what it waits for. What is stored as due
   later than that was dated by a clock that has been set back since, and is due now. A kind that is registered as one
-  that rests long is given its next fifteen minutes without a run, many subjects in one statement.
+  that rests long is given its next fifteen minutes without a run, many subjects in one statement;
+* a process that starts looks at every subject of the other kinds once: while none ran, the clock may have been set back.
 
 So a subject's code may run again from the last transaction that it completed: it must be safe to repeat
 up to there. What waits for time or people is a row and nothing else: no task, no memory, no polling per
@@ -228,6 +229,14 @@ class Bursts:
         """Look for due subjects now instead of at the next sweep."""
         self._wake.set()
 
+    async def rouse(self) -> None:
+        """Make everything due once that does not rest long; when the process starts, before :meth:`run`.
+
+        Raises:
+            StorageUnavailable: the database does not answer.
+        """
+        await self._database.write(self._rouse)
+
     async def run(self) -> None:
         """Start what is due, on time, until cancelled."""
         while True:
@@ -295,6 +304,18 @@ class Bursts:
             & (func.coalesce(burst.c.until_generation, -1) == burst.c.generation)
             & (func.coalesce(burst.c.until_at, 0) > now)
         )
+
+    def _rouse(self, connection: Connection) -> None:
+        """Make due what is due later: by a clock that was set back since, it would be late by as much."""
+        now = self._database.now_ms(connection)
+        brief = tuple(self._runs.keys() - self._resting)
+        late = select(burst.c.kind, burst.c.subject).where(
+            burst.c.kind.in_(brief), burst.c.due_at > now, burst.c.machine.is_(None)
+        )
+        # What another machine is changing at this moment needs no waking, and is not waited for.
+        rows = connection.execute(late.with_for_update(skip_locked=True)).all()
+        for row in rows:
+            connection.execute(update(burst).where(*_is(row.kind, row.subject)).values(due_at=now))
 
     def _let_rest(self, connection: Connection) -> None:
         now = self._database.now_ms(connection)
