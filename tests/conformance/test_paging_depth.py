@@ -395,6 +395,30 @@ async def test_before_sending_again_it_is_looked_up_whether_the_first_arrived(
     assert ("incident #7" in done.deliveries[0].text) is (events == 1)
 
 
+@pytest.mark.parametrize(
+    ("incident", "events"),
+    [(Incident(IncidentState.RESOLVED, number=7), 1), (Incident(IncidentState.UNKNOWN), 2)],
+)
+async def test_what_an_earlier_page_may_have_led_to_is_looked_up_first(start, sender, incident, events):
+    """A stage is restarted after its page was given up, and after somebody resolved what it had led to all the same."""
+    memory = ScriptedMemory()
+    memory.answer = incident
+    sender.answer(KEY.reveal(), LOST, ACCEPT)
+    node = await start(look_back=memory)
+    first = await node.page(identity="run/stage")
+    await node.paging.wait(first.id, 0.05)
+    again = await node.page(
+        KEY, OTHER, identity="run/stage/7", dedup_identity="run/stage", doubtful=frozenset({KEY})
+    )
+    given_up = update(delivery).where(delivery.c.page_id == first.id).values(state="expired", machine=None)
+    await node.database.write(lambda connection: connection.execute(given_up) and None)
+    node.work_off()
+    done = await node.decided(again.id)
+    assert memory.asked == [done.deliveries[0].dedup_key] == [first.deliveries[0].dedup_key]
+    assert [event.routing_key for event in sender.sent].count(KEY) == events
+    assert ("incident #7" in done.deliveries[0].text) is (events == 1)
+
+
 async def test_while_nobody_can_tell_yet_it_is_not_sent_blindly(start, sender, monkeypatch):
     """It is looked for again as soon as PagerDuty's REST API answers; no attempt is counted meanwhile."""
     monkeypatch.setattr(waiting, "_LOOK_AGAIN", timedelta(milliseconds=5))

@@ -158,6 +158,7 @@ class Drafting:
                     # One that the sender named is a matter of its own, whatever it says.
                     says="" if draft.dedup_key else says,
                     service=self._service(key),
+                    is_uncertain=key in draft.doubtful,
                 )
                 for place, key in enumerate(dict.fromkeys(draft.keys), start=1)
             ),
@@ -213,6 +214,7 @@ class Drafting:
         action: Kind,
         says: str,
         service: tuple[str | None, str, str, Protocol],
+        is_uncertain: bool = False,
     ) -> Delivery:
         service_id, label, account, protocol = service
         return Delivery(
@@ -233,6 +235,7 @@ class Drafting:
             deadline_at=now + self._deadline,
             account=account,
             action=action,
+            is_uncertain=is_uncertain,
             says=says,
         )
 

@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, select, text
+from sqlalchemy import Connection, bindparam, select, text, true, update
 
 from masthead.kernel.clock import to_ms
 from masthead.kernel.errors import Conflict
 from masthead.paging.model import Page
 from masthead.paging.rows import load_page
 from masthead.storage.bursts import Bursts
-from masthead.storage.prepared import insert_into
+from masthead.storage.prepared import Prepared, insert_into
 from masthead.storage.schema import delivery, page
 
 __all__ = ["BURST", "Entry", "Intake"]
@@ -74,6 +74,9 @@ class Intake:
         _PAGES.run(connection, [_page_row(entry) for entry in entries])
         rows = [row for entry in entries for row in _delivery_rows(entry)]
         _DELIVERIES.run(connection, rows)
+        _DOUBT.run(
+            connection, [{"of": one.id} for new in entries for one in new.page.deliveries if one.is_uncertain]
+        )
         for key_hash in {row["key_hash"] for row in rows if row["machine"] is None}:
             self._bursts.remind(connection, BURST, key_hash, patience_ms=_PATIENCE_MS)
 
@@ -159,6 +162,10 @@ _DELIVERIES = insert_into(
         for column in delivery.c
         if column.name not in {"reason", "text", "attempts", "is_uncertain", "folded_into", "decided_at"}
     ],
+)
+
+_DOUBT = Prepared(
+    lambda _: update(delivery).where(delivery.c.id == bindparam("of")).values(is_uncertain=true())
 )
 
 

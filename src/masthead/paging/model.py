@@ -128,6 +128,8 @@ class Draft(Struct, frozen=True):
     identity: str | None = None
     #: What the dedup keys are made of, where a page follows an earlier one of the same identity; else as identity.
     dedup_identity: str | None = None
+    #: Keys that an earlier page under the same dedup keys may have reached: that is looked up before anything is sent.
+    doubtful: frozenset[Secret] = frozenset()
     #: A dedup key that the sender chose; for all keys of the page.
     dedup_key: str | None = None
     #: Recognise a page of the same content that was asked for so recently; None: never.

@@ -169,7 +169,8 @@ class Paging:
         held_back = await self._held_back(draft) if draft.dedup_key else frozenset()
 
         def may_go(delivery: Delivery, length: int) -> str | None:
-            return None if delivery.key_hash in held_back else self._may_go(delivery, length)
+            is_held_back = delivery.is_uncertain or delivery.key_hash in held_back
+            return None if is_held_back else self._may_go(delivery, length)
 
         return await self._send(self._drafting.entry(draft, caller, may_go=may_go))
 

@@ -317,6 +317,19 @@ async def test_a_restarted_stage_pages_only_those_that_were_not_reached(bench):
     assert (pages["id"], pages["restart"], pages["reachedBefore"]) == ("page-2", "7", ["Service A"])
 
 
+async def test_a_restarted_stage_says_whom_it_may_have_reached(bench):
+    """An event whose answer was lost may have opened an incident: paging looks that up before it sends another."""
+    bench.paging.fates |= dict.fromkeys((KEY_A, KEY_B), (DeliveryState.EXPIRED, Reason.EXPIRED, "Given up"))
+    ended = await bench.pipeline(page(keys=[KEY_A, KEY_B], failPipeline=False))
+    known = bench.paging.pages["page-1"]
+    lost = replace(known.deliveries[0], is_uncertain=True)
+    bench.paging.pages["page-1"] = replace(known, deliveries=(lost, known.deliveries[1]))
+    bench.paging.fates.clear()
+    await restarted(bench, ended)
+    first, second = bench.paging.drafts
+    assert (first.doubtful, second.doubtful) == (frozenset(), {lost.key})
+
+
 async def test_a_restarted_stage_that_reached_everybody_pages_nobody(bench):
     """It succeeds and says so."""
     ended = await bench.pipeline(page(keys=[KEY_A]))

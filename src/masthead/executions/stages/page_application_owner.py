@@ -105,8 +105,8 @@ class PageApplicationOwnerTask(TaskType):
         keys = await _keys(work)
         identity = f"{work.execution.id}/{work.stage.id}"
         restart = restart_of(work.context)
+        earlier = await _earlier(work) if restart is not None else []
         if restart is not None:
-            earlier = await _earlier(work)
             keys = _not_reached(keys, earlier)
             if not keys:
                 return next((page for page in reversed(earlier) if not page.is_decided), None)
@@ -121,6 +121,7 @@ class PageApplicationOwnerTask(TaskType):
             stage_id=work.stage.id,
             identity=identity if restart is None else f"{identity}/{restart}",
             dedup_identity=identity,
+            doubtful=_may_be_reached(earlier),
             client=f"Spinnaker ({work.caller.user})",
         )
         return await work.services.paging.request(draft, work.caller)
@@ -263,6 +264,13 @@ def _not_reached(keys: Sequence[Secret], earlier: Sequence[Page]) -> tuple[Secre
     tried = DeliveryState.ACCEPTED, DeliveryState.PENDING
     reached = {delivery.key for page in earlier for delivery in page.in_state(*tried)}
     return tuple(key for key in keys if key not in reached)
+
+
+def _may_be_reached(earlier: Sequence[Page]) -> frozenset[Secret]:
+    """Give the keys to which an event of an earlier run may have arrived although no answer said so."""
+    return frozenset(
+        delivery.key for page in earlier for delivery in page.deliveries if delivery.is_uncertain
+    )
 
 
 # -- what came of it --------------------------------------------------------------------------------
