@@ -18,6 +18,10 @@ __all__ = ["Ids", "SequentialIds", "UlidIds"]
 _DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _PAIRS = tuple(first + second for first in _DIGITS for second in _DIGITS)
 _SHIFTS = tuple(range(70, -1, -10))
+_CHANCE_BYTES = 10
+#: Ids for which chance is drawn together: each call lets another thread have the interpreter, which under load is slow
+#: to give it back.
+_AT_A_TIME = 64
 
 
 class Ids(Protocol):
@@ -40,13 +44,17 @@ class UlidIds:
         self._clock = clock or SystemClock()
         self._at_ms = -1
         self._time = ""
+        self._chance = b""
 
     def new(self) -> str:
         """Give a new ULID."""
         at_ms = to_ms(self._clock.now())
         if at_ms != self._at_ms:
             self._at_ms, self._time = at_ms, _pairs(at_ms, 5)
-        return self._time + _pairs(int.from_bytes(os.urandom(10), "big"), 8)
+        if not self._chance:
+            self._chance = os.urandom(_CHANCE_BYTES * _AT_A_TIME)
+        chance, self._chance = self._chance[:_CHANCE_BYTES], self._chance[_CHANCE_BYTES:]
+        return self._time + _pairs(int.from_bytes(chance, "big"), 8)
 
 
 def _pairs(number: int, count: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from itertools import cycle, islice
 
 from ulid import ULID
 
@@ -32,11 +33,16 @@ def test_ids_stand_in_the_order_of_their_milliseconds():
     assert tuple(ULID.from_str(one).milliseconds for one in found) == instants
 
 
-def test_every_bit_of_chance_counts(monkeypatch):
-    """The text is the number, digit by digit."""
-    for chance in (0, 1, 2**79, 2**80 - 1, 0x0123456789ABCDEF0123):
-        monkeypatch.setattr(ids.os, "urandom", lambda _, chance=chance: chance.to_bytes(10, "big"))
-        assert int(ULID.from_str(UlidIds().new())) & (2**80 - 1) == chance
+def test_every_bit_of_chance_counts_once(monkeypatch):
+    """The text is the number, digit by digit, and what was drawn is used up in its order."""
+    chances = [0, 1, 2**79, 2**80 - 1, 0x0123456789ABCDEF0123]
+    drawn = cycle(chances)
+    monkeypatch.setattr(
+        ids.os, "urandom", lambda count: b"".join(next(drawn).to_bytes(10, "big") for _ in range(count // 10))
+    )
+    made = UlidIds()
+    told = [int(ULID.from_str(made.new())) & (2**80 - 1) for _ in range(150)]
+    assert told == list(islice(cycle(chances), 150))
 
 
 def test_ids_for_tests_count_up():
