@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,10 +31,10 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Executable,
-    Row,
     bindparam,
     case,
     delete,
+    false,
     func,
     literal_column,
     null,
@@ -57,6 +57,8 @@ log = structlog.get_logger(__name__)
 #: Runs of one kind in one process at a time; what is more waits as rows. Each kind has its own share, so that webhooks
 #: that hang keep no page waiting, and a PagerDuty that hangs no execution.
 _LIMIT = 128
+#: Shortest time between two looks for what is due: in a storm each failure asks for one.
+_BETWEEN_LOOKS_S = 0.02
 #: Longest pause after a run that raised.
 _LONGEST_PAUSE_S = 300
 #: Longest time between two runs of a subject that waits for time to pass.
@@ -130,6 +132,7 @@ class Bursts:
         self._sweep_every_s = sweep_every_s
         self._runs: dict[str, Run] = {}
         self._resting: set[str] = set()
+        self._looks: dict[tuple[str, ...], _Looks] = {}
         self._turns: dict[tuple[str, str], Turn] = {}
         self._claiming: set[tuple[str, str]] = set()
         #: Kind → runs that are claimed or under way.
@@ -249,7 +252,8 @@ class Bursts:
             except Exception:
                 log.exception("bursts.sweep-broke")
                 pause_s = self._sweep_every_s
-            await self._pause(pause_s)
+            await asyncio.sleep(_BETWEEN_LOOKS_S)
+            await self._pause(pause_s - _BETWEEN_LOOKS_S)
 
     async def sweep(self) -> float:
         """Kick what is due and free; gives the seconds until the next look."""
@@ -278,32 +282,20 @@ class Bursts:
     ) -> tuple[list[tuple[str, str]], list[tuple[str, str]], int | None, int]:
         """Give what is due, what only goes on resting, when something is due next, and the present time."""
         now = self._database.now_ms(connection)
-        mine = burst.c.kind.in_(tuple(self._runs))
-        rows = self._find_due(connection, now, mine)
+        looks = self._looks_of(*self._runs)
+        at = {"now": now, "latest": now + _LONGEST_REST_MS, "me": self._machines.id}
+        rows = looks.due.all(connection, at)
         if len(rows) == _LIMIT:  # those of one kind may hide the others
-            rows = [
-                row for kind in self._runs for row in self._find_due(connection, now, burst.c.kind == kind)
-            ]
+            rows = [row for kind in self._runs for row in self._looks_of(kind).due.all(connection, at)]
         due = [(row.kind, row.subject) for row in rows if not row.rests]
         resting = [(row.kind, row.subject) for row in rows if row.rests]
-        upcoming = select(func.min(burst.c.due_at)).where(burst.c.due_at > now, mine)
-        return due, resting, connection.execute(upcoming).scalar(), now
+        return due, resting, looks.upcoming.first(connection, at)[0], now
 
-    def _find_due(self, connection: Connection, now: int, mine: ColumnElement[bool]) -> Sequence[Row[Any]]:
-        is_free = burst.c.machine.is_(None) | (burst.c.machine == self._machines.id)
-        found = select(burst.c.kind, burst.c.subject, self._rests(now).label("rests"))
-        found = found.where(_is_due(now), is_free, mine).order_by(burst.c.due_at).limit(_LIMIT)
-        return connection.execute(found).all()
-
-    def _rests(self, now: int) -> ColumnElement[bool]:
-        """Tell of a row that is due whether its run would find nothing to do."""
-        return (
-            (burst.c.due_at <= now)
-            & burst.c.machine.is_(None)
-            & burst.c.kind.in_(tuple(self._resting))
-            & (func.coalesce(burst.c.until_generation, -1) == burst.c.generation)
-            & (func.coalesce(burst.c.until_at, 0) > now)
-        )
+    def _looks_of(self, *kinds: str) -> _Looks:
+        """Give the statements for *kinds*, written out once."""
+        if kinds not in self._looks:
+            self._looks[kinds] = _Looks(kinds, self._resting)
+        return self._looks[kinds]
 
     def _rouse(self, connection: Connection) -> None:
         """Make due what is due later: by a clock that was set back since, it would be late by as much."""
@@ -321,7 +313,8 @@ class Bursts:
         now = self._database.now_ms(connection)
         latest = now + _LONGEST_REST_MS
         due_at = case((burst.c.until_at < latest, burst.c.until_at), else_=latest)
-        connection.execute(update(burst).where(self._rests(now)).values(due_at=due_at))
+        statement = update(burst).where(_rests(self._resting)).values(due_at=due_at)
+        connection.execute(statement, {"now": now})
 
     async def _carry(self, key: tuple[str, str]) -> None:
         turn: Turn | None = None
@@ -396,6 +389,43 @@ class Bursts:
             waker.cancel()
 
 
+class _Looks:
+    """The statements that look for what is due, of some kinds."""
+
+    def __init__(self, kinds: Collection[str], resting: Collection[str]) -> None:
+        mine = burst.c.kind.in_(_written(kinds))
+        is_free = burst.c.machine.is_(None) | (burst.c.machine == bindparam("me"))
+        is_due = (burst.c.due_at <= bindparam("now")) | (burst.c.due_at > bindparam("latest"))
+        self.due = Prepared(
+            lambda _: (
+                select(burst.c.kind, burst.c.subject, _rests(resting).label("rests"))
+                .where(is_due, is_free, mine)
+                .order_by(burst.c.due_at)
+                .limit(literal_column(str(_LIMIT)))
+                .offset(literal_column("0"))
+            )
+        )
+        self.upcoming = Prepared(
+            lambda _: select(func.min(burst.c.due_at)).where(burst.c.due_at > bindparam("now"), mine)
+        )
+
+
+def _rests(resting: Collection[str]) -> ColumnElement[bool]:
+    """Tell of a row that is due whether its run would find nothing to do."""
+    return (
+        (burst.c.due_at <= bindparam("now"))
+        & burst.c.machine.is_(None)
+        & (burst.c.kind.in_(_written(resting)) if resting else false())
+        & (func.coalesce(burst.c.until_generation, literal_column("-1")) == burst.c.generation)
+        & (func.coalesce(burst.c.until_at, literal_column("0")) > bindparam("now"))
+    )
+
+
+def _written(kinds: Collection[str]) -> list[ColumnElement[str]]:
+    """Give *kinds*, which are words of our own, as they stand in a statement."""
+    return [literal_column(f"'{kind}'") for kind in kinds]
+
+
 _NAMED = burst.c.kind == bindparam("kind_"), burst.c.subject == bindparam("subject_")
 _MINE = *_NAMED, burst.c.generation == bindparam("generation_")
 _HOLD = Prepared(lambda _: select(burst.c.generation, burst.c.machine).where(*_NAMED).with_for_update())
@@ -463,10 +493,6 @@ _REQUEST, _REMIND = Prepared(_request), Prepared(_remind)
 
 def _is(kind: str, subject: str) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
     return burst.c.kind == kind, burst.c.subject == subject
-
-
-def _is_due(now_ms: int) -> ColumnElement[bool]:
-    return (burst.c.due_at <= now_ms) | (burst.c.due_at > now_ms + _LONGEST_REST_MS)
 
 
 def _free(connection: Connection, machine_id: str) -> None:
