@@ -41,7 +41,7 @@ class Attempts:
         self._sender = sender
         self._clock = clock
         self._retry = retry
-        self._chance = chance or random.SystemRandom()
+        self._chance = chance or random.Random()  # noqa: S311 - a wait is no secret
 
     async def make(self, page: Page, delivery: Delivery, *, repeats: Repeats | None = None) -> Result:
         """Send the delivery's event once and give what came of it."""

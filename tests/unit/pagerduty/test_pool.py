@@ -200,6 +200,27 @@ async def test_silence_ends_with_the_time(server):
     await poster.close()
 
 
+async def test_a_host_that_took_no_connection_is_let_be_for_a_moment(server, monkeypatch):
+    """After two failures in a row, and as long as there is no connection that rests; then it is tried again."""
+    monkeypatch.setattr(pool, "_AWAY_S", 1000)
+    poster, connect = PooledPoster(server.url, timeout_s=5), pool._Host.connect
+    asked = []
+
+    async def refused(host):
+        asked.append(host)
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(pool._Host, "connect", refused)
+    for failures in (1, 2, 2, 2):
+        with pytest.raises(Lost, match="ConnectionRefusedError") as raised:
+            await post(poster)
+        assert (len(asked), raised.value.is_connected, poster.is_away) == (failures, False, failures > 1)
+    poster._away_until = 0.0
+    monkeypatch.setattr(pool._Host, "connect", connect)
+    assert ((await post(poster)).status, poster.is_away) == (202, False)
+    await poster.close()
+
+
 async def test_closing_loses_what_is_under_way(server, poster):
     """A stop does not wait for the other side."""
     server.answers = [None]
