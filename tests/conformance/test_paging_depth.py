@@ -655,17 +655,17 @@ async def test_what_happens_is_counted(start, sender):
 
 async def test_a_database_that_fails_while_a_key_is_worked_off_holds_up_nothing(node, sender, monkeypatch):
     """What was marked as being sent is tried again once the database answers."""
-    real, calls = ahead.pages_where, []
+    real, calls = ahead._some, []
 
-    def flaky(connection, query):
-        calls.append(query)
+    def flaky(connection, wanted):
+        calls.append(wanted)
         if len(calls) == 1:
             raise StorageUnavailable("away")
-        return real(connection, query)
+        return real(connection, wanted)
 
     sender.answer(KEY.reveal(), THROTTLE, ACCEPT)
     asked = await node.page()
-    monkeypatch.setattr(ahead, "pages_where", flaky)
+    monkeypatch.setattr(ahead, "_some", flaky)
     told: asyncio.Queue = asyncio.Queue()
     node.paging.on_decided(told.put_nowait)
     node.work_off()
@@ -753,19 +753,39 @@ async def test_a_delivery_that_cannot_even_be_tried_holds_up_no_other(node, send
     await node.decided(poison.id)
 
 
-async def test_pages_are_read_ahead_in_few_queries_but_not_more_than_fit(node, monkeypatch):
-    """Each in its turn, however the reading is cut: by number, by size, and a page that is larger than the bound."""
-    monkeypatch.setattr(ahead, "_CHARACTERS", 1_000)
-    sizes = [10, 10, 10, 400, 400, 400, 5_000, 10]
-    pages = [await node.page(message=str(n), details={"text": "x" * size}) for n, size in enumerate(sizes)]
-    read = ahead.Ahead(node.database, [page.id for page in pages])
-    assert [(await read.get(number)).id for number in range(len(pages))] == [page.id for page in pages]
+async def test_pages_are_read_ahead_in_few_queries_but_long_ones_in_their_turn(node, monkeypatch):
+    """Two, then four, and so on; one that is too long to be read before its turn begins anew."""
+    real, read_together = ahead._some, []
+
+    def some(connection, wanted):
+        found = real(connection, wanted)
+        read_together.append([len(one.page.details["text"]) for one in found.values()])
+        return found
+
+    monkeypatch.setattr(ahead, "_some", some)
+    sizes = [10, 10, 10, 40, 40_000, 50_000, 40, 10]
+    asked = [await node.page(message=str(n), details={"text": "x" * size}) for n, size in enumerate(sizes)]
+    read = ahead.Ahead(node.database, [one.deliveries[0] for one in asked])
+    found = [await read.get(number) for number in range(len(asked))]
+    assert [(one.page.id, one.page.details) for one in found] == [(one.id, one.details) for one in asked]
+    assert list(map(sorted, read_together)) == [[10, 10], [10, 40], [10, 40, 40_000], [10, 40, 50_000]]
+
+
+async def test_what_a_delivery_says_comes_with_whether_its_page_has_others(node):
+    """Who is told of the page's end needs the others too."""
+    for keys in ((KEY,), (KEY, OTHER)):
+        asked = await node.paging.get((await node.page(*keys)).id)
+        for one in asked.deliveries:
+            said = await ahead.Ahead(node.database, [one]).get(0)
+            assert said == (replace(asked, deliveries=(one,)), len(keys) == 1)
 
 
 async def test_a_page_that_is_gone_is_told_as_such(node):
     """The run fails and is tried again, instead of sending something else."""
+    (known,) = (await node.page()).deliveries
+    read = ahead.Ahead(node.database, [replace(known, page_id="no-such-page")])
     with pytest.raises(NotFound, match="no-such-page"):
-        await ahead.Ahead(node.database, ["no-such-page"]).get(0)
+        await read.get(0)
 
 
 async def test_a_page_whose_commit_gave_no_answer_is_sent_all_the_same(node, sender):

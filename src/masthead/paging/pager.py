@@ -26,6 +26,7 @@ from masthead.kernel.errors import Conflict, InvalidRequest, NotFound, StorageUn
 from masthead.kernel.ids import Ids
 from masthead.kernel.tasks import Tasks
 from masthead.pagerduty import Event, EventsSender, Protocol
+from masthead.paging.ahead import Said
 from masthead.paging.attempts import Attempts, event_of
 from masthead.paging.budget import Budget
 from masthead.paging.drafting import Drafting
@@ -363,17 +364,17 @@ class Paging:
         if flight.is_over and (page := flight.now()).is_decided:
             self._tell(page)
 
-    async def _record(self, result: Result, page: Page | None) -> Recorded:
+    async def _record(self, result: Result, said: Said | None) -> Recorded:
         """Write what became of a delivery that waited, and tell those who wait for its page.
 
         Args:
             result: What became of it.
-            page: Its page as it was before, if that was read.
+            said: What it says, if that was read.
         """
         recorded = await self._write_at_last(result)
         if result.state.is_decided:
-            if page is not None and len(page.deliveries) == 1:
-                self._look_at(replace(page, deliveries=(result.delivery_after,)), result)
+            if said is not None and said.is_whole:
+                self._look_at(replace(said.page, deliveries=(result.delivery_after,)), result)
             else:
                 self._look_at(await self.get(result.delivery.page_id), result)
             for page_id in recorded.shared_by:

@@ -25,7 +25,7 @@ from masthead.paging.model import (
 )
 from masthead.storage.schema import delivery, page, proof
 
-__all__ = ["IS_PENDING", "deliveries_where", "delivery_of", "load_page", "pages_where", "text_of"]
+__all__ = ["IS_PENDING", "deliveries_where", "delivery_of", "load_page", "page_of", "pages_where", "text_of"]
 
 #: Written out, because a partial index serves a constant and not a parameter.
 IS_PENDING = delivery.c.state == literal_column("'pending'")
@@ -55,7 +55,7 @@ def pages_where(connection: Connection, query: Select[Any]) -> list[Page]:
     if rows:
         for one in deliveries_where(connection, delivery.c.page_id.in_(list(deliveries))):
             deliveries[one.page_id].append(one)
-    return [_page(row, deliveries[row.id]) for row in rows]
+    return [page_of(row, deliveries[row.id]) for row in rows]
 
 
 def deliveries_where(connection: Connection, *conditions: ColumnElement[bool]) -> list[Delivery]:
@@ -74,7 +74,8 @@ def text_of(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _page(row: Row[Any], deliveries: Sequence[Delivery]) -> Page:
+def page_of(row: Row[Any], deliveries: Sequence[Delivery]) -> Page:
+    """Read a row of ``page``."""
     return Page(
         id=row.id,
         message=row.message,

@@ -33,7 +33,7 @@ from sqlalchemy import (
 
 from masthead.kernel.clock import Clock, from_ms, to_ms
 from masthead.kernel.errors import Reason
-from masthead.paging.ahead import Ahead
+from masthead.paging.ahead import Ahead, Said
 from masthead.paging.attempts import Attempts, Repeats
 from masthead.paging.budget import Budget
 from masthead.paging.folding import Fold, fold
@@ -80,8 +80,8 @@ class LookBack(Protocol):
 class Ways:
     """What a run needs of the rest of paging."""
 
-    #: Told what came of a delivery, and its page as it was before, where that was read.
-    record: Callable[[Result, Page | None], Awaitable[Recorded]]
+    #: Told what came of a delivery, and what it says, where that was read.
+    record: Callable[[Result, Said | None], Awaitable[Recorded]]
     #: Told how many deliveries were folded into others.
     folded: Callable[[int], None]
 
@@ -155,22 +155,22 @@ class Waiting:
     async def _send_all(self, turn: Turn, folds: Sequence[Fold]) -> _Rest | None:
         """Send them in order; gives when to go on if not now."""
         failures = 0
-        ahead = Ahead(self._database, [one.speaker.page_id for one in folds])
+        ahead = Ahead(self._database, [one.speaker for one in folds])
         for number, one in enumerate(folds):
             following = folds[number + 1].speaker.id if number + 1 < len(folds) else None
             is_overdue = self._clock.now() >= one.speaker.deadline_at
             if not is_overdue and not self._budget.take(turn.subject):
                 wait_ms = int(self._budget.wait_s(turn.subject) * 1000) + 1
                 return _Rest(to_ms(self._clock.now()) + wait_ms, marked=one.speaker.id)
-            page = None
+            said = None
             result = await self._without_sending(one.speaker, is_overdue=is_overdue)
             if result is None:
-                page = await ahead.get(number)
+                said = await ahead.get(number)
                 if not self._may_act(turn):  # last, because it may have been lost during the look-up
                     self._budget.give_back(turn.subject)
                     return _Rest(to_ms(self._clock.now()) + _NO_LEASE_MS, marked=one.speaker.id)
-                result = await self._send(page, one)
-            recorded = await self._ways.record(replace(result, turn=turn, next_id=following), page)
+                result = await self._send(said.page, one)
+            recorded = await self._ways.record(replace(result, turn=turn, next_id=following), said)
             if not recorded.holds:
                 raise Superseded
             failures = failures + 1 if result.state is DeliveryState.PENDING else 0
