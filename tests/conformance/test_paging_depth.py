@@ -302,6 +302,28 @@ async def test_a_delivery_that_always_fails_does_not_hold_up_the_others(start, s
         await node.decided(one.id)
 
 
+async def test_ten_that_always_fail_do_not_hold_up_what_is_less_severe(start, sender, monkeypatch):
+    """After a failure the one that was tried least is next; in order otherwise."""
+    real = sender.send
+
+    async def send(event):
+        answer = await real(event)
+        return replace(LOST, may_have_arrived=False) if event.severity is Severity.CRITICAL else answer
+
+    monkeypatch.setattr(sender, "send", send)
+    node = await start()
+    node.paging._in_flight = 10_000
+    for number in range(10):
+        await node.page(message=f"always fails {number}")
+    others = [Severity.INFO, Severity.ERROR, Severity.WARNING]
+    pages = [await node.page(message=str(one), severity=one) for one in others]
+    node.work_off()
+    for one in pages:
+        await node.decided(one.id)
+    told = [event.severity for event in sender.sent if event.severity is not Severity.CRITICAL]
+    assert told == [Severity.ERROR, Severity.WARNING, Severity.INFO]
+
+
 async def test_what_one_delivery_was_told_to_wait_does_not_hold_up_another(start, sender):
     """Retry-After is its own: the next that fails is tried again as soon as ever."""
     sender.answer(KEY.reveal(), TOLD_TO_WAIT, LOST, ACCEPT)

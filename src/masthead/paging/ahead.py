@@ -41,14 +41,17 @@ class Ahead:
         self._read: dict[str, Said] = {}
         self._pages = _FIRST
 
-    async def get(self, number: int) -> Said:
-        """Give the page of the delivery at place *number*; those that follow it come along.
+    async def get(self, number: int, *, is_alone: bool = False) -> Said:
+        """Give the page of the delivery at place *number*; those that follow it come along, unless it *is_alone*.
 
         Raises:
             NotFound: there is no such page.
         """
         page_id = self._deliveries[number].page_id
-        if page_id not in self._read:
+        if page_id not in self._read and is_alone:
+            wanted = self._deliveries[number : number + 1]
+            self._read |= await self._database.read(lambda connection: _some(connection, wanted))
+        elif page_id not in self._read:
             wanted = self._deliveries[number : number + self._pages]
             self._pages = min(2 * self._pages, _MOST)
             self._read = await self._database.read(lambda connection: _some(connection, wanted))

@@ -2,7 +2,7 @@
 
 A run of the burst ``routing-key`` takes what is due, folds what says the same, and sends one after the other. It
 rests when the key has no budget left, and after two failures in a row (or one refusal for too many events), so
-that PagerDuty's own trouble costs one probe a key, and one delivery that always fails does not hold up the others.
+that PagerDuty's own trouble costs one probe a key, and deliveries that always fail do not hold up the others.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from masthead.paging.ahead import Ahead, Said
 from masthead.paging.attempts import Attempts, Repeats
 from masthead.paging.budget import Budget
 from masthead.paging.folding import Fold, fold
+from masthead.paging.line import Line
 from masthead.paging.model import Delivery, DeliveryState, Incident, IncidentState, Kind, Page
 from masthead.paging.outcomes import PATIENCE_MS, Recorded, Result, mark_as_being_sent, take_back
 from masthead.paging.patience import Patience
@@ -156,8 +157,10 @@ class Waiting:
         """Send them in order; gives when to go on if not now."""
         failures = 0
         ahead = Ahead(self._database, [one.speaker for one in folds])
-        for number, one in enumerate(folds):
-            following = folds[number + 1].speaker.id if number + 1 < len(folds) else None
+        line = Line(folds)
+        place = line.take()
+        while place is not None:
+            one = place.fold
             is_overdue = self._clock.now() >= one.speaker.deadline_at
             if not is_overdue and not self._budget.take(turn.subject):
                 wait_ms = int(self._budget.wait_s(turn.subject) * 1000) + 1
@@ -165,15 +168,17 @@ class Waiting:
             said = None
             result = await self._without_sending(one.speaker, is_overdue=is_overdue)
             if result is None:
-                said = await ahead.get(number)
+                said = await ahead.get(place.number, is_alone=place.is_out_of_turn)
                 if not self._may_act(turn):  # last, because it may have been lost during the look-up
                     self._budget.give_back(turn.subject)
                     return _Rest(to_ms(self._clock.now()) + _NO_LEASE_MS, marked=one.speaker.id)
                 result = await self._send(said.page, one)
+            failures = failures + 1 if result.state is DeliveryState.PENDING else 0
+            place = line.take(has_failed=failures > 0)
+            following = place.fold.speaker.id if place else None
             recorded = await self._ways.record(replace(result, turn=turn, next_id=following), said)
             if not recorded.holds:
                 raise Superseded
-            failures = failures + 1 if result.state is DeliveryState.PENDING else 0
             if failures and result.reason is Reason.THROTTLED:
                 return _Rest(result.due_at_ms or 0, marked=following)
             if failures >= _PATIENCE:  # what one was told to wait does not hold for those that were not tried
