@@ -170,3 +170,46 @@ def test_a_run_of_many_stages_shows_what_a_page_loaded_anew_would(site, browse):
     assert re.findall(r'aria-label="([^"]*)"', shown[1]) == re.findall(
         r'aria-label="([^"]*)"', page.locator("svg.graph").inner_html()
     )
+
+
+def judge(site, execution: str, name: str) -> None:
+    """Answer a judgment as somebody else would."""
+    stages = site.server.get(f"/pipelines/{execution}")["stages"]
+    stage = next(each["id"] for each in stages if each["name"] == name)
+    site.server.ask("PATCH", f"/pipelines/{execution}/stages/{stage}", json={"judgmentStatus": "continue"})
+
+
+def test_a_change_of_a_stage_leaves_the_focus_on_it(site, browse):
+    """In the list and in the graph; the window's title says how the run stands."""
+    pipeline(site, "Focused", JUDGE | {"name": "First?"}, JUDGE | {"name": "Second?"})
+    execution = site.start("payments", "Focused")
+    page = browse(f"/ui/executions/{execution}")
+    live(page)
+    row = page.locator(".timeline").get_by_role("link", name="First?")
+    row.focus()
+    judge(site, execution, "First?")
+    done = page.locator(".timeline > li.succeeded", has=page.get_by_role("link", name="First?"))
+    expect(done).to_be_visible()
+    expect(row).to_be_focused()
+    node = page.locator(".graph").get_by_role("link", name="Second?")
+    node.focus()
+    judge(site, execution, "Second?")
+    expect(node).to_have_accessible_name(re.compile("succeeded"))
+    expect(node).to_be_focused()
+    expect(page).to_have_title(re.compile("succeeded"))
+
+
+def test_a_page_of_a_refusal_follows_too(site, browse):
+    """Its address is the form's, of which there is nothing to be read."""
+    answered, other = (JUDGE | {"name": name} for name in ("Answered?", "Other?"))
+    pipeline(site, "Refused", answered, other | {"requisiteStageRefIds": []})
+    execution = site.start("payments", "Refused")
+    page = browse(f"/ui/executions/{execution}?stage=1", expected=["409"])
+    page.get_by_role("button", name="Hold updates").click()
+    judge(site, execution, "Answered?")
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was done")
+    live(page)
+    judge(site, execution, "Other?")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("succeeded")
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was done")

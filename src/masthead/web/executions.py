@@ -6,7 +6,7 @@ Every deed is a form that is posted and leads back; what cannot be done is said 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlencode
 
@@ -30,6 +30,8 @@ __all__ = ["execution_routes"]
 
 #: Versions whose looks are remembered.
 _REMEMBERED = 200
+#: How htmx puts single changes in their places: see follow.js.
+_CHANGES = "changes"
 _Deed = Callable[[Executions, "_Asked"], Awaitable[str]]
 
 
@@ -75,7 +77,6 @@ def execution_routes(services: WebServices, renderer: Renderer) -> Sequence[Rout
             "mark": mark,
             "now_ms": now_ms,
             "here": _address(it, chosen),
-            "again": _address(it, chosen, since=mark),
             "is_moving": _is_moving(it, pages),
             "inputs": _inputs(it.chosen),
             "refused": refused,
@@ -83,6 +84,8 @@ def execution_routes(services: WebServices, renderer: Renderer) -> Sequence[Rout
             "typed": {name: form.raw(name) for name in form} if form else {},
             "fate_of": fate_of,
         }
+        if it.changed is not None:
+            return renderer.fragment(request, "execution.html", "changes", reswap=_CHANGES, **values)
         if is_fragment(request):
             return renderer.fragment(request, "execution.html", "execution", **values)
         return renderer.page(request, "execution.html", 409 if refusal else 200, **values)
@@ -178,25 +181,24 @@ class _Memory:
     """What pages show: the looks of the stages for each version that was rendered lately."""
 
     def __init__(self) -> None:
-        self._looks: OrderedDict[tuple[str, ...], dict[str, tuple[object, ...]]] = OrderedDict()
+        self._looks: OrderedDict[tuple[str, ...], Mapping[str, tuple[object, ...]]] = OrderedDict()
 
     def find(
         self, execution_id: str, chosen: str | None, mark: str | None
-    ) -> dict[str, tuple[object, ...]] | None:
+    ) -> Mapping[str, tuple[object, ...]] | None:
         """Give the looks of a version, or None when nobody knows it any more."""
         return self._looks.get((execution_id, chosen or "", mark or ""))
 
     def keep(self, execution_id: str, chosen: str | None, mark: str, it: ExecutionView) -> None:
         """Remember what was rendered."""
-        self._looks[execution_id, chosen or "", mark] = {each.id: each.looks for each in it.stages}
+        self._looks[execution_id, chosen or "", mark] = it.looks
         while len(self._looks) > _REMEMBERED:
             self._looks.popitem(last=False)
 
 
-def _address(it: ExecutionView, chosen: str | None, *, since: str = "") -> str:
+def _address(it: ExecutionView, chosen: str | None) -> str:
     """Give the page's address, with the stage where one was asked for: what fails later is shown by itself."""
-    given = {"stage": it.chosen.id if chosen and it.chosen else "", "since": since}
-    query = urlencode({name: value for name, value in given.items() if value})
+    query = urlencode({"stage": chosen}) if it.chosen and chosen in (it.chosen.id, it.chosen.ref) else ""
     return f"/ui/executions/{it.id}" + (f"?{query}" if query else "")
 
 

@@ -14,7 +14,7 @@ from masthead.kernel.clock import from_ms
 from masthead.paging import Page
 from masthead.pipelines import topological_order
 from masthead.web.awaiting import look_of_execution
-from masthead.web.graph import Drawn, draw
+from masthead.web.graph import Drawn, draw, draw_some
 from masthead.web.looks import Look, look_of
 from masthead.web.rendering import duration
 
@@ -99,8 +99,6 @@ class StageView:
     unresolved: tuple[str, ...]
     pages: tuple[Page, ...] = ()
     is_chosen: bool = False
-    #: Whether its row and its place in the graph look as they did when they were shown last.
-    is_same: bool = False
 
     @property
     def looks(self) -> tuple[object, ...]:
@@ -168,6 +166,11 @@ class ExecutionView:
     trigger: Document
     notes: tuple[str, ...]
     stages: tuple[StageView, ...]
+    #: Stage's id → its ``looks``.
+    looks: Mapping[str, tuple[object, ...]]
+    #: Those that look different from when they were shown last; None when everything is to be shown.
+    changed: tuple[StageView, ...] | None
+    #: Of all stages, or of those that changed.
     graph: Markup
     chosen: StageView | None
     #: Pages that belong to no stage that is still there.
@@ -196,20 +199,20 @@ def view_of(
         now_ms: The present, for what still runs.
         chosen: A stage's id or refId; the one most worth a look, if not given or not there.
         types: Those that run here.
-        shown: Stage's id → its ``looks`` when it was shown last; what still looks so is marked.
+        shown: Stage's id → its ``looks`` when it was shown last, where only what changed is to be shown.
     """
     clock = _Clock(execution, now_ms)
     by_stage: dict[str | None, list[Page]] = {}
     for page in pages:
         by_stage.setdefault(page.stage_id, []).append(page)
     stages = [
-        replace(_stage(each, depth, clock, types), pages=tuple(by_stage.pop(each["id"], ())))
+        _stage(each, depth, clock, types, tuple(by_stage.pop(each["id"], ())))
         for each, depth in _in_order(execution.get("stages") or [])
     ]
     found = _chosen(stages, chosen)
     stages = [replace(each, is_chosen=True) if each is found else each for each in stages]
-    if shown is not None and shown.keys() == {each.id for each in stages}:
-        stages = [replace(each, is_same=True) if shown[each.id] == each.looks else each for each in stages]
+    looks = {each.id: each.looks for each in stages}
+    changed = _changed(stages, looks, shown)
     title = str(execution.get("name") or execution.get("description") or execution["id"])
     trigger = execution.get("trigger") or {}
     return ExecutionView(
@@ -228,10 +231,31 @@ def view_of(
         trigger={key: value for key, value in trigger.items() if key != "parentExecution"},
         notes=tuple(_notes(execution)),
         stages=tuple(stages),
-        graph=draw([_drawn(each) for each in stages if not each.depth], label=f"Stages of {title}"),
+        looks=looks,
+        changed=changed,
+        graph=_graph(stages, changed, label=f"Stages of {title}"),
         chosen=next((each for each in stages if each.is_chosen), None),
         other_pages=tuple(page for left in by_stage.values() for page in left),
     )
+
+
+def _changed(
+    stages: Sequence[StageView],
+    looks: Mapping[str, tuple[object, ...]],
+    shown: Mapping[str, tuple[object, ...]] | None,
+) -> tuple[StageView, ...] | None:
+    """Give the stages that do not look as they were shown; None when others were shown, or none."""
+    if not shown or shown.keys() != looks.keys():
+        return None
+    return tuple(each for each in stages if shown[each.id] != looks[each.id])
+
+
+def _graph(stages: Sequence[StageView], changed: Sequence[StageView] | None, *, label: str) -> Markup:
+    top = [each for each in stages if not each.depth]
+    if changed is None:
+        return draw([_drawn(each) for each in top], label=label)
+    edges = tuple((each.ref, each.waits_for) for each in top)
+    return draw_some(edges, [_drawn(each) for each in changed if not each.depth])
 
 
 def user_of(execution: Document) -> str:
@@ -302,7 +326,9 @@ def _in_order(stages: Sequence[Document]) -> Iterator[tuple[Document, int]]:
         yield from walk(each, 0)
 
 
-def _stage(stage: Document, depth: int, clock: _Clock, types: StageTypes) -> StageView:
+def _stage(
+    stage: Document, depth: int, clock: _Clock, types: StageTypes, pages: tuple[Page, ...]
+) -> StageView:
     kind = str(stage.get("type") or "")
     known = types.find(kind)
     context = stage.get("context") or {}
@@ -331,6 +357,7 @@ def _stage(stage: Document, depth: int, clock: _Clock, types: StageTypes) -> Sta
         outputs=stage.get("outputs") or {},
         failure=_failure(context.get("exception")),
         unresolved=tuple(_unresolved(context.get("expressionEvaluationSummary"))),
+        pages=pages,
     )
 
 
@@ -415,7 +442,9 @@ def _notes(execution: Document) -> Iterator[str]:
 
 def _drawn(stage: StageView) -> Drawn:
     href = f"?stage={stage.id}"
-    took = f", {stage.took.words}" if stage.took.words else ""
+    # Of what still runs the list of stages counts the time.
+    words = stage.took.words if stage.took.since_ms is None else ""
+    took = f", {words}" if words else ""
     return Drawn(
         ref=stage.ref,
         name=stage.name,
@@ -424,10 +453,9 @@ def _drawn(stage: StageView) -> Drawn:
         icon=stage.look.icon,
         style=stage.look.style,
         word=stage.look.word,
-        aside=stage.took.words,
+        aside=words,
         says=f"{stage.name}, {stage.label}, {stage.look.word}{took}",
         is_chosen=stage.is_chosen,
         id=f"node-{stage.id}",
-        is_same=stage.is_same,
         more=Markup(' hx-get="{0}" hx-push-url="true"').format(href),
     )

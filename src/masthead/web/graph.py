@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from markupsafe import Markup, escape
 
-__all__ = ["Drawn", "draw"]
+__all__ = ["Drawn", "Edges", "draw", "draw_some"]
 
 #: Sizes in pixels.
 _WIDTH, _HEIGHT = 192, 48
@@ -26,6 +26,8 @@ _NAME_WIDTH, _WORD_WIDTH = 148.0, 160.0
 #: More lanes than this, and lines run straight through.
 _MOST_LANES = 1_500
 _SWEEPS = 2
+#: Of every stage of a graph its ref and the refs that it waits for.
+Edges = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,6 @@ class Drawn:
         more: Attributes of the link as they stand in HTML, for htmx.
         button: Where the stage is chosen by a form: the value of its button ``op``; it is no link then.
         id: Of the element, where the graph is shown again and again.
-        is_same: Whether it looks as it did when it was shown last: only its place is held then.
     """
 
     ref: str
@@ -58,7 +59,6 @@ class Drawn:
     more: Markup | None = None
     button: str = ""
     id: str = ""
-    is_same: bool = False
     aside: str = ""
 
 
@@ -93,13 +93,22 @@ def draw(stages: Sequence[Drawn], *, label: str) -> Markup:
     size = f'width="{layout.width + 2 * _EDGE}" height="{layout.height + 2 * _EDGE:g}"'
     view = f'viewBox="{-_EDGE} {-_EDGE} {layout.width + 2 * _EDGE} {layout.height + 2 * _EDGE:g}"'
     head = f'<svg class="graph" {size} {view} role="group" aria-label="{escape(label)}">'
-    # Where nothing moves, the lines are those that are there.
-    lines = _KEPT if any(stage.is_same for stage in stages) else layout.lines
-    return Markup(f"{head}{lines}{body}</svg>")  # noqa: S704 - every text in it is escaped
+    return Markup(f"{head}{layout.lines}{body}</svg>")  # noqa: S704 - every text in it is escaped
 
 
-#: Stands for an element that is on the page already: see follow.js.
-_KEPT = '<path id="graph-lines" data-same=""/>'
+def draw_some(edges: Edges, stages: Sequence[Drawn]) -> Markup:
+    """Draw *stages* alone, each where it stands among *edges*, to take the places of those on a page.
+
+    Args:
+        edges: The ref of every stage of the graph, and those it waits for, in the order of the pipeline.
+        stages: Those to draw; each has an id, by which it finds its place.
+
+    Returns:
+        An SVG element with them, which is not to be shown itself.
+    """
+    spots = _layout(edges).by_ref
+    body = "".join(_box(stage, *spots[stage.ref]) for stage in stages)
+    return Markup(f"<svg>{body}</svg>")  # noqa: S704 - every text in it is escaped
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,26 +120,30 @@ class _Layout:
     lines: str
     #: Place in the pipeline, x and y, in the order of the keyboard.
     spots: tuple[tuple[int, int, float], ...]
+    #: Ref of a stage → its x and y.
+    by_ref: Mapping[str, tuple[int, float]]
 
 
 @lru_cache(maxsize=64)
-def _layout(edges: tuple[tuple[str, tuple[str, ...]], ...]) -> _Layout:
+def _layout(edges: Edges) -> _Layout:
     """Lay out stages, each known by its ref and those it waits for."""
     waits = _waits(edges)
     phases = _phases(waits)
     columns, ends = _columns(waits, phases)
     _arrange(columns)
     height = _place(columns)
+    spots = tuple(
+        (spot.stage, phase * (_WIDTH + _GAP_X), spot.y)
+        for phase, column in enumerate(columns)
+        for spot in column
+        if spot.stage is not None
+    )
     return _Layout(
         width=len(columns) * (_WIDTH + _GAP_X) - _GAP_X,
         height=height,
         lines="".join(_lines(columns, ends, phases)),
-        spots=tuple(
-            (spot.stage, phase * (_WIDTH + _GAP_X), spot.y)
-            for phase, column in enumerate(columns)
-            for spot in column
-            if spot.stage is not None
-        ),
+        spots=spots,
+        by_ref={edges[place][0]: (x, y) for place, x, y in spots},
     )
 
 
@@ -250,8 +263,6 @@ def _curve(start: _Spot, phase: int, x: float, y: float) -> str:
 
 def _box(stage: Drawn, x: float, y: float) -> str:
     own = f'id="{escape(stage.id)}" ' if stage.id else ""
-    if stage.is_same:
-        return f'<a {own}data-same=""></a>'
     inside = (
         f"<title>{escape(stage.name)}</title>"
         f'<rect width="{_WIDTH}" height="{_HEIGHT}" rx="6"/>'
@@ -259,7 +270,8 @@ def _box(stage: Drawn, x: float, y: float) -> str:
         f'<text x="34" y="20">{escape(_shorten(stage.name, _NAME_WIDTH))}</text>'
         f'<text x="34" y="37" class="word">{escape(_second_line(stage))}</text>'
     )
-    here = f'class="node {stage.style}" transform="translate({x} {y:g})"'
+    style = f"{stage.style} chosen" if stage.is_chosen else stage.style
+    here = f'class="node {style}" transform="translate({x} {y:g})"'
     if stage.button:
         return f"<g {here}>{inside}{_button(stage)}</g>"
     chosen = ' aria-current="true"' if stage.is_chosen else ""

@@ -155,12 +155,13 @@ class Renderer:
         return answer
 
     def fragment(
-        self, request: Request, template: str, block: str, status: int = 200, **values: Any
+        self, request: Request, template: str, block: str, status: int = 200, reswap: str = "", **values: Any
     ) -> Response:
-        """Give one ``{% block %}`` of a template, for htmx to put in its place."""
+        """Give one ``{% block %}`` of a template, for htmx to put in its place; *reswap* tells it how."""
         found = self._environment.get_template(template)
         context = found.new_context(self._context(request) | values)
-        return HTMLResponse("".join(found.blocks[block](context)), status, _HEADERS)
+        headers = _HEADERS | {"HX-Reswap": reswap} if reswap else _HEADERS
+        return HTMLResponse("".join(found.blocks[block](context)), status, headers)
 
     def redirect(self, path: str, *, say: str = "", kind: str = "succeeded") -> Response:
         """Lead a browser on after a posted form, so that loading the page anew posts nothing twice.

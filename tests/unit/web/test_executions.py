@@ -348,19 +348,45 @@ async def test_what_a_page_shows_already_is_not_sent_again(house, browser):
     execution = await started(house, waits | {"refId": "0"}, JUDGE | {"requisiteStageRefIds": ["0"]})
     await settled(house, execution)
     whole = await browser.get(f"/ui/executions/{execution}", headers=FRAGMENT)
-    again = whole.text.partition('hx-get="')[2].partition('"')[0].replace("&amp;", "&")
-    assert "since=" in again
+    again = f"/ui/executions/{execution}?since={_attribute(whole.text, 'data-version')}"
     part = await browser.get(again, headers=FRAGMENT)
-    assert part.text.count("data-same") > whole.text.count("data-same") == 0
+    assert part.headers["HX-Reswap"] == "changes"
+    assert (whole.text.count('id="row-'), part.text.count('id="row-')) == (2, 0)
     assert "Keep &lt;it&gt;?" in part.text, "the chosen stage is always sent"
-    assert len(part.text) < len(whole.text)
     await house.services.executions.pause(execution, ANN)
     changed = await browser.get(again, headers=FRAGMENT)
-    assert "data-same" in changed.text, "what has ended stays"
-    assert 'class="node paused"' in changed.text
-    unknown = await browser.get(f"/ui/executions/{execution}?since=0.0", headers=FRAGMENT)
-    assert "data-same" not in unknown.text
-    assert "data-same" not in (await browser.get(again)).text, "a page that is loaded has everything"
+    assert changed.text.count('id="row-') == 1, "what has ended stays"
+    assert _node(changed.text) == _node((await browser.get(again)).text), "it stands where it stood"
+    assert "<title>release: paused" in changed.text
+    for everything in (
+        await browser.get(f"/ui/executions/{execution}?since=0.0", headers=FRAGMENT),
+        await browser.get(again),
+    ):
+        assert everything.text.count('id="row-') == 2
+        assert "HX-Reswap" not in everything.headers
+
+
+def _attribute(text: str, name: str) -> str:
+    return text.partition(f'{name}="')[2].partition('"')[0]
+
+
+def _node(text: str) -> str:
+    """Give the place in the graph of the stage that is paused."""
+    found = re.search(r'<a [^>]*class="node paused chosen".*?</a>', text, re.DOTALL)
+    assert found is not None
+    return found[0]
+
+
+async def test_after_a_refusal_the_page_looks_at_the_execution_again(house, browser):
+    """Not at the form's address, which is not there to be read."""
+    execution = await started(house, JUDGE)
+    run = await settled(house, execution)
+    stage = run["stages"][0]["id"]
+    refused = await browser.post(
+        f"/ui/executions/{execution}/stages/{stage}/judge", data={"judgmentStatus": "?"}
+    )
+    assert refused.status_code == 409
+    assert _attribute(refused.text, "hx-get") == f"/ui/executions/{execution}?stage={stage}"
 
 
 async def test_who_may_not_judge_is_told_on_the_page(house, browser, monkeypatch):

@@ -5,6 +5,7 @@ const bar = () => document.getElementById("follow");
 let heldAt = null;
 let heardAt = 0;
 let connection = null;
+let htmx = null;
 
 function show(state, text) {
   const it = bar();
@@ -54,18 +55,59 @@ document.addEventListener("click", (event) => {
 
 // What is looked at anew is the stage that the address says, whatever it was when the look was due: somebody may have
 // chosen another one meanwhile, and an answer about the former comes too late.
-const stageOf = (address) => new URL(address, location.href).searchParams.get("stage");
+const given = (address, name) => new URL(address, location.href).searchParams.get(name);
+// After a form that was refused the address is the form's, which says nothing.
+const isWanted = (address) =>
+  new URL(address, location.href).pathname !== location.pathname || given(address, "stage") === given(location.href, "stage");
 
-document.addEventListener("htmx:config:request", (event) => {
+// When it is sent, not when it is due: it may have waited for the one before it.
+document.addEventListener("htmx:before:request", (event) => {
   const { ctx } = event.detail;
   if (!view() || ctx.sourceElement !== view()) return;
-  if (stageOf(ctx.request.action) !== stageOf(location.href)) ctx.request.action = location.pathname + location.search;
+  const is = isWanted(ctx.request.action);
+  const address = new URL(is ? ctx.request.action : location.href, location.href);
+  // By the version that is shown the server knows what need not be sent.
+  address.searchParams.set("since", is ? view().dataset.version : "");
+  ctx.request.action = address.pathname + address.search;
 });
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx } = event.detail;
   if (!view() || ctx.sourceElement !== view()) return;
-  if (stageOf(ctx.request.action) !== stageOf(location.href)) event.preventDefault();
+  const isLate = ctx.swap === "changes" && given(ctx.request.action, "since") !== view().dataset.version;
+  if (isLate || !isWanted(ctx.request.action)) event.preventDefault();
+  if (isLate) window.htmx.trigger(view(), "changed");
 });
+
+// Single changes: each element takes the place of that with its id, and keeps the focus and what is open in it.
+function change(whole) {
+  Object.assign(view().dataset, whole.dataset);
+  for (const part of whole.querySelectorAll(":scope > li, :scope > svg > a")) match(document.getElementById(part.id), part);
+  return [...whole.querySelectorAll(":scope > :not(li, svg)")].map((part) => {
+    const old = document.getElementById(part.id);
+    const piece = new DocumentFragment();
+    piece.append(part);
+    htmx.morph(old, piece, false);
+    return old;
+  });
+}
+
+// Rows and places of the graph change in their texts and attributes; there is nothing to look for, as a morph does.
+function match(old, now) {
+  if (old.nodeType === Node.TEXT_NODE) {
+    if (old.data !== now.data) old.data = now.data;
+    return;
+  }
+  for (const { name, value } of now.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  for (const { name } of [...old.attributes]) if (!now.hasAttribute(name) && name !== "data-htmx-powered") old.removeAttribute(name);
+  const [before, after] = [[...old.childNodes], [...now.childNodes]];
+  after.forEach((each, at) => {
+    const was = before[at];
+    if (was?.nodeName === each.nodeName) match(was, each);
+    else if (was) was.replaceWith(each);
+    else old.append(each);
+  });
+  for (const left of before.slice(after.length)) left.remove();
+}
 
 // When nothing can change any more, nothing is followed.
 document.addEventListener("htmx:after:swap", () => {
@@ -109,8 +151,9 @@ function words(ms) {
 
 if (document.querySelector("[data-now]")) setInterval(count, 1000);
 
-// What somebody opened stays open when the page changes under it; what the server says is the same is left alone.
+// What somebody opened stays open when the page changes under it.
 window.htmx.registerExtension("keep", {
-  htmx_before_morph_node: (_, { newNode }) => !newNode.hasAttribute?.("data-same"),
+  init: (api) => { htmx = api; },
+  handle_swap: (style, target, fragment) => style === "changes" && change(fragment.firstElementChild),
   htmx_before_morph_attr: (element, { attrName }) => !(attrName === "open" && element.tagName === "DETAILS"),
 });
