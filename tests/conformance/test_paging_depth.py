@@ -306,8 +306,8 @@ async def test_ten_that_always_fail_do_not_hold_up_what_is_less_severe(start, se
     """After a failure the one that was tried least is next; in order otherwise."""
     real = sender.send
 
-    async def send(event):
-        answer = await real(event)
+    async def send(event, may_send):
+        answer = await real(event, may_send)
         return replace(LOST, may_have_arrived=False) if event.severity is Severity.CRITICAL else answer
 
     monkeypatch.setattr(sender, "send", send)
@@ -428,7 +428,7 @@ async def test_what_an_earlier_page_may_have_led_to_is_looked_up_first(start, se
     sender.answer(KEY.reveal(), LOST, ACCEPT)
     node = await start(look_back=memory)
     first = await node.page(identity="run/stage")
-    await node.paging.wait(first.id, 0.05)
+    await node.paging._flights[first.id].wait(SystemClock(), 20)
     again = await node.page(
         KEY, OTHER, identity="run/stage/7", dedup_identity="run/stage", doubtful=frozenset({KEY})
     )
@@ -718,6 +718,30 @@ async def test_a_lease_that_was_lost_and_found_again_forgets_nothing_that_waits(
     await node.decided(asked.id)
 
 
+async def test_a_lease_that_was_lost_while_a_connection_came_about_sends_nothing(node, sender):
+    """It is asked for just before the first byte; what was not sent goes out when there is a lease again."""
+    sender.gate.clear()
+    asked = await node.page()
+    node.loops[0].cancel()  # no beat comes in between
+    node.machines._beat_at = float("-inf")
+    sender.gate.set()
+    assert not (await node.paging.wait(asked.id, 0.05)).is_decided
+    assert sender.sent == []
+    node.beat()
+    node.work_off()
+    done = await node.decided(asked.id)
+    assert (len(sender.sent), done.deliveries[0].attempts) == (1, 1)
+
+
+async def test_a_lease_is_over_while_the_computer_sleeps(node):
+    """The others bury a machine that is silent: when it wakes it looks at a clock that went on."""
+    assert node.machines.may_act(node.machines.id)
+    assert not node.machines.may_act("another")
+    real = node.machines._elapsed
+    node.machines._elapsed = lambda: real() + 1000
+    assert not node.machines.may_act(node.machines.id)
+
+
 async def test_a_lease_that_was_lost_during_a_look_up_sends_nothing(start, sender):
     """Another machine may have sent it meanwhile: it is looked up once more before it is sent."""
 
@@ -761,10 +785,10 @@ async def test_a_delivery_that_cannot_even_be_tried_holds_up_no_other(node, send
     """Whatever sending raises: the delivery is tried again, and what waits for the same key goes out."""
     real, failures = sender.send, [RuntimeError("unforeseen"), RuntimeError("unforeseen")]
 
-    async def send(event):
+    async def send(event, may_send):
         if event.summary == "poison" and failures:
             raise failures.pop()
-        return await real(event)
+        return await real(event, may_send)
 
     sender.send = send
     poison = await node.page(message="poison")

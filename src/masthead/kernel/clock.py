@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
-__all__ = ["Clock", "ManualClock", "SystemClock", "Timer", "from_ms", "to_ms"]
+__all__ = ["Clock", "ManualClock", "SystemClock", "Timer", "from_ms", "since_boot", "to_ms"]
 
 #: What a clock may lose when it is only being corrected (NTP slews by less); more means that it was set back.
 _SET_BACK_S = 2.0
@@ -24,6 +24,14 @@ def to_ms(instant: datetime) -> int:
 def from_ms(milliseconds: int) -> datetime:
     """Give the aware UTC instant of *milliseconds* since 1970."""
     return _EPOCH + timedelta(milliseconds=milliseconds)
+
+
+def since_boot() -> float:
+    """Give seconds that never run backwards and, where the system can tell (Linux), go on while the machine sleeps."""
+    return time.monotonic() if _SINCE_BOOT is None else time.clock_gettime(_SINCE_BOOT)
+
+
+_SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 class Clock(Protocol):

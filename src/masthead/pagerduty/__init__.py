@@ -7,6 +7,7 @@ from masthead.pagerduty.incidents import IncidentSeen, IncidentsReader, RestInci
 from masthead.pagerduty.model import Answer, Event, Link, Outcome, Protocol, Severity, parse_severity
 from masthead.pagerduty.oauth import OAuthApp, OAuthTokens, Tokens
 from masthead.pagerduty.pages import Collected
+from masthead.pagerduty.posting import Leave, Withheld
 from masthead.pagerduty.rest import RestClient, RestReader
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "EventsSender",
     "IncidentSeen",
     "IncidentsReader",
+    "Leave",
     "Link",
     "OAuthApp",
     "OAuthTokens",
@@ -29,6 +31,7 @@ __all__ = [
     "ServiceSeen",
     "Severity",
     "Tokens",
+    "Withheld",
     "encode_event",
     "key_check",
     "parse_severity",

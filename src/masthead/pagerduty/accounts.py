@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from masthead.kernel.secret import Secret
 from masthead.pagerduty.events import EventsClient, key_check
 from masthead.pagerduty.model import Answer, Event, Protocol
+from masthead.pagerduty.posting import Leave
 
 __all__ = ["AccountSenders"]
 
@@ -19,13 +20,14 @@ class AccountSenders:
         self._clients = dict(clients)
         self._default = clients[default]
 
-    async def send(self, event: Event) -> Answer:
+    async def send(self, event: Event, may_send: Leave | None = None) -> Answer:
         """Send *event* once, to its account; see :meth:`EventsClient.send`.
 
         Raises:
             InvalidRequest: the details cannot be written as JSON.
+            Withheld: *may_send* said no.
         """
-        return await self._clients.get(event.account, self._default).send(event)
+        return await self._clients.get(event.account, self._default).send(event, may_send)
 
     async def check_key(self, key: Secret, protocol: Protocol, *, account: str = "") -> Answer:
         """Say whether *account* takes *key*, without paging anybody; see :func:`key_check`."""

@@ -19,7 +19,7 @@ from masthead.pagerduty.bodies import encode_event
 from masthead.pagerduty.connection import proxy_of
 from masthead.pagerduty.model import Answer, Event, Outcome, Protocol
 from masthead.pagerduty.pool import PooledPoster
-from masthead.pagerduty.posting import Lost, Poster, Reply, SessionPoster
+from masthead.pagerduty.posting import Leave, Lost, Poster, Reply, SessionPoster
 from masthead.pagerduty.trouble import no_answer
 from masthead.pagerduty.words import decode_object, event_remedy, spoken
 
@@ -37,8 +37,12 @@ log = structlog.get_logger(__name__)
 class EventsSender(typing.Protocol):
     """What paging sends through; a fake stands in :mod:`masthead.pagerduty.fakes`."""
 
-    async def send(self, event: Event) -> Answer:
-        """Send *event* once and say what came of it."""
+    async def send(self, event: Event, may_send: Leave | None = None) -> Answer:
+        """Send *event* once and say what came of it.
+
+        Raises:
+            Withheld: *may_send*, asked just before the first byte, said no.
+        """
         ...
 
 
@@ -88,20 +92,21 @@ class EventsClient:
         self._poster: Poster | None = None
         self._is_token_missed = False
 
-    async def send(self, event: Event) -> Answer:
-        """Send *event* once.
+    async def send(self, event: Event, may_send: Leave | None = None) -> Answer:
+        """Send *event* once, unless *may_send*, which is asked just before the first byte, says no.
 
         A lost connection, half an answer or a time-out is an answer too: with outcome *retry*, because
         nobody knows whether the event arrived; the dedup key makes sending it again harmless.
 
         Raises:
             InvalidRequest: the details cannot be written as JSON.
+            Withheld: it might not be sent any more.
         """
         body, token = encode_event(event), self._read_token()
         async with self._slots:
             began = time.monotonic()
             try:
-                reply = await self._post(_path(event), body, token)
+                reply = await self._post(_path(event), body, token, may_send)
             except Lost as lost:
                 reason, words = no_answer(lost.error, self._endpoint)
                 return _lost(reason, words, began, is_connected=lost.is_connected)
@@ -123,13 +128,13 @@ class EventsClient:
             await self._poster.close()
             self._poster = None
 
-    async def _post(self, path: str, body: bytes, token: Secret | None) -> Reply:
+    async def _post(self, path: str, body: bytes, token: Secret | None, may_send: Leave | None) -> Reply:
         headers = _HEADERS
         if token:
             headers = {**_HEADERS, "Authorization": f"Token token={token.reveal()}"}
         if self._poster is None:
             self._poster = choose_poster(self._endpoint, timeout_s=self._timeout_s)
-        return await self._poster.post(path, body, headers)
+        return await self._poster.post(path, body, headers, may_send)
 
     def _read_token(self) -> Secret | None:
         """Give the token, or None when it cannot be read: a page goes out without it, PagerDuty does not ask."""

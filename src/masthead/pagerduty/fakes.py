@@ -10,6 +10,7 @@ from masthead.kernel.errors import OutsideFailure, Reason
 from masthead.pagerduty.incidents import IncidentSeen, ServiceSeen
 from masthead.pagerduty.model import Answer, Event, Outcome
 from masthead.pagerduty.pages import Collected, Params
+from masthead.pagerduty.posting import Leave, Withheld
 
 __all__ = ["ACCEPT", "REJECT", "THROTTLE", "ScriptedIncidents", "ScriptedReader", "ScriptedSender"]
 
@@ -32,9 +33,11 @@ class ScriptedSender:
         """Give *answers* to the next events for *key*; the last one stays."""
         self._answers[key].extend(answers)
 
-    async def send(self, event: Event) -> Answer:
+    async def send(self, event: Event, may_send: Leave | None = None) -> Answer:
         """Answer as told."""
         await self.gate.wait()
+        if may_send is not None and not may_send():
+            raise Withheld
         self.sent.append(event)
         script = self._answers[event.routing_key.reveal()]
         if not script:

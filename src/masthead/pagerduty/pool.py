@@ -18,7 +18,7 @@ import aiohappyeyeballs
 import httptools
 
 from masthead import __version__
-from masthead.pagerduty.posting import Lost, Reply
+from masthead.pagerduty.posting import Leave, Lost, Reply, Withheld
 
 __all__ = ["PooledPoster"]
 
@@ -71,7 +71,9 @@ class PooledPoster:
         """Whether the host took no connection a moment ago; it is not tried now."""
         return self._failures >= _FAILURES and time.monotonic() < self._away_until
 
-    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    async def post(
+        self, path: str, body: bytes, headers: Mapping[str, str], may_send: Leave | None = None
+    ) -> Reply:
         """Post *body* once; see :class:`masthead.pagerduty.posting.Poster`."""
         try:
             request = self._request(path, body, headers)
@@ -79,6 +81,11 @@ class PooledPoster:
             raise Lost(error, is_connected=False) from error
         began = time.monotonic()
         connection = self._rested(began) or await self._connect()
+        if (
+            may_send is not None and not may_send()
+        ):  # last: nothing that takes time comes before the first byte
+            self._idle.append(connection)
+            raise Withheld
         self._busy.add(connection)
         try:
             reply = await connection.ask(request, began + self._timeout_s - time.monotonic())

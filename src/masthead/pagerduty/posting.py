@@ -7,14 +7,17 @@ Two ways lead to PagerDuty and behave the same (one suite of tests runs over bot
 from __future__ import annotations
 
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import aiohttp
 
 from masthead.pagerduty.connection import open_session
 
-__all__ = ["Lost", "Poster", "Reply", "SessionPoster"]
+__all__ = ["Leave", "Lost", "Poster", "Reply", "SessionPoster", "Withheld"]
+
+#: Asked last, after everything that takes time, whether something may still be sent.
+Leave = Callable[[], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +44,21 @@ class Lost(Exception):
         self.is_connected = is_connected
 
 
+class Withheld(Exception):
+    """Nothing was sent, because it might not be any more."""
+
+
 class Poster(typing.Protocol):
     """Posts to one endpoint."""
 
-    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
+    async def post(
+        self, path: str, body: bytes, headers: Mapping[str, str], may_send: Leave | None = None
+    ) -> Reply:
         """Post *body* once, follow no redirect, and give the reply.
 
         Raises:
             Lost: there is none.
+            Withheld: *may_send* said no.
         """
         ...
 
@@ -65,8 +75,12 @@ class SessionPoster:
         self._endpoint = endpoint
         self._session = open_session(endpoint, timeout=aiohttp.ClientTimeout(total=timeout_s))
 
-    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> Reply:
-        """Post *body* once; see :class:`Poster`."""
+    async def post(
+        self, path: str, body: bytes, headers: Mapping[str, str], may_send: Leave | None = None
+    ) -> Reply:
+        """Post *body* once; see :class:`Poster`. What *may_send* says is not asked anew once a connection has come about."""
+        if may_send is not None and not may_send():
+            raise Withheld
         try:
             # A redirect would carry the key to wherever it points; PagerDuty sends none.
             async with self._session.post(

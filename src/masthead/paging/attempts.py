@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from masthead.kernel.clock import Clock, to_ms
 from masthead.kernel.errors import InvalidRequest, Reason
-from masthead.pagerduty import Answer, Event, EventsSender, Outcome
+from masthead.pagerduty import Answer, Event, EventsSender, Leave, Outcome, Withheld
 from masthead.paging.model import Delivery, DeliveryState, Kind, Page
 from masthead.paging.outcomes import Result
 from masthead.paging.retry import RetryPolicy
@@ -43,10 +43,15 @@ class Attempts:
         self._retry = retry
         self._chance = chance or random.Random()  # noqa: S311 - a wait is no secret
 
-    async def make(self, page: Page, delivery: Delivery, *, repeats: Repeats | None = None) -> Result:
-        """Send the delivery's event once and give what came of it."""
+    async def make(
+        self, page: Page, delivery: Delivery, may_send: Leave, *, repeats: Repeats | None = None
+    ) -> Result | None:
+        """Send the delivery's event once and give what came of it; None when *may_send*, asked last, said no."""
         at = self._clock.now()
-        answer = await self._send(event_of(page, delivery, repeats))
+        try:
+            answer = await self._send(event_of(page, delivery, repeats), may_send)
+        except Withheld:
+            return None
         log.info(
             "delivery.attempted",
             delivery=delivery.id,
@@ -72,10 +77,12 @@ class Attempts:
             is_uncertain=delivery.is_uncertain or answer.may_have_arrived,
         )
 
-    async def _send(self, event: Event) -> Answer:
-        """Send, and make an answer of whatever is raised: nothing may hold up what else waits for the key."""
+    async def _send(self, event: Event, may_send: Leave) -> Answer:
+        """Send, and make an answer of whatever else is raised: nothing may hold up what else waits for the key."""
         try:
-            return await self._sender.send(event)
+            return await self._sender.send(event, may_send)
+        except Withheld:
+            raise
         except InvalidRequest as error:
             return Answer(Outcome.REJECTED, None, Reason.REJECTED, None, error.message, 0)
         except Exception as error:

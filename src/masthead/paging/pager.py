@@ -13,6 +13,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -348,9 +349,9 @@ class Paging:
     async def _first_attempt(self, flight: Flight, delivery: Delivery, machine: str, length: int) -> None:
         result = None
         try:
-            if machine == self._on.machines.id and self._on.machines.holds_lease:
-                result = await self._attempts.make(flight.page, delivery)
-            else:  # we may have been buried: one sender at a time
+            may_send = partial(self._on.machines.may_act, machine)
+            result = await self._attempts.make(flight.page, delivery, may_send)
+            if result is None:  # we may have been buried
                 self.budget.give_back(delivery.key_hash)
                 result = self._attempts.leave(delivery)
             await self._write_at_last(replace(result, mark=machine))

@@ -169,10 +169,10 @@ class Waiting:
             result = await self._without_sending(one.speaker, is_overdue=is_overdue)
             if result is None:
                 said = await ahead.get(place.number, is_alone=place.is_out_of_turn)
-                if not self._may_act(turn):  # last, because it may have been lost during the look-up
+                result = await self._send(said.page, one, turn)
+                if result is None:  # the lease was lost, perhaps during the look-up
                     self._budget.give_back(turn.subject)
                     return _Rest(to_ms(self._clock.now()) + _NO_LEASE_MS, marked=one.speaker.id)
-                result = await self._send(said.page, one)
             failures = failures + 1 if result.state is DeliveryState.PENDING else 0
             place = line.take(has_failed=failures > 0)
             following = place.fold.speaker.id if place else None
@@ -185,10 +185,6 @@ class Waiting:
                 latest_ms = to_ms(self._clock.now()) + PATIENCE_MS
                 return _Rest(min(result.due_at_ms or 0, latest_ms), marked=following)
         return None
-
-    def _may_act(self, turn: Turn) -> bool:
-        """Whether nobody can have buried the machine that this run is of: one sender at a time."""
-        return self._machines.holds_lease and turn.machine == self._machines.id
 
     async def _without_sending(self, speaker: Delivery, *, is_overdue: bool) -> Result | None:
         """Give what becomes of a delivery that is not sent now: it had arrived, may have, or its deadline passed."""
@@ -211,9 +207,10 @@ class Waiting:
             return None
         return self._attempts.had_arrived(speaker, _words(incident))
 
-    async def _send(self, page: Page, one: Fold) -> Result:
+    async def _send(self, page: Page, one: Fold, turn: Turn) -> Result | None:
         repeats = await self._repeats(one.speaker) if one.speaker.speaks_for_others else None
-        return await self._attempts.make(page, one.speaker, repeats=repeats)
+        may_send = partial(self._machines.may_act, turn.machine)
+        return await self._attempts.make(page, one.speaker, may_send, repeats=repeats)
 
     async def _repeats(self, speaker: Delivery) -> Repeats:
         query = select(func.count(), func.min(delivery.c.created_at), func.max(delivery.c.created_at)).where(

@@ -3,8 +3,8 @@
 Every process writes a row with a beat. On SQLite, whose processes all stand on one computer, a process also
 holds a lock on a file of its own: the operating system lets go of it in the instant the process dies, so a
 restart after ``kill -9`` waits for nothing. On PostgreSQL a machine is dead when its beat is older than
-``dead_after``; it stops acting by itself before that (``fence_after``), judged by its own monotonic clock,
-and comes back under a new id.
+``dead_after``; it stops acting by itself before that (``fence_after``), judged by a clock of its own that nobody sets
+and that goes on while the computer sleeps, and comes back under a new id.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pathlib import Path
 import structlog
 from sqlalchemy import Connection, delete, insert, select, update
 
-from masthead.kernel.clock import Clock
+from masthead.kernel.clock import Clock, since_boot
 from masthead.kernel.errors import StorageUnavailable
 from masthead.kernel.ids import Ids
 from masthead.storage.database import Database
@@ -47,16 +47,24 @@ class Machines:
     """This process's own row, and the burial of others."""
 
     def __init__(
-        self, database: Database, clock: Clock, ids: Ids, *, version: str, rhythm: Rhythm | None = None
+        self,
+        database: Database,
+        clock: Clock,
+        ids: Ids,
+        *,
+        version: str,
+        rhythm: Rhythm | None = None,
+        elapsed: Callable[[], float] = since_boot,
     ) -> None:
-        """Args: version: this release, for people who look at the machines."""
+        """Args: version: this release, for people who look at the machines; elapsed: seconds that the lease is judged by."""
         self._database = database
         self._clock = clock
         self._ids = ids
         self._version = version
         self._rhythm = rhythm or Rhythm()
         self._id = ids.new()
-        self._beat_at = clock.monotonic()
+        self._elapsed = elapsed
+        self._beat_at = elapsed()
         self._lock: int | None = None
         self._burials: list[Callable[[Connection, str], None]] = []
 
@@ -68,7 +76,11 @@ class Machines:
     @property
     def holds_lease(self) -> bool:
         """Whether this machine may act outside: its last beat is young enough that nobody buried it."""
-        return self._clock.monotonic() - self._beat_at < self._rhythm.fence_after.total_seconds()
+        return self._elapsed() - self._beat_at < self._rhythm.fence_after.total_seconds()
+
+    def may_act(self, machine_id: str) -> bool:
+        """Whether this process is still that machine, and nobody can have buried it: one sender at a time."""
+        return machine_id == self._id and self.holds_lease
 
     def on_burial(self, free: Callable[[Connection, str], None]) -> None:
         """Have *free* called, in the burying transaction, with the id of each machine found dead."""
@@ -78,7 +90,7 @@ class Machines:
         """Enter this machine and bury those that died before."""
         self._take_lock()
         await self._database.write(self._enter)
-        self._beat_at = self._clock.monotonic()
+        self._beat_at = self._elapsed()
         await self.bury()
 
     async def run(self) -> None:
@@ -95,7 +107,7 @@ class Machines:
 
     async def beat(self) -> None:
         """Say that this machine lives; when the others buried it, come back under a new id."""
-        began = self._clock.monotonic()
+        began = self._elapsed()
         if await self._database.write(self._touch):
             self._beat_at = began
             return

@@ -9,13 +9,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from masthead.kernel.clock import ManualClock, SystemClock, from_ms, to_ms
+from masthead.kernel import clock as clocks
+from masthead.kernel.clock import ManualClock, SystemClock, from_ms, since_boot, to_ms
 
 
 @given(st.integers(min_value=0, max_value=2**45))
 def test_milliseconds_survive_the_round_trip(milliseconds):
     """from_ms and to_ms undo each other."""
     assert to_ms(from_ms(milliseconds)) == milliseconds
+
+
+def test_time_since_boot_counts_the_sleep_of_the_computer(monkeypatch):
+    """Where the system has a clock for that; the usual one stands still meanwhile."""
+    monkeypatch.setattr(clocks, "_SINCE_BOOT", 7)
+    monkeypatch.setattr(clocks.time, "clock_gettime", {7: 1000.0}.__getitem__)
+    monkeypatch.setattr(clocks.time, "monotonic", lambda: 1.0)
+    assert since_boot() == 1000.0
+    monkeypatch.setattr(clocks, "_SINCE_BOOT", None)
+    assert since_boot() == 1.0
 
 
 def test_parts_of_a_millisecond_are_cut():

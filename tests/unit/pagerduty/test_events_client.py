@@ -12,7 +12,7 @@ from aiohttp.test_utils import unused_port
 
 from masthead.kernel.errors import ConfigurationInvalid, InvalidRequest, Reason
 from masthead.kernel.secret import Secret
-from masthead.pagerduty import EventsClient, Outcome, Protocol
+from masthead.pagerduty import EventsClient, Outcome, Protocol, Withheld
 from masthead.pagerduty.pool import PooledPoster
 from unit.pagerduty.endpoint import KEY, TOKEN, Said, event
 
@@ -56,6 +56,14 @@ async def test_an_accepted_event_brings_its_key(client, endpoint, protocol, path
     assert request.headers["Authorization"] == f"Token token={TOKEN.reveal()}"
     assert request.headers["Content-Type"] == "application/json"
     assert json.loads(endpoint.bodies[0])
+
+
+async def test_what_may_not_be_sent_any_more_is_not(client, endpoint):
+    """And is no answer of PagerDuty's."""
+    with pytest.raises(Withheld):
+        await client.send(event(), lambda: False)
+    await client.send(event(), lambda: True)
+    assert len(endpoint.requests) == 1
 
 
 @pytest.mark.parametrize("protocol", list(Protocol))

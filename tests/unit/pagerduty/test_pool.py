@@ -14,7 +14,7 @@ import trustme
 from masthead import __version__
 from masthead.pagerduty import pool
 from masthead.pagerduty.pool import PooledPoster
-from masthead.pagerduty.posting import Lost
+from masthead.pagerduty.posting import Lost, Withheld
 
 OK = b"HTTP/1.1 202 Accepted\r\nContent-Length: 2\r\n\r\nok"
 
@@ -109,6 +109,23 @@ async def test_an_answer_may_have_any_form(server, poster, answer, body, connect
     assert (reply.status, reply.body) == (204 if b"204" in answer else 202, body)
     assert (await post(poster)).body == b"ok"
     assert server.connections == connections
+
+
+async def test_whether_it_may_be_sent_is_asked_last(server, poster, monkeypatch):
+    """Once the connection has come about, which may take long; the connection stays for the next."""
+    real, order = poster._connect, []
+
+    async def connect():
+        found = await real()
+        order.append("connected")
+        return found
+
+    monkeypatch.setattr(poster, "_connect", connect)
+    with pytest.raises(Withheld):
+        await poster.post("/v2/enqueue", b"{}", {}, lambda: order.append("asked"))
+    await post(poster)
+    assert order == ["connected", "asked"]
+    assert (len(server.heads), server.connections) == (1, 1)
 
 
 async def test_headers_are_found_in_any_case(server, poster):
