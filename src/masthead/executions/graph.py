@@ -21,6 +21,7 @@ def relationship_problem(stages: Sequence[Stage]) -> str | None:
         [
             {"name": stage.name, "refId": stage.ref_id, "requisiteStageRefIds": stage.requisite_stage_ref_ids}
             for stage in stages
+            if stage.parent_stage_id is None
         ]
     )
     if not problems:

@@ -144,6 +144,8 @@ class Machine:
         self._now = now
         self._startable: deque[Stage] = deque()
         self._has_ended = False
+        #: Whether the execution may be over: until it was looked at, and whenever a stage of the pipeline has ended.
+        self._may_be_over = True
         self._relations = Relations(execution, new_id)
         self._running: dict[tuple[str, str], Step] = {}
         self._resume()
@@ -236,8 +238,9 @@ class Machine:
         self._conclude()
 
     def _conclude(self) -> None:
-        if self.execution.status is not Status.RUNNING or not self._may_conclude():
+        if self.execution.status is not Status.RUNNING or not self._may_be_over or not self._may_conclude():
             return
+        self._may_be_over = False
         status = self._final_status()
         if status is None:
             return
@@ -337,7 +340,7 @@ class Machine:
     def _may_start(self, stage: Stage) -> bool:
         parent = self._relations.parent(stage)
         is_wanted = parent is None or parent.status is Status.RUNNING
-        return is_wanted and all(each.status.is_fine for each in self._relations.requisites(stage))
+        return is_wanted and self._relations.is_free(stage)
 
     def _start_tasks(self, stage: Stage) -> None:
         """Go on with a stage whose before-stages are over."""
@@ -386,7 +389,7 @@ class Machine:
         if _lets_go_on(stage):
             self._startable.extend(self._relations.downstream(stage))
         if parent is None:
-            self._has_ended = True
+            self._has_ended = self._may_be_over = True
         else:
             self._inner_ended(parent, stage)
 

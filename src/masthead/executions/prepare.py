@@ -14,6 +14,7 @@ from masthead.executions.stages.any_stage import type_missing
 from masthead.kernel.caller import Caller
 from masthead.kernel.errors import InvalidRequest
 from masthead.kernel.ids import Ids
+from masthead.pipelines.graph import too_many_stages
 from masthead.pipelines.parameters import declared_parameters
 
 __all__ = ["refusal", "tasks_to_run", "to_run"]
@@ -45,7 +46,11 @@ def to_run(config: Document, caller: Caller, *, ids: Ids, now_ms: int) -> Execut
     """
     application = _text(config.get("application"))
     name = _text(config.get("name"))
-    stages = _stages(_list(config, "stages"), ids, where=f"pipeline '{name}' in application '{application}'")
+    stages = _stages(
+        _few(_list(config, "stages"), "/stages"),
+        ids,
+        where=f"pipeline '{name}' in application '{application}'",
+    )
     execution = _execution(ExecutionType.PIPELINE, config, caller, ids=ids, now_ms=now_ms)
     execution.application = application or _NO_APPLICATION
     execution.name = name
@@ -74,7 +79,7 @@ def tasks_to_run(body: Any, caller: Caller, *, ids: Ids, now_ms: int) -> Executi
     body = {"job": body} if isinstance(body, list) else body
     if not isinstance(body, dict):
         raise InvalidRequest("Tasks are posted as an object with `application`, `description` and `job`.")
-    jobs = [dict(job) for job in _objects(body.get("job"), "job")]
+    jobs = [dict(job) for job in _few(_objects(body.get("job"), "job"), "/job")]
     if not jobs:
         raise InvalidRequest("There is no job to run: `job` must hold at least one.", pointer="/job")
     for place, job in enumerate(jobs):
@@ -149,6 +154,13 @@ def _parameters(config: Document, trigger: Document) -> Document:
     for name, declared in declared_parameters(config):
         parameters.setdefault(name, declared.get("default"))
     return parameters
+
+
+def _few(given: list[Any], pointer: str) -> list[Any]:
+    """Give *given*, unless it holds more than one execution can have."""
+    if too_many := too_many_stages(given):
+        raise InvalidRequest(too_many, pointer=pointer)
+    return given
 
 
 def _stages(given: Sequence[Any], ids: Ids, *, where: str) -> list[Stage]:

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+from masthead.executions.failure import TaskFailed
 from masthead.executions.model import Document, Execution, Stage
 from masthead.executions.stages.base import Synthetic
 from masthead.executions.status import Status
@@ -21,6 +22,8 @@ __all__ = ["AFTER", "BEFORE", "Relations"]
 #: ``syntheticStageOwner`` of the stages before the tasks of another, and of those after them.
 BEFORE, AFTER = "STAGE_BEFORE", "STAGE_AFTER"
 _SIGNS = {BEFORE: "<", AFTER: ">"}
+#: Stages of one execution, those that others bring along included.
+_MOST = 5000
 
 
 class Relations:
@@ -32,14 +35,20 @@ class Relations:
         self._new_id = new_id
         self._by_id = {stage.id: stage for stage in execution.stages}
         self._by_ref: dict[str, Stage] = {}
+        self._waits_at: dict[str, int] = {}
         self._downstream: dict[str, list[Stage]] = defaultdict(list)
         self._inside: dict[str, list[Stage]] = defaultdict(list)
         for stage in execution.stages:
             self._note(stage)
 
-    def requisites(self, stage: Stage) -> list[Stage]:
-        """Give the stages that *stage* waits for."""
-        return [self._by_ref[ref] for ref in stage.requisite_stage_ref_ids]
+    def is_free(self, stage: Stage) -> bool:
+        """Tell whether all that *stage* waits for has ended well; what has is not looked at again."""
+        waits = stage.requisite_stage_ref_ids
+        place = self._waits_at.get(stage.id, 0)
+        while place < len(waits) and self._by_ref[waits[place]].status.is_fine:
+            place += 1
+        self._waits_at[stage.id] = place
+        return place == len(waits)
 
     def downstream(self, stage: Stage) -> Sequence[Stage]:
         """Give the stages that wait for *stage*."""
@@ -68,7 +77,13 @@ class Relations:
             yield from self.everything_inside(each)
 
     def add(self, parent: Stage, owner: str, drafts: Sequence[Synthetic]) -> list[Stage]:
-        """Put new stages into *parent* and give them."""
+        """Put new stages into *parent* and give them.
+
+        Raises:
+            TaskFailed: the execution has too many already.
+        """
+        if drafts and len(self._execution.stages) + len(drafts) > _MOST:
+            raise TaskFailed(f"With those inside others, an execution can have {_MOST:,} stages at most.")
         added: list[Stage] = []
         for draft in drafts:
             waits_for = added[-1:] if draft.is_next else [one for one in added[:1] if drafts[0].is_first]

@@ -67,7 +67,9 @@ def limits_of(
         stage_ends_at=_end(
             stage.start_time,
             stage_limit,
-            _paused_since(execution, stage.start_time) + _waited_for_window(execution, stage),
+            0
+            if stage_limit is None
+            else _paused_since(execution, stage.start_time) + _waited_for_window(execution, stage),
         ),
         stage_limit_ms=stage_limit or 0,
         paused_ms=paused_ms,
@@ -136,11 +138,8 @@ def _waited_for_window(execution: Execution, stage: Stage) -> int:
 
 def _stage_limit(execution: Execution, stage: Stage) -> int | None:
     """Give ``stageTimeoutMs`` of the stage or of its nearest parent that has one."""
-    each: Stage | None = stage
-    while each is not None:
-        limit = duration_ms(each.context.get("stageTimeoutMs"))
-        if limit is not None:
-            return limit
-        parent = each.parent_stage_id
-        each = next((s for s in execution.stages if s.id == parent), None) if parent else None
-    return None
+    own = duration_ms(stage.context.get("stageTimeoutMs"))
+    if own is not None or stage.parent_stage_id is None:
+        return own
+    parent = next((each for each in execution.stages if each.id == stage.parent_stage_id), None)
+    return None if parent is None else _stage_limit(execution, parent)

@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from masthead.pipelines.expressions import Problem
-from masthead.pipelines.graph import validate_graph
+from masthead.pipelines.graph import too_many_stages, validate_graph
 from masthead.pipelines.parameters import problems_of_parameters
 
 __all__ = ["Check", "Checks", "Problem"]
@@ -57,5 +57,9 @@ class Checks:
 
 
 def _graph(pipeline: Mapping[str, Any]) -> Iterator[Problem]:
-    for problem in validate_graph(pipeline.get("stages")):
+    stages = pipeline.get("stages")
+    if isinstance(stages, list) and (too_many := too_many_stages(stages)):
+        yield Problem("/stages", too_many)
+        return
+    for problem in validate_graph(stages):
         yield Problem(problem.pointer, problem.sentence)

@@ -14,7 +14,18 @@ from dataclasses import dataclass
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-__all__ = ["GraphProblem", "assign_ref_ids", "ref_id", "requisites", "topological_order", "validate_graph"]
+__all__ = [
+    "GraphProblem",
+    "assign_ref_ids",
+    "ref_id",
+    "requisites",
+    "too_many_stages",
+    "topological_order",
+    "validate_graph",
+]
+
+#: Stages of one pipeline, and jobs of one task; people write some dozens.
+_MOST = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +105,13 @@ def validate_graph(stages: object) -> tuple[GraphProblem, ...]:
     if shapes:
         return shapes
     return (*_duplicates(stages), *_unknown_requisites(stages), *_cycle(stages))
+
+
+def too_many_stages(stages: Sequence[object]) -> str | None:
+    """Give the sentence for more stages than one execution can have, or None."""
+    if len(stages) <= _MOST:
+        return None
+    return f"There are {len(stages):,} stages; {_MOST:,} are the most that one pipeline or task can have."
 
 
 def _shape_problems(stages: Sequence[object]) -> Iterator[GraphProblem]:

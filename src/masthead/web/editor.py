@@ -6,6 +6,7 @@ without script. Keys do not travel: see ``editor_secrets``.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -302,13 +303,12 @@ async def _values(services: WebServices, secrets: Secrets, request: Request, it:
     )
     base = next((one for one in it.versions if str(one.get("updateTs")) == it.base), it.stored)
     hidden_base = secrets.hide(base)
+    wakes = await wakes_of(stages_of(plain), services.preflights, caller)
+    pictured = await asyncio.to_thread(
+        values_of, shown, wakes, pipelines=services.pipelines, types=services.executions.types
+    )
     return {
-        **values_of(
-            shown,
-            await wakes_of(stages_of(plain), services.preflights, caller),
-            pipelines=services.pipelines,
-            types=services.executions.types,
-        ),
+        **pictured,
         "stored": it.stored,
         "oncalls_as_of": oncalls_as_of(services),
         "application": str(it.stored["application"]),

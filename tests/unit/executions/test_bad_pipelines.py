@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from masthead.executions import STAGE_TYPES
+from masthead.executions.stages.base import StageType, TaskContext, TaskResult, TaskType
+from masthead.executions.status import Status
 from masthead.kernel.errors import InvalidRequest
 from masthead.pipelines import Checks
 
@@ -119,6 +123,24 @@ def test_what_is_known_only_while_running_is_left_for_the_run():
     assert list(STAGE_TYPES.problems({"stages": stages})) == []
 
 
+@pytest.mark.parametrize("field", ["preconditions", "stageEnabled", "url"])
+def test_all_expressions_of_a_pipeline_share_one_bound_whatever_field_they_stand_in(field):
+    """What is parsed of a pipeline of megabytes is what is parsed of a small one; the rest is known when it runs."""
+    written = {
+        "preconditions": lambda text: [{"type": "expression", "context": {"expression": text}}],
+        "stageEnabled": lambda text: {"type": "expression", "expression": text},
+        "url": lambda text: "${" + text + "}",
+    }[field]
+    kind = "checkPreconditions" if field == "preconditions" else "wait"
+    stages = [{"type": kind, field: written("a" * 9_000)} for _ in range(11)]
+    last = [{"type": kind, field: written("1 +")}, {"type": "wait", "message": "${1 +}"}]
+    assert [each.pointer.split("/")[2] for each in STAGE_TYPES.problems({"stages": stages + last})] == [
+        "11",
+        "12",
+    ]
+    assert list(STAGE_TYPES.problems({"stages": [*stages, stages[0], *last]})) == []
+
+
 async def test_two_branches_that_fail_at_the_same_moment_end_the_pipeline(bench):
     """The first of them ends the other; on the way in, and at the instant when both take too long."""
     run = await bench.pipeline(*({"type": "wait", "refId": ref, "waitTime": "soon"} for ref in "ab"))
@@ -153,3 +175,85 @@ async def test_a_report_that_somebody_made_up_keeps_nothing_from_ending(bench, j
         for version in ("v3", "v4"):
             run = await bench.pipeline(stage | report, spelEvaluator=version)
             assert run["status"] == ("TERMINAL" if stage["type"] == "wait" else "SUCCEEDED")
+
+
+class _Turns(StageType):
+    """A stage type whose instant task notes how often the loop had gone round."""
+
+    type = label = doc = "turns"
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+        self._now = 0
+        self.tasks = (_Note(self),)
+
+    def go_round(self) -> None:
+        """Count, again and again."""
+        self._now += 1
+        self._next = asyncio.get_running_loop().call_soon(self.go_round)
+
+    def note(self) -> None:
+        """Note the count."""
+        self.seen.append(self._now)
+
+    def stop(self) -> None:
+        """Count no longer."""
+        self._next.cancel()
+
+
+class _Note(TaskType):
+    name = implementing_class = "note"
+    is_instant = True
+
+    def __init__(self, turns: _Turns) -> None:
+        self._turns = turns
+
+    async def run(self, work: TaskContext) -> TaskResult:
+        """Note it."""
+        self._turns.note()
+        return TaskResult(Status.SUCCEEDED)
+
+
+async def test_others_have_their_turn_while_many_stages_end_at_once(bench, monkeypatch):
+    """The loop goes round between any two instant tasks."""
+    turns = _Turns()
+    monkeypatch.setitem(STAGE_TYPES._types, "turns", turns)
+    turns.go_round()
+    await bench.pipeline(
+        *({"type": "turns", "refId": str(at), "requisiteStageRefIds": []} for at in range(9))
+    )
+    turns.stop()
+    assert len(set(turns.seen)) == 9
+
+
+MANY = "There are 1,001 stages; 1,000 are the most that one pipeline or task can have."
+
+
+async def test_more_stages_than_can_run_are_refused_before_anything_is_stored(bench):
+    """When a pipeline is saved, and when it or a task is started."""
+    stages = [{"type": "wait"}] * 1001
+    (problem,) = Checks().problems({"stages": stages})
+    assert (problem.pointer, problem.sentence) == ("/stages", MANY)
+    with pytest.raises(InvalidRequest, match=MANY):
+        await bench.pipeline(*stages)
+    with pytest.raises(InvalidRequest, match=MANY) as error:
+        await bench.task(*stages)
+    assert error.value.pointer == "/job"
+
+
+async def test_stages_inside_others_are_bounded_too(bench):
+    """By number, and by what they take over from the stage around them."""
+    checks = [
+        {"type": "checkPreconditions", "refId": str(at), "preconditions": [{"type": "noop"}] * 100}
+        for at in range(50)
+    ]
+    many = await bench.pipeline(*checks)
+    assert many["status"] == "TERMINAL"
+    (failed,) = [each for each in many["stages"] if each["status"] == "TERMINAL"]
+    assert failed["context"]["exception"]["details"]["errors"] == [
+        "With those inside others, an execution can have 5,000 stages at most."
+    ]
+    large = await bench.pipeline(checks[0] | {"comments": "x" * 100_000})
+    assert large["stages"][0]["context"]["exception"]["details"]["errors"] == [
+        "Each precondition takes over the other fields of its stage, and here these are too large for so many."
+    ]

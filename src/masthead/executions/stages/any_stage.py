@@ -10,9 +10,9 @@ from typing import Any
 
 from masthead.kernel.errors import MastheadError
 from masthead.pipelines import Problem
-from masthead.pipelines.expressions import check_expression, holds_expression
+from masthead.pipelines.expressions import holds_expression
 
-__all__ = ["problems_in", "problems_of_any", "type_missing"]
+__all__ = ["conditions_of_any", "problems_in", "problems_of_any", "type_missing"]
 
 
 def type_missing(where: str, name: object) -> str:
@@ -35,13 +35,16 @@ def problems_of_any(stage: Mapping[str, Any], pipeline: Mapping[str, Any]) -> It
     is_number = isinstance(limit, (int, float)) and not isinstance(limit, bool)
     if limit not in (None, "") and not is_number and not holds_expression(limit):
         yield Problem("/stageTimeoutMs", "`stageTimeoutMs` must be a number of milliseconds.")
+
+
+def conditions_of_any(stage: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Give what decides whether *stage* runs, as ``StageType.conditions`` does."""
     option = stage.get("stageEnabled")
     if not isinstance(option, Mapping) or option.get("type") != "expression":
         return
     written = option.get("expression")
-    sentence = check_expression(written) if isinstance(written, str) and written else None
-    if sentence is not None:
-        yield Problem("/stageEnabled/expression", sentence)
+    if isinstance(written, str) and written:
+        yield "/stageEnabled/expression", written
 
 
 def problems_in(

@@ -228,6 +228,11 @@ class StageType:
         del stage
         return ()
 
+    def conditions(self, stage: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        """Give the texts of *stage* that are expressions without ``${}`` around them, each with its pointer within it."""
+        del stage
+        return ()
+
     def restarted(self, context: dict[str, Any]) -> None:
         """Take out of a stage's *context*, in place, what must not stand there when it runs once more."""
 

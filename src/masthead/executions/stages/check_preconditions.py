@@ -13,6 +13,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
+import msgspec
+
 from masthead.executions.failure import TaskFailed
 from masthead.executions.model import Stage
 from masthead.executions.stages.base import (
@@ -26,7 +28,7 @@ from masthead.executions.stages.base import (
 )
 from masthead.executions.status import Status
 from masthead.pipelines import Problem
-from masthead.pipelines.expressions import SUMMARY, check_expression, one_expression, resolve
+from masthead.pipelines.expressions import SUMMARY, one_expression, resolve
 
 __all__ = ["CheckPreconditionsStage"]
 
@@ -34,6 +36,11 @@ __all__ = ["CheckPreconditionsStage"]
 _NOT_COPIED = frozenset({"preconditions", "restrictExecutionDuringTimeWindow", "restrictedExecutionWindow"})
 _SHAPE = "`preconditions` must be a list of objects, each with a `type`."
 _MOST = 100
+#: Characters that its preconditions take over from a stage, all together.
+_MOST_COPIED = 10_000_000
+_LARGE = (
+    "Each precondition takes over the other fields of its stage, and here these are too large for so many."
+)
 _CLOUD = "A precondition of type clusterSize asks a cloud, and Masthead deploys to none."
 
 
@@ -93,10 +100,12 @@ class CheckPreconditionsStage(StageType):
         if len(preconditions) > _MOST:
             raise TaskFailed(f"A stage can have {_MOST} preconditions at most.")
         inherited = {key: value for key, value in stage.context.items() if key not in _NOT_COPIED}
+        if len(preconditions) > 1 and len(preconditions) * _size(inherited) > _MOST_COPIED:
+            raise TaskFailed(_LARGE)
         return tuple(_one(each, inherited) for each in preconditions)
 
     def problems(self, stage: Mapping[str, Any]) -> Iterable[Problem]:
-        """Say which preconditions are none, and which expressions do not parse."""
+        """Say which preconditions are none."""
         preconditions = stage.get("preconditions")
         if not isinstance(preconditions, list):
             yield Problem("/preconditions", _SHAPE)
@@ -106,13 +115,19 @@ class CheckPreconditionsStage(StageType):
         for at, each in enumerate(preconditions):
             if not _is_precondition(each):
                 yield Problem(f"/preconditions/{at}", _SHAPE)
-                continue
-            context = each.get("context")
+
+    def conditions(self, stage: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+        """Give the preconditions that are expressions."""
+        preconditions = stage.get("preconditions")
+        for at, each in enumerate(preconditions if isinstance(preconditions, list) else ()):
+            context = each.get("context") if isinstance(each, dict) else None
             written = context.get("expression") if isinstance(context, dict) else None
-            if each["type"] == "expression" and isinstance(written, str):
-                sentence = check_expression(written)
-                if sentence is not None:
-                    yield Problem(f"/preconditions/{at}/context/expression", sentence)
+            if isinstance(written, str) and each.get("type") == "expression":
+                yield f"/preconditions/{at}/context/expression", written
+
+
+def _size(context: dict[str, Any]) -> int:
+    return len(msgspec.json.encode(context, enc_hook=str))
 
 
 def _is_one(stage: Stage) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 
 from masthead.executions.failure import TaskFailed
 from masthead.executions.model import Stage, TaskExecution
-from masthead.executions.stages.any_stage import problems_of_any
+from masthead.executions.stages.any_stage import conditions_of_any, problems_of_any
 from masthead.executions.stages.applications import (
     CreateApplicationStage,
     DeleteApplicationStage,
@@ -34,7 +34,7 @@ from masthead.executions.stages.wait_until import WaitUntilStage
 from masthead.executions.stages.webhook import WebhookStage
 from masthead.executions.window import window_problems
 from masthead.pipelines import Problem
-from masthead.pipelines.expressions import Look, unparsed
+from masthead.pipelines.expressions import Look, check_expression, unparsed
 
 __all__ = ["STAGE_TYPES", "StageTypes"]
 
@@ -106,14 +106,20 @@ class StageTypes:
             if not isinstance(stage, Mapping):
                 continue
             place = f"/stages/{at}"
-            yield from (
-                Problem(place + each.pointer, each.sentence) for each in problems_of_any(stage, pipeline)
-            )
-            found = self._types.get(str(stage.get("alias") or stage.get("type")))
-            if found is not None:
-                yield from (Problem(place + each.pointer, each.sentence) for each in found.problems(stage))
-                yield from unparsed(stage, place, look)
-                yield from (Problem(place + each.pointer, each.sentence) for each in window_problems(stage))
+            own = (*problems_of_any(stage, pipeline), *self._problems_of_type(stage, look))
+            yield from (Problem(place + each.pointer, each.sentence) for each in own)
+
+    def _problems_of_type(self, stage: Mapping[str, Any], look: Look) -> Iterator[Problem]:
+        found = self._types.get(str(stage.get("alias") or stage.get("type")))
+        conditions = (*conditions_of_any(stage), *(found.conditions(stage) if found else ()))
+        for pointer, text in conditions:
+            sentence = check_expression(text, look)
+            if sentence is not None:
+                yield Problem(pointer, sentence)
+        if found is not None:
+            yield from found.problems(stage)
+            yield from unparsed(stage, "", look)
+            yield from window_problems(stage)
 
     def raw_fields(self, stage: Stage) -> frozenset[str]:
         """Give the fields of *stage* whose expressions are its type's own affair."""

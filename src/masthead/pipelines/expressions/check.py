@@ -41,8 +41,11 @@ class Look:
 
     def takes(self, text: str) -> bool:
         """Tell whether *text* is looked at as well, if it holds an expression."""
-        if has_expression(text):
-            self._left -= len(text)
+        return not has_expression(text) or self.takes_all(text)
+
+    def takes_all(self, text: str) -> bool:
+        """Tell whether *text*, which is an expression whatever it holds, is looked at as well."""
+        self._left -= len(text)
         return self._left >= 0
 
 

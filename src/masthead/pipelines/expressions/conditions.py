@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from masthead.pipelines.expressions.check import check
+from masthead.pipelines.expressions.check import Look, check
 from masthead.pipelines.expressions.errors import ExpressionError
 from masthead.pipelines.expressions.syntax.parse import Expression
 from masthead.pipelines.expressions.syntax.templates import PREFIX, Template, has_expression
@@ -35,8 +35,10 @@ def one_expression(text: str) -> str:
     return f"{PREFIX}{''.join(_joined(template))}}}"
 
 
-def check_expression(text: str) -> str | None:
-    """Give why the condition *text* cannot be evaluated, or None."""
+def check_expression(text: str, look: Look | None = None) -> str | None:
+    """Give why the condition *text* cannot be evaluated, or None; also when *look* has seen enough of its document."""
+    if look is not None and not look.takes_all(text):
+        return None
     problems = check(text) or check(one_expression(text))
     return problems[0].sentence if problems else None
 
