@@ -4,7 +4,16 @@ from masthead.pagerduty.accounts import AccountSenders
 from masthead.pagerduty.bodies import encode_event, shorten
 from masthead.pagerduty.events import EventsClient, EventsSender, key_check
 from masthead.pagerduty.incidents import IncidentSeen, IncidentsReader, RestIncidents, ServiceSeen
-from masthead.pagerduty.model import Answer, Event, Link, Outcome, Protocol, Severity, parse_severity
+from masthead.pagerduty.model import (
+    Answer,
+    Event,
+    Link,
+    Outcome,
+    Protocol,
+    Severity,
+    key_trouble,
+    parse_severity,
+)
 from masthead.pagerduty.oauth import OAuthApp, OAuthTokens, Tokens
 from masthead.pagerduty.pages import Collected
 from masthead.pagerduty.posting import Leave, Withheld
@@ -34,6 +43,7 @@ __all__ = [
     "Withheld",
     "encode_event",
     "key_check",
+    "key_trouble",
     "parse_severity",
     "shorten",
 ]

@@ -16,7 +16,10 @@ from msgspec import Struct, field
 from masthead.kernel.errors import InvalidRequest, Reason
 from masthead.kernel.secret import Secret
 
-__all__ = ["Answer", "Event", "Link", "Outcome", "Protocol", "Severity", "parse_severity"]
+__all__ = ["Answer", "Event", "Link", "Outcome", "Protocol", "Severity", "key_trouble", "parse_severity"]
+
+#: An integration key is 32 letters and digits (PagerDuty facts, A.1 and A.2).
+_KEY_LENGTH = 32
 
 
 class Protocol(StrEnum):
@@ -57,6 +60,17 @@ def parse_severity(text: object) -> Severity:
     raise InvalidRequest(
         f"{shown} is not a severity; use critical, error, warning or info.", pointer="/severity"
     )
+
+
+def key_trouble(key: Secret) -> str | None:
+    """Say why *key* can be no integration key, without repeating it; None when it may be one."""
+    text = key.reveal()
+    if len(text) != _KEY_LENGTH:
+        count = f"{len(text)} character{'s' if len(text) != 1 else ''}"
+        return f"This integration key has {count}; PagerDuty's have {_KEY_LENGTH}."
+    if not (text.isascii() and text.isalnum()):
+        return f"An integration key is {_KEY_LENGTH} letters and digits; this one is not."
+    return None
 
 
 @dataclass(frozen=True, slots=True)

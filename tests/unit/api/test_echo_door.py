@@ -54,6 +54,27 @@ async def test_a_partial_failure_names_the_service(post, house):
     assert PAYMENTS_KEY not in answer.text
 
 
+@pytest.mark.parametrize("keys", [("tooshort",), (PAYMENTS_KEY + "0", "x"), (PAYMENTS_KEY[:-1] + "-",)])
+async def test_keys_that_can_be_none_are_refused(post, house, keys):
+    """Upstream answers 400 too, in PagerDuty's words; here nothing is stored and nothing sent."""
+    answer = await post(*keys)
+    body = answer.json()
+    assert (answer.status_code, body["pointer"], len(body.get("errors", [0]))) == (400, "/to/0", len(keys))
+    assert keys[0] not in answer.text
+    assert house.sender.sent == []
+    assert (await house.client.get("/v1/pages")).json()["pages"] == []
+
+
+async def test_a_key_that_can_be_none_keeps_nobody_else_asleep(post, house):
+    """Beside one that can be it is told as upstream tells it: the others are woken."""
+    house.sender.answer("tooshort", REJECT)
+    answer = await post(CHECKOUT_KEY, "tooshort")
+    assert answer.json()["message"].startswith(
+        "Some notifications succeeded, but the following failed:  key …: "
+    )
+    assert house.sender.sent[0].routing_key.reveal() == CHECKOUT_KEY
+
+
 async def test_a_key_that_nobody_knows_is_shown_by_its_end(post, house):
     """Enough to recognise it, too little to use it."""
     house.sender.answer(UNKNOWN_KEY, REJECT)

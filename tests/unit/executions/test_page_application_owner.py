@@ -286,6 +286,15 @@ async def test_paging_that_is_switched_off_is_said_plainly(bench, monkeypatch):
     assert bench.errors(task) == ["Paging is switched off."]
 
 
+@pytest.mark.parametrize("fields", [{"keys": ["tooshort"]}, {"applications": ["typo"]}])
+async def test_where_no_key_can_be_one_nobody_is_asked(bench, fields):
+    """The sentence says what is wrong and repeats no key; nothing is stored."""
+    bench.applications.stored["typo"] = {"name": "TYPO", "pdApiKey": "tooshort"}
+    task = await bench.task(page(**fields))
+    assert (task["status"], bench.paging.drafts) == ("TERMINAL", [])
+    assert bench.errors(task) == ["This integration key has 8 characters; PagerDuty's have 32."]
+
+
 # -- a restarted stage ----------------------------------------------------------------------------
 
 

@@ -5,13 +5,13 @@ Source: Spinnaker compatibility facts, sections 1.1 and 1.3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from masthead.kernel.errors import InvalidRequest
 from masthead.kernel.secret import Secret
-from masthead.pagerduty import Severity, parse_severity
+from masthead.pagerduty import Severity, key_trouble, parse_severity
 
 __all__ = ["PAGER_DUTY", "Notification", "is_interactive", "notification_type", "read_notification"]
 
@@ -98,7 +98,17 @@ def _keys(to: Any) -> tuple[Secret, ...]:
     for index, key in enumerate(to):
         if not isinstance(key, str) or not key.strip():
             raise InvalidRequest("Each entry of to must be an integration key.", pointer=f"/to/{index}")
-    return tuple(Secret(key.strip()) for key in to)
+    keys = tuple(Secret(key.strip()) for key in to)
+    _refuse_if_none_can_be(keys)
+    return keys
+
+
+def _refuse_if_none_can_be(keys: Sequence[Secret]) -> None:
+    """Refuse what wakes nobody. Beside others such a key is passed on, because upstream tells those: PagerDuty refuses it alone."""
+    troubles = [key_trouble(key) for key in keys]
+    if keys and all(troubles):
+        said = tuple(f"/to/{index}: {trouble}" for index, trouble in enumerate(troubles))
+        raise InvalidRequest(troubles[0] or "", pointer="/to/0", errors=said if len(said) > 1 else ())
 
 
 def _message(context: Mapping[str, Any]) -> str:

@@ -13,13 +13,11 @@ from typing import Any
 
 from masthead.kernel.errors import InvalidRequest
 from masthead.kernel.secret import Secret
-from masthead.pagerduty import Link, Severity, parse_severity
+from masthead.pagerduty import Link, Severity, key_trouble, parse_severity
 from masthead.telemetry.logs import redact
 
 __all__ = ["ChangeBody", "Complaints", "Named", "PageBody", "Recipients", "read_change", "read_page", "shown"]
 
-#: An integration key is 32 letters and digits (PagerDuty facts, A.1 and A.2).
-_KEY_LENGTH = 32
 #: PagerDuty facts, A.1 and A.2.
 _DEDUP_KEY_LENGTH = 255
 _SHOWN_LENGTH = 80
@@ -147,7 +145,8 @@ def _recipients(body: Mapping[str, Any], complaints: Complaints) -> Recipients:
         complaints.add("", "Say whom to tell: applications, services or keys, each a list.")
     keys = _texts(body, "keys", "integration keys", complaints)
     for key in keys:
-        _check_key(key, complaints)
+        if trouble := key_trouble(Secret(key.text)):
+            complaints.add(key.pointer, trouble)
     return Recipients(
         _texts(body, "applications", "application names", complaints),
         _texts(body, "services", "PagerDuty services: ids or names", complaints),
@@ -169,16 +168,6 @@ def _texts(body: Mapping[str, Any], name: str, what: str, complaints: Complaints
         else:
             complaints.add(f"/{name}/{index}", f"Each entry of {name} must be text that is not empty.")
     return tuple(found)
-
-
-def _check_key(key: Named, complaints: Complaints) -> None:
-    if len(key.text) != _KEY_LENGTH:
-        count = f"{len(key.text)} character{'s' if len(key.text) != 1 else ''}"
-        complaints.add(key.pointer, f"This integration key has {count}; PagerDuty's have {_KEY_LENGTH}.")
-    elif not (key.text.isascii() and key.text.isalnum()):
-        complaints.add(
-            key.pointer, f"An integration key is {_KEY_LENGTH} letters and digits; this one is not."
-        )
 
 
 def _line(body: Mapping[str, Any], name: str, what: str, complaints: Complaints) -> str:

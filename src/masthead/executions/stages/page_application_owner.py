@@ -25,7 +25,7 @@ from masthead.executions.stages.page_report import (
 from masthead.executions.status import Status
 from masthead.kernel.errors import AccessDenied, InvalidRequest, NotFound
 from masthead.kernel.secret import Secret
-from masthead.pagerduty import Severity, parse_severity
+from masthead.pagerduty import Severity, key_trouble, parse_severity
 from masthead.paging import DeliveryState, Door, Draft, Page, failure_sentence, signed
 from masthead.pipelines import Problem
 
@@ -221,6 +221,9 @@ async def _keys(work: TaskContext) -> tuple[Secret, ...]:
             unknown.extend([] if document is not None else [name])
     if missing:
         raise _without_key(missing, unknown)
+    troubles = [key_trouble(key) for key in keys]
+    if all(troubles):  # beside others, which are told as Echo tells them, PagerDuty refuses such a key alone
+        raise TaskFailed(*dict.fromkeys(each for each in troubles if each))
     return tuple(dict.fromkeys(keys))
 
 
