@@ -274,3 +274,5 @@ async def test_all_runs_are_found_piece_by_piece_each_once(database):
     assert await numbers(Search()) == list(reversed(range(60)))
     assert await numbers(Search(application="app3")) == [n for n in reversed(range(60)) if n % 7 == 3]
     assert await numbers(Search(statuses=("TERMINAL",))) == [n for n in reversed(range(60)) if n % 2]
+    both = Search(statuses=("TERMINAL", "SUCCEEDED"))
+    assert await numbers(both) == list(reversed(range(60)))

@@ -4,7 +4,7 @@ from masthead.ownership.judge import Level, Target
 from masthead.ownership.lint import CheckKey, Finding, Lint, Report
 from masthead.ownership.ownership import Owner, Ownership
 from masthead.ownership.preflight import Body, Preflight, Preflights, describe_bodies
-from masthead.ownership.problems import Problem, Weight
+from masthead.ownership.problems import Problem, Rule, Weight
 
 __all__ = [
     "Body",
@@ -18,6 +18,7 @@ __all__ = [
     "Preflights",
     "Problem",
     "Report",
+    "Rule",
     "Target",
     "Weight",
     "describe_bodies",

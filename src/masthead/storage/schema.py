@@ -193,6 +193,7 @@ execution = Table(
     Index("ix_execution_application_type_build_at", "application", "type", "build_at"),
     Index("ix_execution_pipeline_config_id_status", "pipeline_config_id", "status"),
     Index("ix_execution_correlation_id", "correlation_id"),
+    Index("ix_execution_type_status_build_at", "type", "status", "build_at", "id"),
 )
 
 #: A message to the people who own something; see masthead.paging.

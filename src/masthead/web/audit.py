@@ -67,13 +67,17 @@ class Fate:
 def fate_of(delivery: Delivery) -> Fate:
     """Say what became of *delivery*, without claiming more than is known."""
     if delivery.state is DeliveryState.PENDING:
-        tried = f"tried {delivery.attempts} times: {delivery.text}" if delivery.attempts else ""
+        tried = f"tried {_times(delivery.attempts)}: {delivery.text}" if delivery.attempts else ""
         return Fate("running", "being sent", tried)
     if delivery.state is DeliveryState.REJECTED:
         return Fate("failed", "refused", delivery.text)
     if delivery.state is DeliveryState.EXPIRED:
         return Fate("failed", "given up", delivery.text)
     return _incident_fate(delivery)
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number} times"
 
 
 def _incident_fate(delivery: Delivery) -> Fate:

@@ -9,11 +9,15 @@ from masthead.executions import Status
 from masthead.web.domain import WebServices
 from masthead.web.looks import Look, look_of
 
-__all__ = ["Awaiting", "awaiting", "look_of_execution"]
+__all__ = ["WAITING", "Awaiting", "awaiting", "look_of_execution", "waits"]
 
 _JUDGMENT = "manualJudgment"
-#: Executions whose stages are looked at for one list; more than these are shown as running.
-_MOST = 50
+#: Executions whose stages are looked at for one list, which takes some 50 ms; more than these are shown as running.
+_MOST = 500
+
+
+#: What lists are filtered by as if it were a status: running, and waiting for a judgment.
+WAITING = "WAITING"
 
 
 class Awaiting:
@@ -34,15 +38,16 @@ async def awaiting(services: WebServices, runs: Iterable[Any]) -> Awaiting:
     if not running:
         return Awaiting(())
     found = await services.executions.by_ids(running[:_MOST], expand=False)
-    return Awaiting(str(one["id"]) for one in found if _awaits(one))
+    return Awaiting(str(one["id"]) for one in found if waits(one))
 
 
 def look_of_execution(execution: Mapping[str, Any]) -> Look:
     """Give how an execution looks of which the stages are at hand."""
-    return look_of(execution["status"], _JUDGMENT if _awaits(execution) else "")
+    return look_of(execution["status"], _JUDGMENT if waits(execution) else "")
 
 
-def _awaits(execution: Mapping[str, Any]) -> bool:
+def waits(execution: Mapping[str, Any]) -> bool:
+    """Whether a stage of *execution* waits for a judgment."""
     return any(map(_waits, execution.get("stages") or ()))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from masthead.executions import Status
 from masthead.executions.matching import Search
 from masthead.kernel.clock import from_ms, to_ms
 from masthead.kernel.errors import InvalidRequest
-from masthead.web.awaiting import look_of_execution
+from masthead.web.awaiting import WAITING, look_of_execution, waits
 from masthead.web.domain import WebServices
 from masthead.web.executions_view import Took, parent_of, reason_of, took_of, user_of
 from masthead.web.looks import Look, look_of
@@ -40,6 +40,10 @@ _STATUSES = (
 )
 _FAILED = f"{Status.TERMINAL},{Status.STOPPED}"
 _UNDER_WAY = ",".join(_STATUSES[:4])
+#: Running executions that are looked at for those that wait for a judgment, and how many at once.
+_LOOKED_AT = 2_000
+_CHUNK = 200
+_WAITING = (WAITING, look_of(Status.RUNNING, "manualJudgment").word)
 _NOTHING: dict[str, Any] = {"rows": (), "older": None, "is_moving": False, "pipeline": None}
 #: Longer digits are no instant that is stored.
 _MOST_DIGITS = 15
@@ -74,7 +78,8 @@ def execution_list_routes(services: WebServices, renderer: Renderer) -> Sequence
             "given": {name: given[name] for name in _FIELDS if name in given},
             "is_first": "cursor" not in given,
             "address": query(given),
-            "statuses": [(one.value, look_of(one).word) for one in _STATUSES],
+            "statuses": [*((one.value, look_of(one).word) for one in _STATUSES), _WAITING],
+            "waiting": WAITING,
             "failed": _FAILED,
             "under_way": _UNDER_WAY,
             "now_ms": to_ms(services.clock.now()),
@@ -100,14 +105,15 @@ async def _found(services: WebServices, given: Mapping[str, str]) -> dict[str, A
         InvalidRequest: a value means nothing.
     """
     pipeline = await _pipeline(services, given)
+    is_waiting = given.get("status", "").upper() == WAITING
     search = Search(
         application=application_id(given["application"]) if "application" in given else None,
         name=given.get("pipeline") if pipeline is None else None,
         config_id=None if pipeline is None else str(pipeline["id"]),
-        statuses=_statuses(given.get("status", "")),
+        statuses=(Status.RUNNING,) if is_waiting else _statuses(given.get("status", "")),
         after=_cursor(given.get("cursor", "")),
     )
-    found = await services.executions.made_lately(search, limit=_ROWS + 1)
+    found = await (_waiting if is_waiting else _newest)(services, search)
     shown, now_ms = found[:_ROWS], to_ms(services.clock.now())
     last = shown[-1] if len(found) > _ROWS else None
     return {
@@ -117,6 +123,22 @@ async def _found(services: WebServices, given: Mapping[str, str]) -> dict[str, A
         "problem": "",
         "pipeline": pipeline,
     }
+
+
+async def _newest(services: WebServices, search: Search) -> list[dict[str, Any]]:
+    return await services.executions.made_lately(search, limit=_ROWS + 1)
+
+
+async def _waiting(services: WebServices, search: Search) -> list[dict[str, Any]]:
+    """Give those that wait for a judgment among the newest that run."""
+    found: list[dict[str, Any]] = []
+    for _ in range(0, _LOOKED_AT, _CHUNK):
+        chunk = await services.executions.made_lately(search, limit=_CHUNK)
+        found += filter(waits, chunk)
+        if len(chunk) < _CHUNK or len(found) > _ROWS:
+            break
+        search = replace(search, after=(int(chunk[-1]["buildTime"]), str(chunk[-1]["id"])))
+    return found[: _ROWS + 1]
 
 
 async def _pipeline(services: WebServices, given: Mapping[str, str]) -> dict[str, Any] | None:

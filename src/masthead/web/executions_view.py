@@ -326,12 +326,19 @@ def _in_order(stages: Sequence[Document]) -> Iterator[tuple[Document, int]]:
         yield from walk(each, 0)
 
 
+def _told(failure: Failure | None, summary: Any) -> tuple[str, ...]:
+    """Give what did not resolve, without what the failure says already."""
+    said = " ".join(failure.sentences) if failure else ""
+    return tuple(dict.fromkeys(one for one in _unresolved(summary) if one and one not in said))
+
+
 def _stage(
     stage: Document, depth: int, clock: _Clock, types: StageTypes, pages: tuple[Page, ...]
 ) -> StageView:
     kind = str(stage.get("type") or "")
     known = types.find(kind)
     context = stage.get("context") or {}
+    failure = _failure(context.get("exception"))
     return StageView(
         id=stage["id"],
         ref=str(stage.get("refId") or stage["id"]),
@@ -355,8 +362,8 @@ def _stage(
         bar=clock.bar(stage),
         context={key: value for key, value in context.items() if key not in _SHOWN_APART},
         outputs=stage.get("outputs") or {},
-        failure=_failure(context.get("exception")),
-        unresolved=tuple(_unresolved(context.get("expressionEvaluationSummary"))),
+        failure=failure,
+        unresolved=_told(failure, context.get("expressionEvaluationSummary")),
         pages=pages,
     )
 

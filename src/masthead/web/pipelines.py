@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -49,6 +50,12 @@ class _Row:
     triggers: tuple[str, ...]
     stages: int
     runs: tuple[_Ran, ...]
+
+    @property
+    def before(self) -> str:
+        """Say how the runs before the last one went, in words: "3 succeeded, 2 failed"."""
+        tally = Counter(run.look.word for run in self.runs[1:])
+        return ", ".join(f"{number} {word}" for word, number in tally.items())
 
 
 def pipeline_routes(services: WebServices, renderer: Renderer) -> Sequence[Route]:

@@ -25,6 +25,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from masthead.kernel.caller import ANONYMOUS, Caller
 from masthead.web.files import Assets
+from masthead.web.remedies import remedy_of
 
 __all__ = ["THEMES", "THEME_COOKIE", "Renderer", "is_fragment", "query"]
 
@@ -133,6 +134,7 @@ class Renderer:
             "path": _path,
             "short": _short,
             "marked": _marked,
+            "remedy": remedy_of,
         }
         self._environment.globals["ui"] = self._environment.get_template("macros.html").module
 

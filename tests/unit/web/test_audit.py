@@ -117,6 +117,7 @@ async def test_a_page_shows_every_attempt_and_what_can_be_done(house, browser):
         assert part in text
     assert "again</button>" not in text
     assert CHECKOUT_KEY not in text
+    assert text.partition('id="deliveries"')[2].partition("<table")[2].count("accepted by PagerDuty") == 1
 
 
 @pytest.mark.parametrize(

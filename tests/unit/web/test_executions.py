@@ -166,6 +166,22 @@ async def test_every_part_of_a_run_that_others_made_up_is_shown_without_failing(
     assert it.notes == ("Cancelled by bob: no",)
 
 
+def test_what_did_not_resolve_is_told_once():
+    """Where the stage failed of it, the failure says it."""
+    note = {"description": "Failed to evaluate [x]"}
+    context = {
+        "expressionEvaluationSummary": {"a": [note, note], "b": [{"description": "other"}]},
+        "exception": {"details": {"errors": [f"1: {note['description']}"]}},
+    }
+    run = {
+        "id": "1",
+        "type": "PIPELINE",
+        "status": "TERMINAL",
+        "stages": [{"id": "a", "status": "TERMINAL", "context": context}],
+    }
+    assert view_of(run, [], now_ms=0).stages[0].unresolved == ("other",)
+
+
 # -- what is done -----------------------------------------------------------------------------------
 
 

@@ -100,11 +100,26 @@ async def test_what_waits_for_somebody_says_so_and_the_list_looks_again(house, b
             break
         await changed.wait()
     text = (await browser.get(LIST)).text
-    assert ("waits for judgment" in text, "every 5s" in text) == (True, True)
+    assert ("waits for judgment</span>" in text, "every 5s" in text) == (True, True)
+    assert names((await browser.get(f"{LIST}?status=WAITING")).text) == ["ask"]
     await house.services.executions.cancel(execution, ANN)
     await house.services.executions.wait(execution, 20)
     text = (await browser.get(LIST)).text
-    assert ("waits for judgment" in text, "every 5s" in text) == (False, False)
+    assert ("waits for judgment</span>" in text, "every 5s" in text) == (False, False)
+    assert names((await browser.get(f"{LIST}?status=waiting")).text) == []
+
+
+async def test_what_waits_for_somebody_is_found_behind_any_number_that_only_run(database, browser):
+    """More than one look at the stored ones takes; where the list goes on it does so among them."""
+    judge = {"id": "j", "type": "manualJudgment", "name": "Ask", "refId": "1", "status": "RUNNING"}
+    await keep(
+        database,
+        *(run(n, status="RUNNING", stages=[judge] if n < 60 else []) for n in range(300)),
+    )
+    first = (await browser.get(f"{LIST}?status=WAITING")).text
+    second = (await browser.get(older(first))).text
+    assert len(names(first)) == 50
+    assert [*names(first), *names(second)] == [f"release {n}" for n in reversed(range(60))]
 
 
 async def test_older_executions_are_reached_page_by_page_each_once(database, browser):

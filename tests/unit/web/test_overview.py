@@ -62,6 +62,7 @@ async def test_a_catalog_that_has_still_to_come_says_so(house: House, database: 
     text = await overview(house, catalog=never)
 
     assert "services have not been read yet; ask again in a moment." in text.replace("&#39;", "'")
+    assert "No services are known" in await overview(house, "/ui/services", catalog=never)
 
 
 async def test_every_service_says_whether_a_page_wakes_somebody(house: House) -> None:

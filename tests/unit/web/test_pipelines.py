@@ -43,7 +43,11 @@ async def test_each_pipeline_shows_how_it_went_lately(house, browser):
     await house.pipeline("Empty", stages=[])
     execution = await house.services.executions.start_pipeline(pipeline, ANN)
     await house.services.executions.wait(execution, 20)
+    for _ in range(2):
+        again = await house.services.executions.start_pipeline(pipeline, ANN)
+        await house.services.executions.wait(again, 20)
     text = (await browser.get(LIST)).text
+    assert ">2 succeeded</span>" in text, "those before the last, in words"
     assert "Release &lt;it&gt;" in text
     assert f'href="/ui/executions/{execution}"' in text
     for part in ("succeeded", "it is disabled", "it has no stages", "never ran"):
