@@ -24,7 +24,7 @@ from masthead.storage.database import Database
 from masthead.storage.schema import attempt, burst, delivery, page
 from masthead.telemetry.metrics import PagingMetrics
 from support.commits import commits_lose_their_answer
-from support.paging import ANN, KEYS, Node
+from support.paging import ANN, KEYS, Node, draft
 
 KEY, OTHER, _ = KEYS
 LOST = Answer(Outcome.RETRY, None, Reason.NETWORK, None, "reset", 1, may_have_arrived=True)
@@ -779,6 +779,22 @@ async def test_a_caller_that_goes_away_takes_no_page_with_it(node):
     await node.database.write(lambda c: None)
     (page_id,) = await node.rows(select(page.c.id))
     await node.decided(page_id)
+
+
+async def test_nobody_waits_for_an_attempt_that_would_be_in_vain(node, sender):
+    """While no connection to PagerDuty comes about, a page that nobody waits for is tried by its key's run; others at once."""
+    sender.away.add("default")
+    left = await node.paging.request(draft(message="left"), ANN, is_waited_for=False)
+    tried = await node.page(message="tried")
+    await node.decided(tried.id)
+    assert [event.summary for event in sender.sent] == ["tried"]
+    sender.away.clear()
+    at_once = await node.paging.request(draft(message="at once"), ANN, is_waited_for=False)
+    await node.decided(at_once.id)
+    assert not (await node.paging.get(left.id)).is_decided
+    node.work_off()
+    await node.decided(left.id)
+    assert [event.summary for event in sender.sent] == ["tried", "at once", "left"]
 
 
 async def test_a_delivery_that_cannot_even_be_tried_holds_up_no_other(node, sender):

@@ -29,6 +29,10 @@ class AccountSenders:
         """
         return await self._clients.get(event.account, self._default).send(event, may_send)
 
+    def is_away(self, account: str) -> bool:
+        """Tell whether sending for *account* is in vain now."""
+        return self._clients.get(account, self._default).is_away()
+
     async def check_key(self, key: Secret, protocol: Protocol, *, account: str = "") -> Answer:
         """Say whether *account* takes *key*, without paging anybody; see :func:`key_check`."""
         return await self._clients.get(account, self._default).send(key_check(key, protocol))

@@ -45,6 +45,10 @@ class EventsSender(typing.Protocol):
         """
         ...
 
+    def is_away(self, account: str) -> bool:
+        """Tell whether sending for *account* is in vain now: a moment ago no connection came about."""
+        ...
+
 
 def key_check(key: Secret, protocol: Protocol) -> Event:
     """Give the event that tells whether PagerDuty takes *key*, and that can wake nobody: a resolve of nothing.
@@ -111,6 +115,10 @@ class EventsClient:
                 reason, words = no_answer(lost.error, self._endpoint)
                 return _lost(reason, words, began, is_connected=lost.is_connected)
             return self._answer(event, reply, spoken(reply.body, event.routing_key, token), began)
+
+    def is_away(self, account: str = "") -> bool:  # noqa: ARG002 - as AccountSenders; this client has one account
+        """Tell whether sending is in vain now; see :class:`EventsSender`."""
+        return self._poster is not None and self._poster.is_away
 
     async def check_key(
         self,

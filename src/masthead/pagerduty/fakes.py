@@ -25,9 +25,15 @@ class ScriptedSender:
     def __init__(self) -> None:
         self.sent: list[Event] = []
         self._answers: dict[str, list[Answer]] = defaultdict(list)
+        #: Accounts that take no connection now.
+        self.away: set[str] = set()
         #: While this is clear, sends wait: for what happens between storing and sending.
         self.gate = asyncio.Event()
         self.gate.set()
+
+    def is_away(self, account: str) -> bool:
+        """Answer as told."""
+        return account in self.away
 
     def answer(self, key: str, *answers: Answer) -> None:
         """Give *answers* to the next events for *key*; the last one stays."""

@@ -51,6 +51,11 @@ class Withheld(Exception):
 class Poster(typing.Protocol):
     """Posts to one endpoint."""
 
+    @property
+    def is_away(self) -> bool:
+        """Whether the endpoint took no connection a moment ago and is let be."""
+        ...
+
     async def post(
         self, path: str, body: bytes, headers: Mapping[str, str], may_send: Leave | None = None
     ) -> Reply:
@@ -69,6 +74,9 @@ class Poster(typing.Protocol):
 
 class SessionPoster:
     """Over aiohttp, which knows proxies."""
+
+    #: It tries each time.
+    is_away = False
 
     def __init__(self, endpoint: str, *, timeout_s: float) -> None:
         """Args: endpoint: scheme, host and perhaps a path in front; timeout_s: for a whole request."""

@@ -43,6 +43,14 @@ class Attempts:
         self._retry = retry
         self._chance = chance or random.Random()  # noqa: S311 - a wait is no secret
 
+    def are_in_vain(self, account: str) -> bool:
+        """Tell whether an attempt that is made now would be in vain: a moment ago PagerDuty took no connection."""
+        return self._sender.is_away(account)
+
+    def wait_ms(self, failures: int) -> int:
+        """Give how long to wait, in ms, after so many failures in a row."""
+        return self._retry.wait(failures, retry_after=None, chance=self._chance) // timedelta(milliseconds=1)
+
     async def make(
         self, page: Page, delivery: Delivery, may_send: Leave, *, repeats: Repeats | None = None
     ) -> Result | None:

@@ -146,13 +146,14 @@ class Paging:
         on.bursts.register(BURST, waiting.work_off)
         on.machines.on_burial(lambda connection, machine: release(connection, on.bursts, machine))
 
-    async def request(self, draft: Draft, caller: Caller) -> Page:
+    async def request(self, draft: Draft, caller: Caller, *, is_waited_for: bool = True) -> Page:
         """Store a page and begin to send it; when this returns, it will not be forgotten.
 
         Args:
             draft: What to say and to which keys; the same ``identity``, or the same content within ``recognise``,
                 gives the first request's page, and nothing is sent again.
             caller: In whose name.
+            is_waited_for: Whether its first attempt is made at once also where it would be in vain.
 
         Returns:
             The page as stored, its deliveries pending (or, for a known one, as they stand).
@@ -172,7 +173,8 @@ class Paging:
 
         def may_go(delivery: Delivery, length: int) -> str | None:
             is_held_back = delivery.is_uncertain or delivery.key_hash in held_back
-            return None if is_held_back else self._may_go(delivery, length)
+            is_in_vain = not is_waited_for and self._attempts.are_in_vain(delivery.account)
+            return None if is_held_back or is_in_vain else self._may_go(delivery, length)
 
         return await self._send(self._drafting.entry(draft, caller, may_go=may_go))
 

@@ -118,6 +118,8 @@ class Waiting:
         self._ways = ways
         self._look_back = look_back
         self._patience = Patience(clock)
+        #: Of each key that has something waiting: runs in a row that ended in failures.
+        self._failed_runs: dict[str, int] = {}
 
     async def work_off(self, turn: Turn) -> None:
         """Send what waits for the key and is due, then rest until the next is."""
@@ -127,6 +129,7 @@ class Waiting:
             if rest is not None:
                 await self._database.write(partial(_rest_until, turn, rest))
                 return
+        self._failed_runs.pop(turn.subject, None)
         await self._database.write(lambda connection: self._rest(turn, connection))
 
     async def _learn_budget(self, key_hash: str) -> None:
@@ -182,9 +185,16 @@ class Waiting:
             if failures and result.reason is Reason.THROTTLED:
                 return _Rest(result.due_at_ms or 0, marked=following)
             if failures >= _PATIENCE:  # what one was told to wait does not hold for those that were not tried
-                latest_ms = to_ms(self._clock.now()) + PATIENCE_MS
-                return _Rest(min(result.due_at_ms or 0, latest_ms), marked=following)
+                return _Rest(self._pause(turn.subject, result.due_at_ms or 0), marked=following)
+            if not failures:
+                self._failed_runs.pop(turn.subject, None)
         return None
+
+    def _pause(self, key_hash: str, due_at_ms: int) -> int:
+        """Give when a key is tried again whose run ended in failures: later after each such run, as one delivery would be."""
+        now_ms, failed = to_ms(self._clock.now()), self._failed_runs.get(key_hash, 0) + 1
+        self._failed_runs[key_hash] = failed
+        return min(max(due_at_ms, now_ms + self._attempts.wait_ms(failed)), now_ms + PATIENCE_MS)
 
     async def _without_sending(self, speaker: Delivery, *, is_overdue: bool) -> Result | None:
         """Give what becomes of a delivery that is not sent now: it had arrived, may have, or its deadline passed."""

@@ -53,10 +53,10 @@ async def notify(ask: Ask) -> Response:
         return _unhandled(
             ask, InvalidRequest("to is empty: give at least one PagerDuty integration key.", pointer="/to")
         )
-    paging = ask.services.paging
-    page = await paging.request(_draft(ask, notification), ask.caller)
-    if not page.is_decided:
-        page = await paging.wait(page.id, ask.services.settings.echo.wait_s)
+    paging, wait_s = ask.services.paging, ask.services.settings.echo.wait_s
+    page = await paging.request(_draft(ask, notification), ask.caller, is_waited_for=wait_s > 0)
+    if wait_s and not page.is_decided:
+        page = await paging.wait(page.id, wait_s)
     return _answer(page)
 
 

@@ -45,4 +45,5 @@ async def send(ask: Ask) -> Response:
         identity=known.identity,
         fingerprint=known.fingerprint,
     )
-    return await answer_asked(ask, await ask.services.paging.request(draft, ask.caller), wait_s)
+    page = await ask.services.paging.request(draft, ask.caller, is_waited_for=wait_s > 0)
+    return await answer_asked(ask, page, wait_s)

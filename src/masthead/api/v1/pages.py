@@ -49,7 +49,8 @@ async def ask_for(ask: Ask) -> Response:
     keys = await keys_of(ask, read.recipients, complaints)
     complaints.raise_if_any()
     draft = _draft(ask, read, keys, known)
-    return await answer_asked(ask, await ask.services.paging.request(draft, ask.caller), wait_s)
+    page = await ask.services.paging.request(draft, ask.caller, is_waited_for=wait_s > 0)
+    return await answer_asked(ask, page, wait_s)
 
 
 def _draft(ask: Ask, read: PageBody, keys: tuple[Secret, ...], known: Idempotency) -> Draft:
