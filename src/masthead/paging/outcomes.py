@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -17,7 +17,7 @@ from masthead.pagerduty import Protocol as EventsProtocol
 from masthead.paging.intake import BURST
 from masthead.paging.model import Delivery, DeliveryState, Kind
 from masthead.paging.rows import IS_PENDING
-from masthead.storage.bursts import Bursts, Turn
+from masthead.storage.bursts import Bursts, Turn, held
 from masthead.storage.prepared import Prepared
 from masthead.storage.schema import attempt, delivery
 
@@ -120,7 +120,8 @@ class Outcomes:
         for key_hash in {r.delivery.key_hash for r in results if not r.state.is_decided and r.turn is None}:
             due = min(r.due_at_ms or 0 for r in results if r.delivery.key_hash == key_hash)
             self._bursts.remind(connection, BURST, key_hash, due_at_ms=due, patience_ms=PATIENCE_MS)
-        recorded = [self._share(connection, result) for result in results]
+        still = held(connection, [result.turn for result in results if result.turn is not None])
+        recorded = [self._share(connection, result, still) for result in results]
         _MARK.run(
             connection,
             [
@@ -140,14 +141,12 @@ class Outcomes:
         if accepted and self._witness is not None:
             self._witness.expect_many(connection, accepted)
 
-    def _share(self, connection: Connection, result: Result) -> Recorded:
+    def _share(self, connection: Connection, result: Result, still: Collection[Turn]) -> Recorded:
         """Let those that this delivery speaks for share its fate, and see whether its run goes on."""
         pages: tuple[str, ...] = ()
         if result.state.is_decided and result.delivery.speaks_for_others:
             pages = self._decide_folded(connection, result)
-        if result.turn is None:
-            return Recorded(pages)
-        return Recorded(pages, result.turn.is_held(connection))
+        return Recorded(pages, result.turn is None or result.turn in still)
 
     def _decide_folded(self, connection: Connection, result: Result) -> tuple[str, ...]:
         folded = delivery.c.folded_into == result.delivery.id, IS_PENDING

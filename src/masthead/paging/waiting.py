@@ -123,7 +123,6 @@ class Waiting:
 
     async def work_off(self, turn: Turn) -> None:
         """Send what waits for the key and is due, then rest until the next is."""
-        await self._learn_budget(turn.subject)
         while folds := await self._take(turn):
             rest = await self._send_all(turn, folds)
             if rest is not None:
@@ -132,27 +131,26 @@ class Waiting:
         self._failed_runs.pop(turn.subject, None)
         await self._database.write(lambda connection: self._rest(turn, connection))
 
-    async def _learn_budget(self, key_hash: str) -> None:
-        now_ms = to_ms(self._clock.now())
-        since_ms = now_ms - int(self._budget.window_s * 1000)
-        window = {"key": key_hash, "since": since_ms, "now": now_ms}
-        sent = await self._database.read(lambda connection: _SENT.all(connection, window))
-        self._budget.learn(key_hash, [(now_ms - row[0]) / 1000 for row in sent])
-
     async def _take(self, turn: Turn) -> list[Fold]:
-        """Give what is to be sent now, folded, and make the folding durable before anything of it is sent."""
+        """Give what is to be sent now, folded, and make the folding durable before anything of it is sent.
 
-        def work(connection: Connection) -> list[Fold]:
+        What was sent to the key by others, or by an earlier run, is learned with it.
+        """
+        now_ms = to_ms(self._clock.now())
+        window = {"key": turn.subject, "since": now_ms - int(self._budget.window_s * 1000), "now": now_ms}
+
+        def work(connection: Connection) -> tuple[list[Fold], list[int]]:
             turn.hold(connection)
             take_back(connection, turn)
-            folds = fold(_due(connection, turn.subject, to_ms(self._clock.now())))
+            folds = fold(_due(connection, turn.subject, now_ms))
             for one in folds:
                 _store_fold(connection, one)
             if folds:
                 mark_as_being_sent(connection, folds[0].speaker.id, turn=turn)
-            return folds
+            return folds, [row[0] for row in _SENT.all(connection, window)] if folds else []
 
-        folds = await self._database.write(work)
+        folds, sent = await self._database.write(work)
+        self._budget.learn(turn.subject, [(now_ms - at_ms) / 1000 for at_ms in sent])
         self._ways.folded(sum(len(one.members) for one in folds))
         return folds
 

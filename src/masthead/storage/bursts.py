@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -51,7 +51,7 @@ from masthead.storage.machines import Machines
 from masthead.storage.prepared import Prepared
 from masthead.storage.schema import burst
 
-__all__ = ["Bursts", "Superseded", "Turn"]
+__all__ = ["Bursts", "Superseded", "Turn", "held"]
 
 log = structlog.get_logger(__name__)
 #: Runs of one kind in one process at a time; what is more waits as rows. Each kind has its own share, so that webhooks
@@ -59,6 +59,8 @@ log = structlog.get_logger(__name__)
 _LIMIT = 128
 #: Shortest time between two looks for what is due: in a storm each failure asks for one.
 _BETWEEN_LOOKS_S = 0.02
+#: Runs that are looked up by one statement.
+_TOGETHER = 16
 #: Longest pause after a run that raised.
 _LONGEST_PAUSE_S = 300
 #: Longest time between two runs of a subject that waits for time to pass.
@@ -88,13 +90,9 @@ class Turn:
         Raises:
             Superseded: somebody requested the subject, or another machine took it over.
         """
-        if not self.is_held(connection):
-            raise Superseded
-
-    def is_held(self, connection: Connection) -> bool:
-        """Tell whether this run may still write, for a unit of work that has to store something either way."""
         row = _HOLD.first(connection, {"kind_": self.kind, "subject_": self.subject})
-        return row is not None and tuple(row) == (self.generation, self.machine)
+        if row is None or tuple(row) != (self.generation, self.machine):
+            raise Superseded
 
     def deaths(self, connection: Connection) -> int:
         """Give how many runs before this one raised, or died with their machine, since the subject was requested."""
@@ -114,6 +112,17 @@ class Turn:
 
     def _mine(self, **more: int | None) -> dict[str, Any]:
         return {"kind_": self.kind, "subject_": self.subject, "generation_": self.generation, **more}
+
+
+def held(connection: Connection, turns: Sequence[Turn]) -> set[Turn]:
+    """Give those of *turns*, all of one kind, that may still write; for a unit of work that stores something either way."""
+    found: dict[str, tuple[int, str]] = {}
+    for begin in range(0, len(turns), _TOGETHER):
+        some = [*turns[begin : begin + _TOGETHER]]
+        places = zip(_SUBJECTS, some + some[:1] * (_TOGETHER - len(some)), strict=True)
+        given = {"kind_": some[0].kind, **{place: turn.subject for place, turn in places}}
+        found |= {row[0]: (row[1], row[2]) for row in _HOLD_MANY.all(connection, given)}
+    return {turn for turn in turns if found.get(turn.subject) == (turn.generation, turn.machine)}
 
 
 Run = Callable[[Turn], Awaitable[None]]
@@ -428,6 +437,15 @@ def _written(kinds: Collection[str]) -> list[ColumnElement[str]]:
 
 _NAMED = burst.c.kind == bindparam("kind_"), burst.c.subject == bindparam("subject_")
 _MINE = *_NAMED, burst.c.generation == bindparam("generation_")
+_SUBJECTS = [f"subject_{place}" for place in range(_TOGETHER)]
+_HOLD_MANY = Prepared(
+    lambda _: (
+        select(burst.c.subject, burst.c.generation, burst.c.machine)
+        .where(_NAMED[0], burst.c.subject.in_([bindparam(place) for place in _SUBJECTS]))
+        .order_by(burst.c.subject)  # so that two machines that lock the same rows do so in the same order
+        .with_for_update()
+    )
+)
 _HOLD = Prepared(lambda _: select(burst.c.generation, burst.c.machine).where(*_NAMED).with_for_update())
 _REST = Prepared(
     lambda _: (
