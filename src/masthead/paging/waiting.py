@@ -183,16 +183,20 @@ class Waiting:
             if failures and result.reason is Reason.THROTTLED:
                 return _Rest(result.due_at_ms or 0, marked=following)
             if failures >= _PATIENCE:  # what one was told to wait does not hold for those that were not tried
-                return _Rest(self._pause(turn.subject, result.due_at_ms or 0), marked=following)
+                return _Rest(self._next_try(turn.subject, result), marked=following)
             if not failures:
                 self._failed_runs.pop(turn.subject, None)
+            elif result.number and following is None:
+                return _Rest(self._next_try(turn.subject, result), marked=None)
         return None
 
-    def _pause(self, key_hash: str, due_at_ms: int) -> int:
+    def _next_try(self, key_hash: str, last: Result) -> int:
         """Give when a key is tried again whose run ended in failures: later after each such run, as one delivery would be."""
-        now_ms, failed = to_ms(self._clock.now()), self._failed_runs.get(key_hash, 0) + 1
-        self._failed_runs[key_hash] = failed
-        return min(max(due_at_ms, now_ms + self._attempts.wait_ms(failed)), now_ms + PATIENCE_MS)
+        now_ms, due_at_ms = to_ms(self._clock.now()), last.due_at_ms or 0
+        if last.number:
+            failed = self._failed_runs[key_hash] = self._failed_runs.get(key_hash, 0) + 1
+            due_at_ms = max(due_at_ms, now_ms + self._attempts.wait_ms(failed))
+        return min(due_at_ms, now_ms + PATIENCE_MS)
 
     async def _without_sending(self, speaker: Delivery, *, is_overdue: bool) -> Result | None:
         """Give what becomes of a delivery that is not sent now: it had arrived, may have, or its deadline passed."""
