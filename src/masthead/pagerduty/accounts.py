@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+
+from msgspec.structs import replace
 
 from masthead.kernel.secret import Secret
 from masthead.pagerduty.events import EventsClient, key_check
-from masthead.pagerduty.model import Answer, Event, Protocol
+from masthead.pagerduty.model import Answer, Event, Outcome, Protocol
 from masthead.pagerduty.posting import Leave
 
 __all__ = ["AccountSenders"]
 
 
 class AccountSenders:
-    """The events clients of all accounts; an account that is not there any more is the default account."""
+    """The events clients of all accounts; in place of one that is not there any more stands the key's, or the default."""
 
-    def __init__(self, clients: Mapping[str, EventsClient], *, default: str) -> None:
-        """Args: clients: by account; default: one of them."""
+    def __init__(
+        self,
+        clients: Mapping[str, EventsClient],
+        *,
+        default: str,
+        home_of: Callable[[Secret], Awaitable[str]] | None = None,
+    ) -> None:
+        """Build it.
+
+        Args:
+            clients: By account.
+            default: One of them.
+            home_of: Gives to which account a key belongs by now; asked only for an account that is not there any more.
+        """
         self._clients = dict(clients)
+        self._default_name = default
         self._default = clients[default]
+        self._home_of = home_of
 
     async def send(self, event: Event, may_send: Leave | None = None) -> Answer:
         """Send *event* once, to its account; see :meth:`EventsClient.send`.
@@ -27,7 +43,10 @@ class AccountSenders:
             InvalidRequest: the details cannot be written as JSON.
             Withheld: *may_send* said no.
         """
-        return await self._clients.get(event.account, self._default).send(event, may_send)
+        client = self._clients.get(event.account)
+        if client is None:
+            return await self._send_by_another(event, may_send)
+        return await client.send(event, may_send)
 
     def is_away(self, account: str) -> bool:
         """Tell whether sending for *account* is in vain now."""
@@ -36,6 +55,15 @@ class AccountSenders:
     async def check_key(self, key: Secret, protocol: Protocol, *, account: str = "") -> Answer:
         """Say whether *account* takes *key*, without paging anybody; see :func:`key_check`."""
         return await self._clients.get(account, self._default).send(key_check(key, protocol))
+
+    async def _send_by_another(self, event: Event, may_send: Leave | None) -> Answer:
+        """Send what waited while its account was renamed, or taken out of the configuration."""
+        account = await self._home_of(event.routing_key) if self._home_of else self._default_name
+        answer = await self._clients.get(account, self._default).send(event, may_send)
+        if answer.outcome is not Outcome.REJECTED:
+            return answer
+        why = f"The account {event.account} is not configured any more; {account} was asked."
+        return replace(answer, text=f"{answer.text.rstrip('.')}. {why}")
 
     async def close(self) -> None:
         """Close all connections."""

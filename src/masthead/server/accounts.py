@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from masthead.catalog import AccountCatalog, Catalog, Roster
 from masthead.config import AccountSettings, Settings
 from masthead.kernel.clock import Clock
+from masthead.kernel.secret import Secret
 from masthead.pagerduty import (
     AccountSenders,
     EventsClient,
@@ -21,6 +22,9 @@ from masthead.pagerduty.oauth import WANTED_SCOPES
 from masthead.storage.database import Database
 
 __all__ = ["Accounts", "open_accounts"]
+
+#: How long an event whose account was renamed waits for the first reading of the new one's catalog.
+_FIRST_READING_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -50,8 +54,17 @@ def open_accounts(settings: Settings, database: Database, clock: Clock) -> Accou
             token=account.events_token.read if account.events_token else None,
         )
     default = settings.pagerduty_accounts[0].name
+    catalog = Catalog.of(catalogs)
+
+    async def home_of(key: Secret) -> str:
+        await catalog.know((key,), _FIRST_READING_S)
+        return catalog.account_of_key(key)
+
     return Accounts(
-        Catalog.of(catalogs), AccountSenders(senders, default=default), incidents, Roster(readers, clock)
+        catalog,
+        AccountSenders(senders, default=default, home_of=home_of),
+        incidents,
+        Roster(readers, clock),
     )
 
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from masthead.pagerduty import AccountSenders, EventsClient, Protocol
-from unit.pagerduty.endpoint import KEY, Endpoint, event
+from unit.pagerduty.endpoint import KEY, Endpoint, Said, event
 
 
 @pytest.fixture
@@ -39,6 +39,24 @@ async def test_an_event_goes_to_its_account(senders, endpoint, other, account, c
     assert answer.status == 202
     assert (len(endpoint.requests), len(other.requests)) == came
     assert b"account" not in (endpoint.bodies + other.bodies)[0]
+
+
+async def test_an_event_whose_account_was_renamed_goes_to_where_its_key_is(endpoint, other):
+    """It waited while the configuration was changed; where PagerDuty refuses it, that is said."""
+    asked = []
+
+    async def home_of(key):
+        asked.append(key)
+        return "europe"
+
+    clients = {"us": EventsClient(endpoint.url), "europe": EventsClient(other.url)}
+    built = AccountSenders(clients, default="us", home_of=home_of)
+    other.answers = [Said(400, {"status": "invalid event", "message": "Invalid routing key"})]
+    await built.send(event(account="us"))
+    answer = await built.send(event(account="eu"))
+    await built.close()
+    assert (len(endpoint.requests), len(other.requests), asked) == (1, 1, [KEY])
+    assert answer.text.endswith(". The account eu is not configured any more; europe was asked.")
 
 
 async def test_a_key_is_checked_with_its_account(senders, endpoint, other):
