@@ -49,9 +49,9 @@ class Routes:
     door: str
     operations: list[Operation] = field(default_factory=list)
 
-    def get(self, path: str, summary: str) -> Callable[[Handler], Handler]:
+    def get(self, path: str, summary: str, *, status: int = 200) -> Callable[[Handler], Handler]:
         """Register a handler of GET."""
-        return self.on("GET", path, summary)
+        return self.on("GET", path, summary, status=status)
 
     def post(self, path: str, summary: str, *, status: int = 200) -> Callable[[Handler], Handler]:
         """Register a handler of POST."""

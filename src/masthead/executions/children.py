@@ -60,5 +60,5 @@ def child_trigger(
         "parameters": dict(parameters) if isinstance(parameters, dict) else {},
         "strategy": False,
         "correlationId": correlation_id,
-        "dryRun": parent.trigger.get("dryRun") is True,
+        "dryRun": parent.is_dry_run,
     }

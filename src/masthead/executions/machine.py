@@ -323,7 +323,7 @@ class Machine:
     def _is_passed_over(self, stage: Stage) -> bool:
         if stage.start_time_expiry is not None and stage.start_time_expiry < self._now():
             return True
-        if self.execution.trigger.get("dryRun") is True and not self._planner.knows(stage):
+        if self.execution.is_dry_run and self._planner.is_left_out_of_dry_runs(stage):
             return True
         return stage.context.get("manualSkip") is True or not self._evaluator.is_enabled(
             self.execution, stage

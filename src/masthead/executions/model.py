@@ -160,6 +160,11 @@ class Execution:
         return value if isinstance(value, str) and value else None
 
     @property
+    def is_dry_run(self) -> bool:
+        """Whether it is only to show what would happen."""
+        return self.trigger.get("dryRun") is True
+
+    @property
     def user(self) -> str:
         """Give the user in whose name it runs."""
         return str(self.authentication.get("user") or "anonymous")

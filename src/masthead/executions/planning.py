@@ -18,8 +18,8 @@ class Planner(Protocol):
         """Give the tasks of *stage*; raises TaskFailed when its type is not known."""
         ...
 
-    def knows(self, stage: Stage) -> bool:
-        """Tell whether *stage* is of a type that runs here."""
+    def is_left_out_of_dry_runs(self, stage: Stage) -> bool:
+        """Tell whether a dry run passes over *stage*."""
         ...
 
     def before(self, stage: Stage) -> Sequence[Synthetic]:

@@ -6,6 +6,7 @@ without description or application and a bare list of jobs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,13 +15,17 @@ from masthead.executions.stages.any_stage import type_missing
 from masthead.kernel.caller import Caller
 from masthead.kernel.errors import InvalidRequest
 from masthead.kernel.ids import Ids
+from masthead.pipelines.expressions import too_many_expressions
 from masthead.pipelines.graph import too_many_stages
-from masthead.pipelines.parameters import declared_parameters
+from masthead.pipelines.parameters import declared_parameters, too_many_parameters
 
 __all__ = ["refusal", "tasks_to_run", "to_run"]
 
 _DISABLED = "Pipeline is disabled and cannot be started."
 _TEMPLATE = "Pipeline templates are not resolved here: save the pipeline with its stages instead."
+#: What stands in the paths of an execution; Orca's own are ULIDs.
+_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_NO_ID = "`executionId` must be 1 to 100 letters, digits, - and _."
 #: Where pages and tasks that belong to no application stand.
 _NO_APPLICATION = "spinnaker"
 #: Digits of an instant in milliseconds; and the largest number that is counted to.
@@ -51,6 +56,7 @@ def to_run(config: Document, caller: Caller, *, ids: Ids, now_ms: int) -> Execut
         ids,
         where=f"pipeline '{name}' in application '{application}'",
     )
+    _refuse(too_many_expressions({key: value for key, value in config.items() if key != "trigger"}))
     execution = _execution(ExecutionType.PIPELINE, config, caller, ids=ids, now_ms=now_ms)
     execution.application = application or _NO_APPLICATION
     execution.name = name
@@ -86,6 +92,7 @@ def tasks_to_run(body: Any, caller: Caller, *, ids: Ids, now_ms: int) -> Executi
         if not _text(job.get("type")):
             raise InvalidRequest(f"type missing from job {place}", pointer=f"/job/{place}/type")
         job.pop("name", None)
+    _refuse(too_many_expressions(jobs))
     execution = _execution(ExecutionType.ORCHESTRATION, body, caller, ids=ids, now_ms=now_ms)
     execution.application = _text(body.get("application")) or _application_of(jobs)
     execution.description = _text(body.get("description")) or _text(jobs[0]["type"])
@@ -108,7 +115,7 @@ def refusal(config: Document) -> str | None:
 
 
 def _execution(kind: ExecutionType, body: Document, caller: Caller, *, ids: Ids, now_ms: int) -> Execution:
-    execution_id = _text(body.get("executionId")) or ids.new()
+    execution_id = _execution_id(body.get("executionId")) or ids.new()
     return Execution(
         id=execution_id,
         root_id=execution_id,
@@ -124,6 +131,13 @@ def _execution(kind: ExecutionType, body: Document, caller: Caller, *, ids: Ids,
             **({"roles": list(caller.roles)} if caller.roles else {}),
         },
     )
+
+
+def _execution_id(given: Any) -> str:
+    execution_id = _text(given)
+    if execution_id and not _ID.fullmatch(execution_id):
+        raise InvalidRequest(_NO_ID, pointer="/executionId")
+    return execution_id
 
 
 def _trigger(given: Any, caller: Caller) -> Document:
@@ -150,7 +164,7 @@ def _root_of(trigger: Document) -> str | None:
 def _parameters(config: Document, trigger: Document) -> Document:
     """Give the supplied parameters, and the default of each one that was not named at all."""
     parameters = dict(trigger["parameters"])
-    _list(config, "parameterConfig")
+    _refuse(too_many_parameters(_list(config, "parameterConfig")), "/parameterConfig")
     for name, declared in declared_parameters(config):
         parameters.setdefault(name, declared.get("default"))
     return parameters
@@ -158,9 +172,13 @@ def _parameters(config: Document, trigger: Document) -> Document:
 
 def _few(given: list[Any], pointer: str) -> list[Any]:
     """Give *given*, unless it holds more than one execution can have."""
-    if too_many := too_many_stages(given):
-        raise InvalidRequest(too_many, pointer=pointer)
+    _refuse(too_many_stages(given), pointer)
     return given
+
+
+def _refuse(sentence: str | None, pointer: str = "") -> None:
+    if sentence is not None:
+        raise InvalidRequest(sentence, pointer=pointer)
 
 
 def _stages(given: Sequence[Any], ids: Ids, *, where: str) -> list[Stage]:

@@ -23,7 +23,7 @@ __all__ = ["AFTER", "BEFORE", "Relations"]
 BEFORE, AFTER = "STAGE_BEFORE", "STAGE_AFTER"
 _SIGNS = {BEFORE: "<", AFTER: ">"}
 #: Stages of one execution, those that others bring along included.
-_MOST = 5000
+_MOST = 2000
 
 
 class Relations:

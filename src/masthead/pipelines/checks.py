@@ -19,7 +19,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from masthead.pipelines.expressions import Problem
+from masthead.pipelines.expressions import Problem, too_many_expressions
 from masthead.pipelines.graph import too_many_stages, validate_graph
 from masthead.pipelines.parameters import problems_of_parameters
 
@@ -35,7 +35,7 @@ class Checks:
     """Every look at a pipeline that is to be saved."""
 
     def __init__(self) -> None:
-        self._checks: list[Check] = [_graph, problems_of_parameters]
+        self._checks: list[Check] = [_graph, problems_of_parameters, _expressions]
 
     def add(self, check: Check) -> None:
         """Have *check* look at every pipeline from now on."""
@@ -63,3 +63,8 @@ def _graph(pipeline: Mapping[str, Any]) -> Iterator[Problem]:
         return
     for problem in validate_graph(stages):
         yield Problem(problem.pointer, problem.sentence)
+
+
+def _expressions(pipeline: Mapping[str, Any]) -> Iterator[Problem]:
+    if too_many := too_many_expressions(pipeline):
+        yield Problem("", too_many)

@@ -9,12 +9,15 @@ Source: Spinnaker compatibility facts, sections 2.3.2, 4.1 (step 2), 4.9.6 and 4
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from masthead.pipelines.expressions import Problem
 
-__all__ = ["declared_parameters", "missing_parameter", "problems_of_parameters"]
+__all__ = ["declared_parameters", "missing_parameter", "problems_of_parameters", "too_many_parameters"]
+
+#: Parameters of one pipeline; people declare some dozens.
+_MOST = 1000
 
 
 def declared_parameters(config: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -23,6 +26,13 @@ def declared_parameters(config: Mapping[str, Any]) -> Iterator[tuple[str, Mappin
     for declared in given if isinstance(given, list) else ():
         if isinstance(declared, Mapping) and isinstance(declared.get("name"), str):
             yield declared["name"], declared
+
+
+def too_many_parameters(declared: Sequence[object]) -> str | None:
+    """Give the sentence for more declarations than a pipeline can have, or None."""
+    if len(declared) <= _MOST:
+        return None
+    return f"There are {len(declared):,} parameters; {_MOST:,} are the most that one pipeline can declare."
 
 
 def missing_parameter(config: Mapping[str, Any], given: Mapping[str, Any]) -> str | None:
@@ -40,6 +50,9 @@ def problems_of_parameters(pipeline: Mapping[str, Any]) -> Iterator[Problem]:
         return
     if not isinstance(given, list):
         yield Problem("/parameterConfig", "'parameterConfig' must be a list.")
+        return
+    if too_many := too_many_parameters(given):
+        yield Problem("/parameterConfig", too_many)
         return
     for at, declared in enumerate(given):
         pointer = f"/parameterConfig/{at}"

@@ -100,3 +100,11 @@ async def test_lists(demo):
     assert reduced["stages"][0]["tasks"] == []
     assert (await demo.client.get("/orca/pipelines")).json() == []
     assert (await demo.client.get("/orca/applications/demo/tasks")).json() == []
+
+
+@pytest.mark.parametrize("name", ["running", "waiting"])
+async def test_the_lists_that_orca_gave_up_are_gone(demo, name):
+    """410, and where to look instead."""
+    answer = await demo.client.get(f"/orca/pipelines/{name}")
+    assert (answer.status_code, answer.json()["error"]) == (410, "Gone")
+    assert "statuses=RUNNING" in answer.json()["message"]

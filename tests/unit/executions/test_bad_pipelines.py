@@ -245,15 +245,42 @@ async def test_stages_inside_others_are_bounded_too(bench):
     """By number, and by what they take over from the stage around them."""
     checks = [
         {"type": "checkPreconditions", "refId": str(at), "preconditions": [{"type": "noop"}] * 100}
-        for at in range(50)
+        for at in range(20)
     ]
     many = await bench.pipeline(*checks)
     assert many["status"] == "TERMINAL"
     (failed,) = [each for each in many["stages"] if each["status"] == "TERMINAL"]
     assert failed["context"]["exception"]["details"]["errors"] == [
-        "With those inside others, an execution can have 5,000 stages at most."
+        "With those inside others, an execution can have 2,000 stages at most."
     ]
     large = await bench.pipeline(checks[0] | {"comments": "x" * 100_000})
     assert large["stages"][0]["context"]["exception"]["details"]["errors"] == [
         "Each precondition takes over the other fields of its stage, and here these are too large for so many."
     ]
+
+
+@pytest.mark.parametrize(
+    ("config", "pointer", "sentence"),
+    [
+        (
+            {"parameterConfig": [{"name": "p"}] * 1001},
+            "/parameterConfig",
+            "There are 1,001 parameters; 1,000 are the most that one pipeline can declare.",
+        ),
+        (
+            {"stages": [{"type": "noop", "texts": ["${1}"] * 5001}]},
+            "",
+            "There are 5,001 texts with expressions; 5,000 are the most that one pipeline or task can have.",
+        ),
+    ],
+)
+async def test_more_than_can_be_evaluated_is_refused_when_it_is_saved_and_when_it_is_started(
+    bench, config, pointer, sentence
+):
+    """What a caller sends counts for nothing: it is not evaluated."""
+    (problem,) = Checks().problems(config)
+    assert (problem.pointer, problem.sentence) == (pointer, sentence)
+    with pytest.raises(InvalidRequest, match=sentence):
+        await bench.executions.start_pipeline({"application": "demo", "name": "p", **config}, bench.ann)
+    done = await bench.pipeline({"type": "noop"}, trigger={"payload": ["${1}"] * 5001})
+    assert done["status"] == "SUCCEEDED"

@@ -10,6 +10,7 @@ from masthead.executions.fakes import fake_services
 from masthead.executions.stages.base import TaskContext
 from masthead.executions.stages.page_application_owner import PageApplicationOwnerStage
 from masthead.kernel.errors import AccessDenied, OutsideFailure, Reason, StorageUnavailable
+from masthead.kernel.secret import Secret
 from masthead.pagerduty import Severity
 from masthead.paging import DeliveryState, Incident, IncidentState, NotOpened
 
@@ -409,3 +410,40 @@ async def test_a_stage_waits_until_its_incident_is_known(bench):
     await bench.idle()
     done = await bench.executions.get_pipeline(execution["id"])
     assert done["status"] == "SUCCEEDED"
+
+
+async def test_a_dry_run_pages_nobody_and_says_whom_it_would_page(bench):
+    """With every mistake that a page would fail with."""
+    dry = {"trigger": {"dryRun": True}}
+    done = await bench.pipeline(page(applications=["demo", "twin"], severity="warning"), **dry)
+    assert bench.paging.drafts == []
+    assert done["status"] == "SUCCEEDED"
+    assert done["stages"][0]["context"]["wouldPage"] == {
+        "services": [bench.executions._services.key_label(Secret(KEY_A))],
+        "message": "[DEMO] down",
+        "details": {"from": "ann@example.com"},
+        "severity": "warning",
+    }
+    wrong = await bench.pipeline(page(applications=["bare"]), **dry)
+    assert wrong["status"] == "TERMINAL"
+    assert KEY_A not in str(done)
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [
+        {"type": "webhook", "url": "https://hooks.example.com/"},
+        {"type": "deleteApplication", "application": {"name": "demo"}},
+        {"type": "deletePipeline", "pipeline": {"application": "demo", "name": "p"}},
+    ],
+    ids=lambda stage: stage["type"],
+)
+async def test_a_dry_run_contacts_and_changes_nothing(bench, stage):
+    """What would is passed over, and the rest runs."""
+    rest = {"type": "noop", "refId": "2", "requisiteStageRefIds": ["1"]}
+    done = await bench.pipeline(
+        {**stage, "refId": "1", "requisiteStageRefIds": []}, rest, trigger={"dryRun": True}
+    )
+    assert [each["status"] for each in done["stages"]] == ["SKIPPED", "SUCCEEDED"]
+    assert bench.outbound.requests == []
+    assert "demo" in bench.applications.stored

@@ -184,3 +184,13 @@ def test_an_expiry_beyond_all_calendars_never_comes(digits):
     execution = prepared({"startTimeExpiry": digits, "maxConcurrentExecutions": 10**25, "stages": [stage]})
     assert (execution.start_time_expiry, execution.stages[0].start_time_expiry) == (None, None)
     assert execution.max_concurrent_executions == 2**31 - 1
+
+
+@pytest.mark.parametrize("execution_id", ["a/b", "..", "x" * 101, "x y", "é"])
+def test_an_execution_id_that_no_path_can_hold_is_refused(execution_id):
+    """With the field's name; an upper-case ULID, a UUID and a word are ids."""
+    for make in (prepared, lambda body: tasks({"job": [{"type": "wait"}], **body})):
+        with pytest.raises(InvalidRequest, match="`executionId` must be") as error:
+            make({"executionId": execution_id})
+        assert error.value.pointer == "/executionId"
+    assert prepared({"executionId": "6F9619FF-8B86-D011-B42D-00CF4FC964FF"}).id.startswith("6F96")

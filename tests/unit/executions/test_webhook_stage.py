@@ -750,3 +750,19 @@ async def test_where_webhooks_are_switched_off_the_stage_says_so(bench):
     for owner in (bench.executions, bench.bursts._runs["execution"].__self__):
         owner._services = replace(bench.executions._services, webhooks=None)
     assert errors(await bench.pipeline(hook())) == ["Webhook stages are switched off here (webhook.enabled)."]
+
+
+@pytest.mark.parametrize("name", ["url", "cancelEndpoint", "statusEndpoint"])
+async def test_what_an_expression_was_to_say_and_did_not_is_never_called(bench, name):
+    """The stage ends with the expression, and nobody outside hears of it."""
+    unknown = f"{URL}/${{parameters.nobody}}"
+    more = {"waitForCompletion": True, "monitorOnly": True} if name == "statusEndpoint" else {}
+    run = await called(bench, hook(**{"failFastStatusCodes": [400], **more, name: unknown}), reply(400))
+    asked = [request.url for request in bench.outbound.requests]
+    assert run["status"] == "TERMINAL"
+    assert asked == ([URL] if name == "cancelEndpoint" else [])
+    if name != "cancelEndpoint":
+        assert errors(run)[:2] == [
+            f"`{name}` holds an expression that did not resolve: {unknown}",
+            f"Failed to evaluate [{name}] : {URL}/parameters.nobody not found",
+        ]

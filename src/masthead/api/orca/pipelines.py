@@ -9,6 +9,7 @@ from typing import Any
 
 from masthead.api.answers import empty
 from masthead.api.ask import Ask
+from masthead.api.errors import Refused
 from masthead.api.finding import evaluate, evaluate_variables, find_executions, search_executions
 from masthead.api.routing import Routes
 from masthead.executions import ExecutionType
@@ -19,6 +20,7 @@ routes = Routes("orca")
 
 #: Orca's own default.
 _DEFAULT_EXECUTIONS = 5
+_GONE = "This list is gone, as at Orca. GET /applications/{application}/pipelines?statuses=RUNNING lists what runs."
 
 
 @routes.get("/pipelines", "Executions by pipelineConfigIds or by executionIds.")
@@ -33,6 +35,13 @@ async def failed_stages(ask: Ask) -> Any:
     return await ask.services.executions.failed_stages(
         ask.text("executionId"), deck=ask.text("deckOrigin"), limit=ask.number("limit", 1)
     )
+
+
+@routes.get("/pipelines/running", "Gone, as at Orca.", status=410)
+@routes.get("/pipelines/waiting", "Gone, as at Orca.", status=410)
+async def gone(_: Ask) -> Any:
+    """Say where executions are found instead: Orca lists them here no more."""
+    raise Refused(410, _GONE)
 
 
 @routes.get("/pipelines/{id}", "One execution of a pipeline.")

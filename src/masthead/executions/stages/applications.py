@@ -133,6 +133,7 @@ class CreateApplicationStage(StageType):
     doc = "Creates an application, or updates it when it exists."
     fields = _FIELDS
     raw_fields = _RAW
+    is_left_out_of_dry_runs = True
     tasks = (CreateApplicationTask(),)
 
 
@@ -144,6 +145,7 @@ class UpdateApplicationStage(StageType):
     doc = "Updates an application by merging, or creates it when it does not exist."
     fields = _FIELDS
     raw_fields = _RAW
+    is_left_out_of_dry_runs = True
     tasks = (UpdateApplicationTask(),)
 
 
@@ -155,6 +157,7 @@ class UpsertApplicationStage(StageType):
     doc = "Creates an application or updates it by merging."
     fields = _FIELDS
     raw_fields = _RAW
+    is_left_out_of_dry_runs = True
     tasks = (UpsertApplicationTask(),)
 
 
@@ -166,6 +169,7 @@ class DeleteApplicationStage(StageType):
     doc = "Deletes an application with its pipelines. Nothing happens when there is none of that name."
     fields = (Field("application", Kind.OBJECT, "An object with the `name`.", is_required=True),)
     raw_fields = _RAW
+    is_left_out_of_dry_runs = True
     tasks = (VerifyNoDependenciesTask(), DeleteApplicationTask())
 
 

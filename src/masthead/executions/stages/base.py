@@ -170,6 +170,8 @@ class StageType:
     #: Fields whose expressions are left to the type: they belong to something else, or are evaluated in its own way.
     raw_fields: ClassVar[frozenset[str]] = frozenset()
     tasks: ClassVar[tuple[TaskType, ...]] = ()
+    #: Whether a dry run passes over it, because it changes something or reaches out of Masthead.
+    is_left_out_of_dry_runs: ClassVar[bool] = False
 
     def plan(self, stage: Stage) -> tuple[TaskType, ...]:
         """Give the tasks that *stage* runs, in order; by default all."""

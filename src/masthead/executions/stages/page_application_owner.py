@@ -46,7 +46,9 @@ class PageApplicationOwnerTask(TaskType):
     timeout_s = 300.0
 
     async def run(self, work: TaskContext) -> TaskResult:
-        """Page, or look how far the page has come."""
+        """Page, or look how far the page has come; in a dry run, only say whom it would page."""
+        if work.execution.is_dry_run:
+            return TaskResult(Status.SUCCEEDED, context={"wouldPage": await _would_page(work)})
         page_id = _page_id(work.context)
         if page_id is None:
             asked = await self._request(work)
@@ -199,6 +201,16 @@ def _severity(work: TaskContext) -> Severity:
         return parse_severity(wanted)
     except InvalidRequest as error:
         raise TaskFailed(error.message) from error
+
+
+async def _would_page(work: TaskContext) -> dict[str, Any]:
+    keys = await _keys(work)
+    return {
+        "services": [work.services.key_label(key) for key in keys],
+        "message": _message(work.context),
+        "details": _details(work),
+        "severity": str(_severity(work)),
+    }
 
 
 async def _keys(work: TaskContext) -> tuple[Secret, ...]:

@@ -161,6 +161,7 @@ class SavePipelineStage(StageType):
     doc = "Creates a pipeline or replaces the one with the same id."
     fields = _SAVE_FIELDS
     raw_fields = _RAW
+    is_left_out_of_dry_runs = True
     tasks = (SavePipelineTask(), WaitForPipelineSaveTask())
 
 
@@ -172,6 +173,7 @@ class UpdatePipelineStage(StageType):
     doc = "Replaces the pipeline with the same id."
     fields = (*_SAVE_FIELDS, _ID)
     raw_fields = _RAW
+    is_left_out_of_dry_runs = True
     tasks = (UpdatePipelineTask(),)
 
 
@@ -183,6 +185,7 @@ class DeletePipelineStage(StageType):
     doc = "Deletes the pipeline with the application and name of `pipeline`, if there is one."
     fields = (_PIPELINE,)
     raw_fields = _RAW
+    is_left_out_of_dry_runs = True
     tasks = (DeletePipelineTask(),)
 
 
@@ -197,6 +200,7 @@ class ReorderPipelinesStage(StageType):
         Field("idsToIndices", Kind.OBJECT, "Pipeline id → place, from 0.", is_required=True),
         Field("isStrategy", Kind.BOOLEAN, "Must be false: there are no strategies here."),
     )
+    is_left_out_of_dry_runs = True
     tasks = (ReorderPipelinesTask(),)
 
 

@@ -71,9 +71,10 @@ class StageTypes:
             )
         return found.plan(stage)
 
-    def knows(self, stage: Stage) -> bool:
-        """Tell whether *stage* is of a type that runs here."""
-        return stage.lookup_type in self._types
+    def is_left_out_of_dry_runs(self, stage: Stage) -> bool:
+        """Tell whether a dry run passes over *stage*: it would change something, or nothing here runs its type."""
+        found = self._types.get(stage.lookup_type)
+        return found is None or found.is_left_out_of_dry_runs
 
     def before(self, stage: Stage) -> Sequence[Synthetic]:
         """Give the stages that run before the tasks of *stage*, the execution window first."""

@@ -7,7 +7,14 @@ A calculation over plain data: it knows nothing of executions, applications or t
 from __future__ import annotations
 
 from masthead.pipelines.expressions.bounds import Limits
-from masthead.pipelines.expressions.check import Look, Problem, check, check_document, unparsed
+from masthead.pipelines.expressions.check import (
+    Look,
+    Problem,
+    check,
+    check_document,
+    too_many_expressions,
+    unparsed,
+)
 from masthead.pipelines.expressions.conditions import check_expression, one_expression
 from masthead.pipelines.expressions.context import (
     NO_ANSWERS,
@@ -62,5 +69,6 @@ __all__ = [
     "resolve_all",
     "stage_root",
     "start_root",
+    "too_many_expressions",
     "unparsed",
 ]

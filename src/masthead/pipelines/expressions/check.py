@@ -11,13 +11,15 @@ from masthead.pipelines.expressions.functions import FUNCTIONS, MISSING
 from masthead.pipelines.expressions.methods.types import find_type
 from masthead.pipelines.expressions.syntax.nodes import Function, New, Node, TypeName, walk
 from masthead.pipelines.expressions.syntax.parse import Expression
-from masthead.pipelines.expressions.syntax.templates import Template, has_expression
+from masthead.pipelines.expressions.syntax.templates import Template, count_expressions, has_expression
 
-__all__ = ["Look", "Problem", "check", "check_document", "unparsed"]
+__all__ = ["Look", "Problem", "check", "check_document", "too_many_expressions", "unparsed"]
 
 _NESTING = 100
 #: Characters of all expressions that are looked at in one document: some thousand expressions, a second of parsing.
 _CHARACTERS = 100_000
+#: Texts with expressions in one document: many more than people write, few enough to say of each that it did not resolve.
+_TEXTS = 5_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,14 @@ def check(text: str) -> list[Problem]:
 def check_document(value: Any) -> list[Problem]:
     """Give what is wrong with the expressions anywhere in the JSON *value*, in its order."""
     return list(_problems(value, "", 0, _within(Look(), _sentences)))
+
+
+def too_many_expressions(value: Any) -> str | None:
+    """Give the sentence for more expressions than a pipeline or task can have, or None."""
+    found = count_expressions(value)
+    if found <= _TEXTS:
+        return None
+    return f"There are {found:,} texts with expressions; {_TEXTS:,} are the most that one pipeline or task can have."
 
 
 def unparsed(value: Any, pointer: str = "", look: Look | None = None) -> list[Problem]:

@@ -75,9 +75,10 @@ def request_of(
         source: The stage's field that *url* is of.
 
     Raises:
-        TaskFailed: a header cannot be sent, or the settings allow no such request.
+        TaskFailed: a header cannot be sent, the settings allow no such request, or an expression in *url* did not resolve.
     """
     webhooks = webhooks_of(work)
+    _require_resolved(work, source)
     require_allowed(webhooks, method, url)
     headers = _headers(work.context.get("customHeaders"))
     hook = webhooks.hook_of(work.stage)
@@ -117,6 +118,13 @@ def _is_for_operator(hook: PreconfiguredWebhook, context: Mapping[str, Any], url
     if flag(context.get("monitorOnly")):
         return False
     return "statusUrlResolution" in hook.properties or URL(url).host == URL(str(context.get("url"))).host
+
+
+def _require_resolved(work: TaskContext, name: str) -> None:
+    """Refuse to call what the expressions of the field *name* were to say, and did not."""
+    pending = (work.stage.unevaluated or {}).get(name)
+    if pending is not None and work.context.get(name) == pending["shown"]:
+        raise TaskFailed(f"`{name}` holds an expression that did not resolve: {pending['shown']}")
 
 
 def require_allowed(webhooks: Webhooks, method: str, url: str) -> None:

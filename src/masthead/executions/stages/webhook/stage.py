@@ -72,6 +72,7 @@ class WebhookStage(StageType):
         Field("cancelPayload", Kind.OBJECT, "The body of that call."),
         Field("parameterValues", Kind.OBJECT, "Values for the parameters of a preconfigured webhook."),
     )  # fmt: skip
+    is_left_out_of_dry_runs = True
     tasks = (CreateWebhookTask(), WaitBeforeMonitorTask(), MonitorWebhookTask())
 
     def plan(self, stage: Stage) -> tuple[TaskType, ...]:

@@ -8,7 +8,7 @@ Source: Spinnaker compatibility facts, section 4.10.1.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from masthead.pipelines.expressions.errors import ExpressionSyntaxError
 from masthead.pipelines.expressions.syntax.kept import keep
 from masthead.pipelines.expressions.syntax.parse import Expression
 
-__all__ = ["PREFIX", "Template", "has_expression", "holds_expression", "summary_key"]
+__all__ = ["PREFIX", "Template", "count_expressions", "has_expression", "holds_expression", "summary_key"]
 
 PREFIX = "${"
 #: Texts longer than this are not kept parsed.
@@ -78,18 +78,26 @@ def has_expression(value: object) -> bool:
 
 def holds_expression(value: Any) -> bool:
     """Tell whether there is an expression anywhere in the JSON *value*, keys included."""
+    return any(True for _ in _with_expressions(value))
+
+
+def count_expressions(value: Any) -> int:
+    """Give how many texts anywhere in the JSON *value*, keys included, hold expressions."""
+    return sum(1 for _ in _with_expressions(value))
+
+
+def _with_expressions(value: Any) -> Iterator[str]:
     waiting = [value]
     while waiting:
         present = waiting.pop()
         if isinstance(present, str):
             if PREFIX in present:
-                return True
+                yield present
         elif isinstance(present, Mapping):
             waiting.extend(present)
             waiting.extend(present.values())
         elif isinstance(present, list):
             waiting.extend(present)
-    return False
 
 
 def summary_key(text: str) -> str:
