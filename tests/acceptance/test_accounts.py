@@ -97,6 +97,25 @@ def test_a_page_lands_in_the_account_of_its_key(house, key, where):
     assert (message in incidents(us), message in incidents(eu)) == (where == "us", where == "eu")
 
 
+def test_what_waits_while_its_account_is_renamed_lands_there_all_the_same(house, tmp_path):
+    """The new account's catalog is read first, and has the key."""
+    us, eu, _ = house
+    config = tmp_path / "masthead.yml"
+    config.write_text(CONFIG.format(us=us.url, eu=eu.url))
+    environ = {"PAGERDUTY_TOKEN": "", "MASTHEAD_REST_ENABLED": "false"}
+    more = ["--config", str(config)]
+    with running(masthead(us.url, str(tmp_path / "m.db"), environ=environ, more=more)) as server:
+        wait_until(lambda: server.get("/v1/catalog")["accounts"]["eu"]["servicesFetchedAt"])
+        eu.post("/simulator/faults", {"status": 503})
+        page = server.ask("POST", "/v1/pages", json={"keys": [EU_KEY], "message": "renamed"})
+        server.kill()
+        config.write_text(config.read_text().replace("  eu:", "  europe:"))
+        eu.ask("DELETE", "/simulator/faults")
+        server.start()
+        wait_until(lambda: server.get(f"/v1/pages/{page['id']}")["deliveries"][0]["state"] == "accepted")
+    assert "renamed" in incidents(eu)
+
+
 def test_a_key_that_nobody_knows_is_the_default_accounts(house):
     """Which is the first: it is asked, and the other is not."""
     us, eu, server = house

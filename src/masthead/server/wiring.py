@@ -169,9 +169,10 @@ class Masthead:
         await self.bursts.rouse()
         self.tasks.start(self.machines.run(), name="machines")
         self.tasks.start(self.shared_time.run(), name="shared time")
+        # Before what waits is sent: of an account that was renamed the catalog is to tell whose key it is.
+        self.tasks.start(self.catalog.run(), name="catalog")
         self.tasks.start(self.bursts.run(), name="bursts")
         self.tasks.start(self.access.run(), name="access")
-        self.tasks.start(self.catalog.run(), name="catalog")
         retention = Retention(self.database, self.clock, days=self.settings.paging.retention_days)
         self.tasks.start(retention.run(), name="retention")
         forgetting = ExecutionRetention(
