@@ -488,12 +488,21 @@ async def test_an_event_that_did_not_arrive_is_told_so(house):
     assert await house.proof.has_arrived(house.delivery()) is None
 
 
-@pytest.mark.parametrize("failure", [DOWN, OutsideFailure("401", reason=Reason.TOKEN)])
-async def test_when_pagerduty_cannot_say_nobody_knows(house, failure):
-    """Then the event is sent again; and PagerDuty is not asked again at once."""
+@pytest.mark.parametrize(
+    ("failure", "is_awaited"),
+    [
+        (DOWN, True),
+        (OutsideFailure("401", reason=Reason.TOKEN), False),
+        (OutsideFailure("403", reason=Reason.SCOPE), False),
+        (OutsideFailure("401, a new token may do", reason=Reason.TOKEN, retryable=True), True),
+    ],
+)
+async def test_when_pagerduty_cannot_say_nobody_knows(house, failure, is_awaited):
+    """Then the event is sent again, at once where waiting does not help; and PagerDuty is not asked again at once."""
     house.reader.failure = failure
     for _ in range(3):
-        assert (await house.proof.has_arrived(house.delivery())).state is IncidentState.UNKNOWN
+        found = await house.proof.has_arrived(house.delivery())
+        assert (found.state, found.is_awaited) == (IncidentState.UNKNOWN, is_awaited)
     assert len(house.reader.asked) == 1
 
 

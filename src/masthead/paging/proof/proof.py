@@ -121,15 +121,15 @@ class Proof:
 
         Returns:
             The incident; None when there is none; one of state *unknown* when nobody can tell. It is *awaited* when
-            another look may tell (PagerDuty's REST API fails, throttles or is slow), else the token is missing or the
-            incident cannot be told from others. What cannot be told is to be sent again: a page that is never sent
+            another look may tell (PagerDuty's REST API fails, throttles or is slow), else the token is missing, refused or
+            without the scope, or the incident cannot be told from others. What cannot be told is to be sent again: a page that is never sent
             wakes nobody, one that is sent twice is merged unless somebody resolved the first meanwhile.
         """
         looker = self._lookers.get(delivery.account)
         if looker is None:
             return _UNKNOWN
         if looker.rate.rest_s > 0:
-            return _LATER
+            return _cannot_say(looker)
         sought = await self._sought(delivery)
         if not can_tell(sought):
             return _UNKNOWN
@@ -137,7 +137,7 @@ class Proof:
             seen = await self._in_time(looker, delivery.dedup_key)
         except OutsideFailure as failure:
             self._note(delivery.account, looker, failure)
-            return _LATER
+            return _cannot_say(looker)
         if seen is None:
             return _LATER
         taken = [] if sought.is_key_made_here else await self._claims(delivery.account, seen)
@@ -251,3 +251,8 @@ class Proof:
             # By the database's clock, which the bursts go by.
             pause_ms = max(due_at_ms - now_ms, rest_ms, 0)
             turn.rest(connection, self._database.now_ms(connection) + pause_ms)
+
+
+def _cannot_say(looker: Looker) -> Incident:
+    """Give what is known where PagerDuty does not answer; waiting helps unless it is the token that it refuses."""
+    return _UNKNOWN if looker.rate.is_refused else _LATER

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 
 from masthead.kernel.clock import Clock
-from masthead.kernel.errors import OutsideFailure
+from masthead.kernel.errors import OutsideFailure, Reason
 from masthead.paging.proof.schedule import Timings
 
 __all__ = ["Rate"]
+
+#: Only an operator can change these: the token is wrong, or may not look at incidents.
+_REFUSALS = (Reason.TOKEN, Reason.SCOPE, Reason.NOT_CONFIGURED)
 
 
 class Rate:
@@ -21,6 +24,8 @@ class Rate:
         self._next_at = float("-inf")
         self._failures = 0
         self._resume_at = float("-inf")
+        #: Whether PagerDuty refused the token itself, so that asking again soon is in vain.
+        self.is_refused = False
 
     @property
     def rest_s(self) -> float:
@@ -39,12 +44,14 @@ class Rate:
         """Note that PagerDuty answers."""
         self._failures = 0
         self._resume_at = float("-inf")
+        self.is_refused = False
 
     def failed(self, failure: OutsideFailure) -> None:
         """Note a failure that befalls every request: the pauses grow, and are never shorter than PagerDuty asks.
 
         Those that were under way when the first failed count as one.
         """
+        self.is_refused = failure.reason in _REFUSALS and not failure.retryable
         if self.rest_s == 0:
             self._failures += 1
         pause = max(self._timings.after_failures(self._failures), failure.retry_after or 0.0)
