@@ -127,6 +127,8 @@ def _place(text: str, body: bytes) -> str:
 
 
 def _check_depth(document: Any, limits: Limits) -> None:
+    if not _is_deeper(document, limits.body_depth):
+        return
     level: list[tuple[str, Any]] = [("", document)]
     for _ in range(limits.body_depth):
         children = [child for pointer, value in level for child in _children(pointer, value)]
@@ -134,6 +136,15 @@ def _check_depth(document: Any, limits: Limits) -> None:
     if level:
         message = f"The body's objects and lists are more than {limits.body_depth} levels deep."
         raise InvalidRequest(message, pointer=level[0][0])
+
+
+def _is_deeper(document: Any, depth: int) -> bool:
+    """Tell whether objects and lists are more than *depth* levels deep; quick, because a large body is looked at by the loop."""
+    level = [document] if isinstance(document, (dict, list)) else []
+    for _ in range(depth):
+        parts = [value.values() if isinstance(value, dict) else value for value in level]
+        level = [child for part in parts for child in part if isinstance(child, (dict, list))]
+    return bool(level)
 
 
 def _check_characters(document: Any) -> None:

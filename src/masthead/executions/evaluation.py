@@ -10,6 +10,7 @@ Source: Spinnaker compatibility facts, sections 4.5, 4.5.2, 4.10.1, 4.10.3, 4.10
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -59,6 +60,10 @@ UNRESOLVED = "Failed Expression Evaluation"
 _STARTING = ("name", "template_variables", "notifications", "initial_config")
 #: Seconds of expressions in a row, and how much of each second that passes comes back.
 _PATIENCE_S, _RECOVERY = 1.0, 0.25
+#: An evaluation that takes longer and changes nothing is followed by a rest of so many times its own length.
+_LONG_S, _REST, _LONGEST_REST_S = 0.02, 100, 30.0
+#: Stages of which it is known that their expressions rest.
+_MOST_RESTS = 1000
 _LIMITS = Limits()
 #: For what must be known at once when there is no patience left.
 _HURRIED = Limits(seconds=0.005, document_seconds=0.005)
@@ -95,6 +100,41 @@ class _Patience:
             yield
         finally:
             self._left -= self._monotonic() - began
+
+
+class _Rests:
+    """Which stages' expressions took long and came to nothing new, and so are not evaluated again for a while.
+
+    A task that asks somebody every second would else evaluate them every second. What another stage or task ended with, or
+    what somebody changed by hand, may be what they lack: then they are evaluated at once.
+    """
+
+    def __init__(self, monotonic: Callable[[], float]) -> None:
+        self._monotonic = monotonic
+        self._until: OrderedDict[str, tuple[float, object]] = OrderedDict()
+
+    def holds(self, execution: Execution, stage: Stage) -> bool:
+        """Tell whether the expressions of *stage* rest."""
+        until, news = self._until.get(stage.id, (0.0, None))
+        return self._monotonic() < until and news == _news(execution, stage)
+
+    def note(self, execution: Execution, stage: Stage, seconds: float) -> None:
+        """Let them rest after an evaluation of so many *seconds* that changed nothing."""
+        self._until.pop(stage.id, None)
+        if seconds > _LONG_S:
+            rest = min(seconds * _REST, _LONGEST_REST_S)
+            self._until[stage.id] = self._monotonic() + rest, _news(execution, stage)
+        while len(self._until) > _MOST_RESTS:
+            self._until.popitem(last=False)
+
+
+def _news(execution: Execution, stage: Stage) -> object:
+    """Give what changes when a stage or task ends, or when somebody changes *stage*."""
+    ended = sum(
+        each.status.is_complete + sum(task.status.is_complete for task in each.tasks)
+        for each in execution.stages
+    )
+    return ended, stage.last_modified
 
 
 class Neighbours:
@@ -134,6 +174,7 @@ class Expressions:
         self._raw_fields = raw_fields
         self._outside: Outside = Neighbours(services)
         self._patience = _Patience(clock.monotonic)
+        self._rests = _Rests(clock.monotonic)
 
     @property
     def outside(self) -> Outside:
@@ -255,7 +296,14 @@ class Expressions:
         pending = _pending(stage, self._raw_fields(stage))
         if not pending:
             return was_pending and _report(stage, {})
-        return _keep(execution, stage, pending, await resolve_all(_sources(pending), context, self._outside))
+        if self._rests.holds(execution, stage):
+            return False
+        began = self._clock.monotonic()
+        is_changed = _keep(
+            execution, stage, pending, await resolve_all(_sources(pending), context, self._outside)
+        )
+        self._rests.note(execution, stage, 0 if is_changed else self._clock.monotonic() - began)
+        return is_changed
 
     def preview(self, execution: Execution, document: Document) -> dict[str, Evaluated]:
         """Evaluate every field of a stage's JSON that holds an expression, as if it stood in *execution*.

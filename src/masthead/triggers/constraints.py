@@ -8,7 +8,7 @@ Source: Spinnaker compatibility facts, section 4.12 (T3).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -28,13 +28,23 @@ _TIMEOUT_S = 0.1
 _LONGEST = 1_000_000
 
 
-def holds(constraints: object, payload: Mapping[str, Any]) -> bool:
-    """Tell whether *payload* satisfies all *constraints*; none at all is satisfied by everything."""
+def holds(constraints: object, payload: Mapping[str, Any], look: Callable[[], None] = lambda: None) -> bool:
+    """Tell whether *payload* satisfies all *constraints*; none at all is satisfied by everything.
+
+    Args:
+        constraints: As a trigger writes them.
+        payload: What was posted.
+        look: Called before each constraint; may raise when they take too long.
+    """
     if not constraints:
         return True
     if not isinstance(constraints, Mapping):
         return False
-    return all(_holds(str(key), wanted, payload) for key, wanted in constraints.items())
+    for key, wanted in constraints.items():
+        look()
+        if not _holds(str(key), wanted, payload):
+            return False
+    return True
 
 
 def _holds(key: str, wanted: object, payload: Mapping[str, Any]) -> bool:

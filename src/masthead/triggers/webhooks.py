@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -28,6 +28,8 @@ __all__ = ["Webhooks"]
 
 log = structlog.get_logger(__name__)
 _TYPE = "webhook"
+#: For the constraints of all triggers of one pipeline: whoever posts waits for the answer.
+_PATIENCE_S = 1.0
 
 
 class Webhooks:
@@ -57,7 +59,7 @@ class Webhooks:
         if kind.lower() != _TYPE:
             return event_id
         pipelines = await self._pipelines.waiting_for(_TYPE, source)
-        wanted = await asyncio.to_thread(_wanted, pipelines, source, body) if pipelines else []
+        wanted = await asyncio.to_thread(self._wanted, pipelines, source, body) if pipelines else []
         log.info(
             "webhook.taken", source=source, event_id=event_id, waiting=len(pipelines), starting=len(wanted)
         )
@@ -86,31 +88,48 @@ class Webhooks:
         given = {**trigger, "user": runs_as.user}
         await start(self._executions, pipeline, given, runs_as, execution_id=execution_id)
 
-
-def _wanted(
-    pipelines: list[dict[str, Any]], source: str, body: Mapping[str, Any]
-) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    """Give the pipelines to start, each with the first of its triggers that is satisfied."""
-    found = []
-    for pipeline in pipelines:
-        triggers = pipeline.get("triggers") or () if is_enabled(pipeline) else ()
-        trigger = next((one for one in triggers if _is_satisfied(one, source, body)), None)
-        if trigger is None:
-            continue
-        if trigger.get("expectedArtifactIds"):
+    def _wanted(
+        self, pipelines: list[dict[str, Any]], source: str, body: Mapping[str, Any]
+    ) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+        """Give the pipelines to start, each with the first of its triggers that is satisfied."""
+        found = []
+        for pipeline in pipelines:
             about = {"application": pipeline["application"], "pipeline": pipeline["name"], "type": _TYPE}
-            log.warning("trigger.refused", **about, error="It expects artifacts, which are not matched here.")
-            continue
-        found.append((pipeline, dict(trigger)))
-    return found
+            try:
+                trigger = self._first_satisfied(pipeline, source, body)
+            except TimeoutError:
+                log.warning("trigger.refused", **about, error="Its payloadConstraints take too long.")
+                continue
+            if trigger is None:
+                continue
+            if trigger.get("expectedArtifactIds"):
+                error = "It expects artifacts, which are not matched here."
+                log.warning("trigger.refused", **about, error=error)
+                continue
+            found.append((pipeline, dict(trigger)))
+        return found
+
+    def _first_satisfied(
+        self, pipeline: dict[str, Any], source: str, body: Mapping[str, Any]
+    ) -> dict[str, Any] | None:
+        ends = self._clock.monotonic() + _PATIENCE_S
+
+        def look() -> None:
+            if self._clock.monotonic() > ends:
+                raise TimeoutError
+
+        triggers = (pipeline.get("triggers") or ()) if is_enabled(pipeline) else ()
+        return next((one for one in triggers if _is_satisfied(one, source, body, look)), None)
 
 
-def _is_satisfied(trigger: Mapping[str, Any], source: str, body: Mapping[str, Any]) -> bool:
+def _is_satisfied(
+    trigger: Mapping[str, Any], source: str, body: Mapping[str, Any], look: Callable[[], None]
+) -> bool:
     return (
         is_enabled_trigger(trigger)
         and trigger.get("type") == _TYPE
         and trigger.get("source") == source
-        and holds(trigger.get("payloadConstraints"), body)
+        and holds(trigger.get("payloadConstraints"), body, look)
     )
 
 

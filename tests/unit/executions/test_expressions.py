@@ -436,6 +436,41 @@ async def test_where_many_that_take_long_start_together_the_later_ones_wait():
     assert {stage.context["text"] for stage in stages} == {2}
 
 
+async def test_what_took_long_and_did_not_resolve_is_not_evaluated_before_every_run():
+    """Until half a minute has passed, a stage has ended, or somebody changed this one."""
+    clock = Hurried()
+    asked = 0
+
+    async def read(url: str) -> str:
+        nonlocal asked
+        asked += 1
+        raise MastheadError("not yet")
+
+    stage = Stage(id="s", type="webhook", name="n", context={"text": "${#fromUrl('http://a.b/')}"})
+    other = Stage(id="o", type="noop", name="o", status=Status.RUNNING)
+    execution = Execution(
+        id="E", type=ExecutionType.PIPELINE, application="demo", stages=[stage, other], trigger={}
+    )
+    services = replace(fake_services(clock), read_url=read)
+    expressions = Expressions(services, clock, STAGE_TYPES.raw_fields)
+
+    async def runs() -> int:
+        """Have it go on three times in a row; give how often the URL was asked."""
+        before = asked
+        for _ in range(3):
+            await expressions.go_on(execution, stage)
+        return asked - before
+
+    assert await runs() == 2  # the first told for the first time that it did not resolve
+    assert await runs() == 0
+    other.status = Status.SUCCEEDED
+    assert await runs() == 1
+    stage.last_modified = {"user": "ann", "lastModifiedTime": 1}
+    assert await runs() == 1
+    await clock.advance(31)
+    assert await runs() == 1
+
+
 def test_an_option_that_takes_long_is_cut_short_where_many_do():
     """It skips its stage and says so; a short one is still heard."""
     clock = Hurried()

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from masthead.kernel.caller import Caller
+from masthead.kernel.clock import ManualClock
 from masthead.kernel.errors import StorageUnavailable
 
 CI = Caller(user="mallory", origin="api", address="10.1.2.3", request_id="r-1")
@@ -146,3 +147,24 @@ async def test_a_database_that_fails_is_told_to_whoever_posts(bench, monkeypatch
     monkeypatch.setattr(bench.executions, "start_pipeline", fails)
     with pytest.raises(StorageUnavailable):
         await post(bench, {})
+
+
+class Hurried(ManualClock):
+    """A clock that goes on by 20 ms whenever somebody looks."""
+
+    def monotonic(self):
+        self._elapsed += 0.02
+        return self._elapsed
+
+
+async def test_constraints_that_take_too_long_start_nothing_and_keep_no_other_from_it(bench):
+    """All those of a pipeline together have a second; whoever posts waits no longer for them."""
+    bench.triggers.webhooks._clock = Hurried()
+    many = {str(number): "x" for number in range(100)}
+    few = {str(number): "x" for number in range(10)}
+    await bench.save("long", hook(payloadConstraints=many))
+    await bench.save("many", *(hook(payloadConstraints={"0": "y"}) for _ in range(100)), hook())
+    await bench.save("short", hook(payloadConstraints=few))
+    await post(bench, dict.fromkeys(many, "x"))
+    counts = [len(await bench.runs(name)) for name in ("long", "many", "short")]
+    assert counts == [0, 0, 1]
