@@ -58,9 +58,7 @@ def execution_routes(services: WebServices, renderer: Renderer) -> Sequence[Rout
         request: Request, refused: str = "", refusal: str = "", form: Form | None = None
     ) -> Response:
         execution_id = request.path_params["id"]
-        # The version first: what is read after it is at least as new.
-        mark = await live.version(execution_id)
-        pages = await paging.of_execution(execution_id)
+        mark, pages = await live.look(execution_id)
         now_ms = to_ms(clock.now())
         chosen = request.path_params.get("stage") or request.query_params.get("stage")
         found = await executions.get_execution(execution_id)

@@ -46,8 +46,17 @@ class Live:
         Raises:
             NotFound: there is no such execution.
         """
+        return (await self.look(execution_id))[0]
+
+    async def look(self, execution_id: str) -> tuple[str, Sequence[Page]]:
+        """Give the version, and the pages that it speaks of; an execution that is read after it is at least as new.
+
+        Raises:
+            NotFound: there is no such execution.
+        """
         number = await self._executions.version(execution_id)
-        return f"{number}.{_trace(await self._paging.of_execution(execution_id))}"
+        pages = await self._paging.of_execution(execution_id)
+        return f"{number}.{_trace(pages)}", pages
 
     async def answer(self, request: Request, execution_id: str) -> Response:
         """Give the stream of an execution's versions; 204, which ends all tries, when it is not there."""
