@@ -213,3 +213,17 @@ def test_a_page_of_a_refusal_follows_too(site, browse):
     judge(site, execution, "Other?")
     expect(page.get_by_role("heading", level=1)).to_contain_text("succeeded")
     expect(page.get_by_role("alert")).to_contain_text("Nothing was done")
+
+
+def test_what_is_chosen_of_many_stages_is_in_sight_and_reached_by_a_key(site, browse):
+    """The graph and the list are scrolled to it, and one link leads past them."""
+    stages = [{"type": "wait", "name": f"Step {at}", "waitTime": 0} for at in range(40)]
+    pipeline(site, "Long", *stages, JUDGE)
+    page = browse(f"/ui/executions/{site.start('payments', 'Long')}", Look("light", 1440))
+    expect(page.get_by_role("heading", level=1)).to_contain_text("waits for judgment", timeout=30_000)
+    page.reload()
+    expect(page.locator(".graph").get_by_role("link", name="Keep it?")).to_be_in_viewport()
+    page.get_by_role("link", name="Skip to Keep it?").press("Enter")
+    expect(page.locator(".timeline").get_by_role("link", name="Keep it?")).to_be_in_viewport()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="link to this stage")).to_be_focused()

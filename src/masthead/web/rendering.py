@@ -58,6 +58,8 @@ class _Way:
     path: str
     #: Whether it concerns PagerDuty, which ``feature.pagerDuty: false`` hides.
     is_paging: bool = False
+    #: Another place that belongs to it.
+    more: str = ""
 
 
 _WAYS = (
@@ -65,7 +67,7 @@ _WAYS = (
     _Way("Page", "/ui/page", is_paging=True),
     _Way("Services", "/ui/services", is_paging=True),
     _Way("Pages sent", "/ui/pages", is_paging=True),
-    _Way("Pipelines", "/ui/pipelines"),
+    _Way("Pipelines", "/ui/pipelines", more="/ui/executions"),
     _Way("On call", "/ui/oncall", is_paging=True),
     _Way("Settings", "/ui/settings"),
 )
@@ -193,7 +195,7 @@ class Renderer:
         return {
             "path": path,
             "address": f"{path}?{request.url.query}" if request.url.query else path,
-            "nav": [(way.title, way.path, _is_within(path, way.path)) for way in self._nav],
+            "nav": [(way.title, way.path, _is_within(path, way.path, way.more)) for way in self._nav],
             "caller": caller,
             "has_session": "masthead.entered" in request.scope,
             "csrf": request.scope.get("masthead.csrf") or "",
@@ -203,8 +205,8 @@ class Renderer:
         }
 
 
-def _is_within(path: str, place: str) -> bool:
-    return path == place or path.startswith(f"{place}/")
+def _is_within(path: str, *places: str) -> bool:
+    return any(place and (path == place or path.startswith(f"{place}/")) for place in places)
 
 
 def _said(request: Request) -> tuple[str, str] | None:

@@ -122,6 +122,13 @@ function listen() {
   connection.reader?.cancel();
 }
 
+// What is chosen is in sight, wherever a large graph or a long list has it.
+for (const box of document.querySelectorAll(".graph-box, .timeline")) {
+  const it = box.querySelector(".chosen, [aria-current]")?.getBoundingClientRect();
+  const frame = box.getBoundingClientRect();
+  if (it) box.scrollBy(it.left + it.width / 2 - frame.left - frame.width / 2, it.top + it.height / 2 - frame.top - frame.height / 2);
+}
+
 // What runs goes on counting. The server's clock and this one may differ; the page says what its clock was.
 let skew = 0;
 let toldAt = "";
