@@ -174,6 +174,7 @@ def _answer_known(error: kernel.MastheadError, mask: _Mask, *, at: datetime, as_
     more: dict[str, Any] = {
         "errors": [mask(text) for text in getattr(error, "errors", ())],
         "pointer": mask(getattr(error, "pointer", "")),
+        "pointers": [mask(text) for text in getattr(error, "pointers", ())],
     }
     if isinstance(error, kernel.OutsideFailure):
         more["reason"] = str(error.reason)

@@ -36,6 +36,11 @@ _ERROR = {
         "message": {"type": "string"},
         "errors": {"type": "array", "items": {"type": "string"}},
         "pointer": {"type": "string", "description": "JSON pointer of the field that is wrong"},
+        "pointers": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "where what each of errors says stands",
+        },
     },
 }
 

@@ -256,10 +256,17 @@ def errors_of(task: dict[str, Any]) -> list[str]:
     return []
 
 
+def _placed(place: str, sentence: str) -> str:
+    return f"{place}: {sentence}" if place else sentence
+
+
 def _message(answer: httpx.Response) -> str:
     try:
         body = answer.json()
         errors = [str(error) for error in body.get("errors") or ()]
+        places = [str(place) for place in body.get("pointers") or ()]
+        if places and len(places) == len(errors):
+            return "\n".join(map(_placed, places, errors))
         if (message := " ".join(errors) or body["message"]) and isinstance(message, str):
             return message
     except (ValueError, AttributeError, KeyError, TypeError):

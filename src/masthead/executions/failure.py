@@ -81,6 +81,8 @@ def describe(error: Exception, *, operation: str, now_ms: int) -> dict[str, Any]
         details = {"error": _phrase(error), "errors": list(map(redact, errors))}
         if isinstance(error, InvalidRequest) and error.pointer:
             details["pointer"] = redact(error.pointer)
+        if isinstance(error, InvalidRequest) and error.pointers:
+            details["pointers"] = list(map(redact, error.pointers))
         return exception_document(type(error).__name__, details, operation=operation, now_ms=now_ms)
     sentence = f"Masthead failed inside {operation} ({type(error).__name__}); its log says more."
     details = {"error": _UNEXPECTED, "errors": [sentence]}

@@ -92,12 +92,21 @@ class InvalidRequest(MastheadError):
     Attributes:
         pointer: JSON pointer (RFC 6901) to the field that is wrong; empty when it is the whole body.
         errors: Every message, when there is more than one.
+        pointers: Where what each of *errors* says stands, where that is known.
     """
 
-    def __init__(self, message: str = "", *, pointer: str = "", errors: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        pointer: str = "",
+        errors: tuple[str, ...] = (),
+        pointers: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.pointer = pointer
         self.errors = errors
+        self.pointers = pointers
 
 
 class ValidationFailed(InvalidRequest):

@@ -63,4 +63,5 @@ def definition_error(document: Mapping[str, Any], checks: Checks) -> InvalidRequ
     if not problems:
         return None
     sentences = tuple(problem.sentence for problem in problems)
-    return InvalidRequest("\n".join(sentences), pointer=problems[0].pointer, errors=sentences)
+    pointers = tuple(problem.pointer for problem in problems)
+    return InvalidRequest("\n".join(sentences), pointer=pointers[0], errors=sentences, pointers=pointers)

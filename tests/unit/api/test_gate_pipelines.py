@@ -39,6 +39,7 @@ async def test_what_is_wrong_with_a_pipeline_is_said_with_its_place(demo):
         assert answer.status_code == 400
         body = answer.json()
         assert body["pointer"] == "/stages/1/requisiteStageRefIds/0"
+        assert body["pointers"] == ["/stages/1/requisiteStageRefIds/0", "/stages/0/waitTime"]
         assert body["errors"] == [
             "Stage 'noop' waits for refId '9', which no stage has.",
             "`waitTime` must be a number of seconds.",

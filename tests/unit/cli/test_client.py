@@ -53,6 +53,8 @@ def test_an_empty_answer_is_none(client, scripted):
             {"error": "Validation Failed.", "errors": ["One.", "Two."], "status": "BAD_REQUEST"},
             "One. Two.",
         ),
+        (400, {"errors": ["One.", "Two."], "pointers": ["/a/0", ""]}, "/a/0: One.\nTwo."),
+        (400, {"errors": ["One.", "Two."], "pointers": ["/a/0"]}, "One. Two."),
         (404, {"error": {"message": "Not Found", "code": 2100}}, "answered 404 and no Spinnaker error"),
         (500, ["a list"], "answered 500 and no Spinnaker error"),
         (404, {"message": {"not": "text"}}, "answered 404 and no Spinnaker error"),

@@ -136,7 +136,10 @@ def _failure(task: Mapping[str, Any], what: str) -> InvalidRequest:
     errors = details.get("errors")
     if isinstance(errors, list) and errors:
         told = tuple(map(str, errors))
-        return InvalidRequest(told[0], pointer=str(details.get("pointer") or ""), errors=told)
+        pointers = tuple(map(str, details.get("pointers") or ()))
+        return InvalidRequest(
+            told[0], pointer=str(details.get("pointer") or ""), errors=told, pointers=pointers
+        )
     task_id = task.get("id", "unknown task id")
     sentence = f"Pipeline {what} operation did not succeed: {task_id} (status: {task.get('status')})"
     return InvalidRequest(sentence)

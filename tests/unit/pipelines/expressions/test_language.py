@@ -168,7 +168,7 @@ def test_selections_and_projections(expression, value):
         ("a b", "'b' is not expected at character 3"),
         ("a = 1", "nothing can be assigned"),
         ("@bean", "There are no beans"),
-        ("a++", "ends too early"),
+        ("a++", "'+' is not expected at character 2"),
         ("'abc", "non terminating string literal"),
         ("new int[3]", "is not expected"),
         ("1 == 1 == 1", "is not expected"),

@@ -66,6 +66,9 @@ def test_texts(expression, value):
             "    a|b    |00042|1,234,567|1.01|ff|true|%",
         ),
         ("T(String).format('%2$s %1$s', 'a', 'b')", "b a"),
+        ("T(String).format('%g|%g|%g|%g', 1.5, 123456.789, 0, 0.0001)", "1.50000|123457|0.00000|0.000100000"),
+        ("T(String).format('%g|%.3g|%G', 0.00001, 999999.0, 12345678)", "1.00000e-05|1.00e+06|1.23457E+07"),
+        ("T(String).format('%08.3g|%h|%h|%H', -1.5, 'hello', 255, true)", "-0001.50|5e918d2|ff|4CF"),
         ("T(String).format('%S %s', 'up', null)", "UP null"),
         (
             "T(String).format('% d|%(d|%(,.1f|%+d|%#x|%#o|%08x|%#010x', 5, -5, -1234.56, 7, 255, 8, 255, 255)",
@@ -361,3 +364,43 @@ def test_a_text_that_is_no_such_date_is_refused(pattern, text):
 def test_what_a_type_does_not_know_is_an_error(expression, sentence):
     """A date knows no hours, an instant no months."""
     assert sentence in refusal(expression)
+
+
+@pytest.mark.parametrize(
+    ("expression", "value"),
+    [
+        ("'text'.indexOf(120)", 2),
+        ("'text'.indexOf(116, 1)", 3),
+        ("'text'.lastIndexOf(116)", 3),
+        ("'text'.indexOf(1)", -1),
+        ("'a1'.indexOf('1')", 1),
+    ],
+)
+def test_a_number_that_is_looked_for_in_a_text_is_a_character(expression, value):
+    """As in Java, which has the same method for both."""
+    assert worth(expression) == value
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "T(Integer).sum(2147483647, 1)",
+        "T(Math).addExact(2147483647, 1)",
+        "T(Math).subtractExact(-2147483648, 1)",
+        "T(Math).multiplyExact(65536, 65536)",
+        "T(Math).negateExact(-2147483648)",
+        "T(Long).sum(9223372036854775807, 1)",
+    ],
+)
+def test_integers_that_leave_their_range_are_errors_where_java_says_so(expression):
+    """A Long among them makes it one of 64 bits."""
+    assert refusal(expression)
+    assert worth("T(Math).addExact(2147483648, 1)") == 2147483649
+    assert worth("T(Long).sum(2147483647, 1)") == 2147483648
+
+
+@pytest.mark.parametrize("expression", ["++n", "n++", "--n", "1--1"])
+def test_what_changes_a_value_is_no_expression(expression):
+    """Two signs with a space between them are two signs."""
+    assert "not expected" in refusal(expression)
+    assert worth("1 - -1 + +1") == 3

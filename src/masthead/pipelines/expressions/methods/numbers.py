@@ -120,11 +120,17 @@ def whole_statics(limit: int) -> Methods:
     add(table, "compare", Kind.WHOLE, Kind.WHOLE)(lambda _, one, other: order(one, other))
     add(table, "max", Kind.WHOLE, Kind.WHOLE)(lambda _, one, other: max(one, other))
     add(table, "min", Kind.WHOLE, Kind.WHOLE)(lambda _, one, other: min(one, other))
-    add(table, "sum", Kind.WHOLE, Kind.WHOLE)(lambda _, one, other: whole(one + other))
+    add(table, "sum", Kind.WHOLE, Kind.WHOLE)(lambda _, one, other: _summed(one + other, limit))
     add(table, "signum", Kind.WHOLE)(lambda _, number: (number > 0) - (number < 0))
     add(table, "toString", Kind.WHOLE)(lambda _, number: str(number))
     add(table, "toString", Kind.WHOLE, Kind.WHOLE)(lambda _, number, radix: _written(number, radix))
     return table
+
+
+def _summed(number: int, limit: int) -> int:
+    if not -limit <= number < limit:
+        raise ExpressionError(f"The result is a number of more than {limit.bit_length()} bits.")
+    return number
 
 
 def _written(number: int, radix: int) -> str:
@@ -195,7 +201,7 @@ def math_statics() -> Methods:
         lambda _, number: narrow(_rounded(number) if math.isfinite(number) else number)
     )
     add(table, "toIntExact", Kind.WHOLE)(_int_exact)
-    add(table, "negateExact", Kind.WHOLE)(lambda _, number: whole(-number))
+    add(table, "negateExact", Kind.WHOLE)(lambda _, number: whole(_exact(-number, number)))
     add(table, "random")(lambda running: running.context.chance.random())
     return table
 
@@ -237,9 +243,9 @@ _PAIRS: dict[str, Callable[[float, float], float]] = {
     "atan2": math.atan2,
 }
 _WHOLE_PAIRS: dict[str, Callable[[int, int], int]] = {
-    "addExact": lambda one, other: one + other,
-    "subtractExact": lambda one, other: one - other,
-    "multiplyExact": lambda one, other: one * other,
+    "addExact": lambda one, other: _exact(one + other, one, other),
+    "subtractExact": lambda one, other: _exact(one - other, one, other),
+    "multiplyExact": lambda one, other: _exact(one * other, one, other),
     "floorDiv": lambda one, other: one // (other or divided(one, 0)),
     "floorMod": lambda one, other: one % (other or divided(one, 0)),
 }
@@ -266,9 +272,20 @@ def _absolute(number: float) -> float:
 
 
 def _int_exact(_: Running, number: int) -> int:
-    if not -INT_LIMIT <= number < INT_LIMIT:
+    if not _is_int(number):
         raise ExpressionError("integer overflow")
     return number
+
+
+def _exact(result: int, *numbers: int) -> int:
+    """Give *result*, if it is of the kind that *numbers* are: an Integer of Integers."""
+    if not _is_int(result) and all(map(_is_int, numbers)):
+        raise ExpressionError("integer overflow")
+    return result
+
+
+def _is_int(number: int) -> bool:
+    return -INT_LIMIT <= number < INT_LIMIT
 
 
 # -- Random and UUID --------------------------------------------------------------------------------

@@ -39,8 +39,8 @@ class Kind(Enum):
     LIST = "java.util.Collection"
 
 
-#: A kind, or a class of JavaValue.
-Takes = Kind | type[JavaValue]
+#: A kind, or the class that it must be of as it is.
+Takes = Kind | type[JavaValue] | type[int]
 Run = Callable[..., Value]
 _Run = TypeVar("_Run", bound=Run)
 #: What ``Double.parseDouble`` reads.

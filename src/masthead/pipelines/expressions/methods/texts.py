@@ -73,6 +73,16 @@ def _compare(one: str, other: str) -> int:
     return len(one) - len(other)
 
 
+def _find_character(_: Running, text: str, code: int, at: int = 0) -> int:
+    return text.find(_character(code), max(at, 0))
+
+
+# Java takes a number here for a character, which it is not anywhere else.
+add(TEXT, "indexOf", int)(_find_character)
+add(TEXT, "indexOf", int, Kind.WHOLE)(_find_character)
+add(TEXT, "lastIndexOf", int)(lambda _, text, code: _last_place(text, _character(code)))
+
+
 for _name, _test in {
     "contains": lambda text, other: other in text,
     "endsWith": str.endswith,
@@ -186,7 +196,7 @@ def _formatted(running: Running, text: str, *arguments: Value) -> str:
 
 
 def format_text(running: Running, pattern: str, arguments: Sequence[Value]) -> str:
-    """Give what ``String.format`` does, for ``%s %d %f %e %x %o %c %b %n %%`` with flags, width and precision.
+    """Give what ``String.format`` does, for ``%s %d %f %e %g %x %o %c %b %h %n %%`` with flags, width and precision.
 
     Raises:
         ExpressionError: an argument is missing or of the wrong kind, or the specifier is another.
@@ -232,7 +242,7 @@ def _formatted_one(running: Running, specifier: re.Match[str], value: Value) -> 
     if "-" in flags:
         return text.ljust(width)
     filled = (
-        _FILLED.fullmatch(text) if "0" in flags and conversion in "dfexXoE" and value is not None else None
+        _FILLED.fullmatch(text) if "0" in flags and conversion in "dfegxXoEG" and value is not None else None
     )
     return text.rjust(width) if filled is None else filled[1] + filled[2].rjust(width - len(filled[1]), "0")
 
@@ -245,14 +255,45 @@ def _converted(running: Running, conversion: str, flags: str, precision: str | N
             return _character(value)
         text = java_text(value, running.budget)
         return text if precision is None else text[: int(precision)]
-    if conversion == "d":
-        return _signed(flags, Decimal(whole_of(value)), "")
-    if conversion in "xo":
-        prefix = {"x": "0x", "o": "0"}[conversion] if "#" in flags else ""
-        return f"{prefix}{_unsigned(whole_of(value)):{conversion}}"
-    if conversion in "fe":
-        return _real(flags, number_of(value), int(precision or 6), conversion)
+    if conversion in "dxo":
+        return _whole(flags, whole_of(value), conversion)
+    if conversion == "h":
+        return f"{_hash(value) & 0xFFFFFFFF:x}"
+    if conversion in "feg":
+        write = _general if conversion == "g" else _real
+        return write(flags, number_of(value), int(precision or 6), conversion)
     raise ExpressionError(f"Unknown format conversion '{conversion}'")
+
+
+def _whole(flags: str, number: int, conversion: str) -> str:
+    if conversion == "d":
+        return _signed(flags, Decimal(number), "")
+    prefix = {"x": "0x", "o": "0"}[conversion] if "#" in flags else ""
+    return f"{prefix}{_unsigned(number):{conversion}}"
+
+
+def _hash(value: Value) -> int:
+    if isinstance(value, str):
+        return java_hash(value)
+    if isinstance(value, bool):
+        return 1231 if value else 1237
+    if isinstance(value, int):
+        return value if -INT_LIMIT <= value < INT_LIMIT else value ^ (value >> 32)
+    raise ExpressionError("The format %h takes a text or a whole number here")
+
+
+def _general(flags: str, number: float, precision: int, _: str) -> str:
+    """Write *number* with so many digits: with a power of ten only where it is very small or has more before its point."""
+    precision = precision or 1
+    if not math.isfinite(number):
+        return _real(flags, number, precision, "f")
+    with localcontext() as present:
+        present.prec, present.rounding = precision, ROUND_HALF_UP
+        rounded = +Decimal(repr(number))
+    place = rounded.adjusted() if rounded else 0
+    if -4 <= place < precision:
+        return _real(flags, number, precision - 1 - place, "f")
+    return _real(flags, number, precision - 1, "e")
 
 
 def _character(code: int) -> str:
