@@ -266,6 +266,15 @@ async def test_requests_of_one_key_at_the_same_time_are_one_page(demo):
     assert (len(demo.sender.sent), await stored(demo)) == (1, 1)
 
 
+@pytest.mark.parametrize("key", [CHECKOUT_KEY, UNKNOWN_KEY])
+async def test_an_integration_key_is_no_dedup_key(house, key):
+    """Neither one that the catalog knows nor the page's own: a dedup key is shown, and stands in every export."""
+    body = {"keys": [UNKNOWN_KEY], "message": "m", "dedupKey": key}
+    answer = await house.client.post("/v1/pages", json=body)
+    assert (answer.status_code, answer.json()["pointer"], house.sender.sent) == (400, "/dedupKey", [])
+    assert key not in answer.text
+
+
 async def test_when_too_much_waits_it_is_said_when_to_try_again(demo):
     """503 with Retry-After, before anything is stored."""
     demo.services.paging._room._limit = 0

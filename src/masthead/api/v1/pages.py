@@ -14,7 +14,7 @@ from masthead.api.v1.page_body import Complaints, PageBody, read_page
 from masthead.api.v1.page_documents import entry_document, page_document
 from masthead.api.v1.page_query import FILTERS, check_names, read_filters
 from masthead.api.v1.preflight import preflight_document
-from masthead.api.v1.recipients import application_of, keys_of
+from masthead.api.v1.recipients import application_of, keys_of, refuse_key_as_dedup_key
 from masthead.kernel.secret import Secret
 from masthead.ownership import describe_bodies
 from masthead.pagerduty import parse_severity
@@ -47,6 +47,7 @@ async def ask_for(ask: Ask) -> Response:
     if before := await asked_before(ask, known):
         return await answer_asked(ask, before, wait_s, is_replayed=True)
     keys = await keys_of(ask, read.recipients, complaints)
+    refuse_key_as_dedup_key(ask, read.dedup_key, keys, complaints)
     complaints.raise_if_any()
     draft = _draft(ask, read, keys, known)
     page = await ask.services.paging.request(draft, ask.caller, is_waited_for=wait_s > 0)

@@ -8,7 +8,7 @@ from masthead.applications import SPINNAKER
 from masthead.kernel.errors import InvalidRequest, NotFound
 from masthead.kernel.secret import Secret
 
-__all__ = ["application_of", "keys_of"]
+__all__ = ["application_of", "keys_of", "refuse_key_as_dedup_key"]
 
 
 async def keys_of(ask: Ask, recipients: Recipients, complaints: Complaints) -> tuple[Secret, ...]:
@@ -33,6 +33,19 @@ def application_of(recipients: Recipients) -> str:
     """Give the application in whose name it is asked: the one that is named, else the one that stands for none."""
     names = {application.text.lower() for application in recipients.applications}
     return names.pop() if len(names) == 1 else SPINNAKER
+
+
+def refuse_key_as_dedup_key(
+    ask: Ask, dedup_key: str | None, keys: tuple[Secret, ...], complaints: Complaints
+) -> None:
+    """Complain of a dedup key that is an integration key: it is shown to everybody who may look at pages."""
+    if not dedup_key:
+        return
+    found = Secret(dedup_key.strip())
+    if found in keys or ask.services.catalog.service_of_key(found) is not None:
+        complaints.add(
+            "/dedupKey", "This dedupKey is an integration key; it would be shown wherever the page is."
+        )
 
 
 async def _keys_of_applications(ask: Ask, named: tuple[Named, ...], complaints: Complaints) -> list[Secret]:
