@@ -43,6 +43,8 @@ _HEADERS = {
     "Cache-Control": "no-store",
     "Vary": "HX-Request, Cookie",
 }
+#: An address in a text, without what ends the sentence that it stands in.
+_ADDRESS = re.compile(r"(https?://[^\s<>\"']*[^\s<>\"'.,;:!?)\]}])")
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "masthead_theme"
 #: What the next page says once, after a form was posted: "kind:sentence", quoted.
@@ -136,6 +138,7 @@ class Renderer:
             "path": _path,
             "short": _short,
             "marked": _marked,
+            "linked": _linked,
             "remedy": remedy_of,
         }
         self._environment.globals["ui"] = self._environment.get_template("macros.html").module
@@ -266,6 +269,15 @@ def _marked(text: str, words: Sequence[str]) -> Markup:
         parts += [escape(text[at : match.start()]), Markup("<mark>"), escape(match[0]), Markup("</mark>")]
         at = match.end()
     return Markup("").join([*parts, escape(text[at:])])
+
+
+def _linked(text: str) -> Markup:
+    """Give *text* with the web addresses in it as links; escaped. They tell no other site where one came from."""
+    parts = _ADDRESS.split(text)
+    return Markup("").join(
+        Markup('<a href="{0}" rel="noreferrer">{0}</a>').format(part) if at % 2 else escape(part)
+        for at, part in enumerate(parts)
+    )
 
 
 def _short(text: object, length: int) -> str:

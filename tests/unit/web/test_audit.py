@@ -103,14 +103,21 @@ async def test_more_than_one_screen_goes_on(house, browser):
 
 
 async def test_a_page_shows_every_attempt_and_what_can_be_done(house, browser):
-    """Who asked, what PagerDuty said, the details."""
-    page = await paged(house, details={"build": "42"})
+    """Who asked, what PagerDuty said, the details, whose addresses are links."""
+    details = {
+        "build": "42",
+        "runbook": "see https://wiki.example.com/a?b=1&c=2.",
+        "odd": "javascript:alert(1) <b>",
+    }
+    page = await paged(house, details=details)
     text = (await browser.get(f"/ui/pages/{page.id}")).text
     for part in (
         "ann@example.com",
         "Event processed",
         "Checkout",
-        '"build": "42"',
+        '<dt>build</dt><dd class="said-in-full">42</dd>',
+        'see <a href="https://wiki.example.com/a?b=1&amp;c=2" rel="noreferrer">https://wiki.example.com/a?b=1&amp;c=2</a>.',
+        "javascript:alert(1) &lt;b&gt;</dd>",
         "Acknowledge",
         "Resolve",
     ):
