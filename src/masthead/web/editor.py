@@ -41,7 +41,7 @@ from masthead.web.looks import look_of
 from masthead.web.pipelines import pipeline_of
 from masthead.web.rendering import Renderer, is_fragment
 from masthead.web.services import oncalls_as_of
-from masthead.web.wakes import wakes_of
+from masthead.web.wakes import Wake, wakes_of
 
 __all__ = ["editor_routes"]
 
@@ -181,7 +181,7 @@ def editor_routes(services: WebServices, renderer: Renderer, secrets: Secrets) -
 
     async def opened(request: Request) -> Response:
         stored = await pipeline_of(services, request)
-        draft = with_refs(secrets.hide(stored))
+        draft = with_refs(await asyncio.to_thread(secrets.hide, stored))
         asked = request.query_params
         panel = asked.get("panel", "stage")
         it = _Editing(
@@ -213,7 +213,7 @@ def editor_routes(services: WebServices, renderer: Renderer, secrets: Secrets) -
             undone=unpack(form.raw("undone")),
         )
         await _operate(_Editor(services, secrets, _caller(request)), it, name)
-        it.draft = secrets.hide(it.draft)
+        it.draft = await asyncio.to_thread(secrets.hide, it.draft)
         it.turn = _number(form.text("turn")) + (name not in _STAYING or it.panel in _TEXTS)
         it.takes_focus = name in _MOVING or it.panel in _TEXTS
         if not it.is_saved and name not in _STEPS:
@@ -226,11 +226,12 @@ def editor_routes(services: WebServices, renderer: Renderer, secrets: Secrets) -
         values = await _values(services, secrets, request, it)
         refused = bool(it.errors) or bool(it.refusal)
         status = 409 if it.theirs is not None else 400 if refused else 200
+        # A pipeline of megabytes takes seconds to show, which are not the loop's.
         if not is_fragment(request):
-            answer = renderer.page(request, "editor.html", status, **values)
+            answer = await asyncio.to_thread(renderer.page, request, "editor.html", status, **values)
             answer.headers["Content-Security-Policy"] += _MORE_STYLE
             return answer
-        answer = renderer.fragment(request, "editor.html", "editor", **values)
+        answer = await asyncio.to_thread(renderer.fragment, request, "editor.html", "editor", **values)
         answer.headers["HX-Replace-Url"] = _address(request, it)
         if it.is_saved:
             answer.headers["HX-Trigger"] = json.dumps({"masthead:say": {"kind": "succeeded", "text": _SAVED}})
@@ -287,7 +288,7 @@ def _renamed(before: Draft, after: Draft, ref: str) -> str:
 
 async def _values(services: WebServices, secrets: Secrets, request: Request, it: _Editing) -> dict[str, Any]:
     try:
-        plain = secrets.reveal(it.draft, it.versions)
+        plain = await asyncio.to_thread(secrets.reveal, it.draft, it.versions)
     except InvalidRequest as error:
         plain, it.refusal = it.draft, it.refusal or error.message
     caller = _caller(request)
@@ -301,16 +302,27 @@ async def _values(services: WebServices, secrets: Secrets, request: Request, it:
         errors=it.errors,
         typed=it.typed,
     )
+    wakes = await wakes_of(stages_of(plain), services.preflights, caller)
+    told = {
+        "runs": [
+            (run.id, f"{from_ms(run.start_at or run.build_at):%Y-%m-%d %H:%M:%S}, {look_of(run.status).word}")
+            for run in runs
+        ],
+        "pipelines": pipelines,
+        "oncalls_as_of": oncalls_as_of(services),
+    }
+    return told | await asyncio.to_thread(_pictured, services, secrets, it, shown, wakes)
+
+
+def _pictured(
+    services: WebServices, secrets: Secrets, it: _Editing, shown: Shown, wakes: Sequence[Wake]
+) -> dict[str, Any]:
+    """Give what the template needs and nobody else has to be asked for."""
     base = next((one for one in it.versions if str(one.get("updateTs")) == it.base), it.stored)
     hidden_base = secrets.hide(base)
-    wakes = await wakes_of(stages_of(plain), services.preflights, caller)
-    pictured = await asyncio.to_thread(
-        values_of, shown, wakes, pipelines=services.pipelines, types=services.executions.types
-    )
     return {
-        **pictured,
+        **values_of(shown, wakes, pipelines=services.pipelines, types=services.executions.types),
         "stored": it.stored,
-        "oncalls_as_of": oncalls_as_of(services),
         "application": str(it.stored["application"]),
         "base": it.base,
         "turn": it.turn,
@@ -323,11 +335,6 @@ async def _values(services: WebServices, secrets: Secrets, request: Request, it:
         "is_changed": it.draft != with_refs(hidden_base),
         "refusal": it.refusal,
         "previewed": it.previewed,
-        "runs": [
-            (run.id, f"{from_ms(run.start_at or run.build_at):%Y-%m-%d %H:%M:%S}, {look_of(run.status).word}")
-            for run in runs
-        ],
-        "pipelines": pipelines,
         "theirs": it.theirs,
         "their_changes": diff(edited(hidden_base), edited(it.theirs)) if it.theirs else (),
         "my_changes": diff(edited(hidden_base), edited(it.draft)) if it.theirs else (),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import json
 import re
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -20,12 +21,13 @@ from masthead.kernel.caller import Caller
 from masthead.kernel.errors import InvalidRequest
 from masthead.kernel.secret import Secret
 from masthead.paging.hashing import KeyHasher
-from masthead.web import pages
+from masthead.web import editor, pages
 from masthead.web.editor_draft import add_stage, pack, remove_stage, unpack
 from masthead.web.editor_fields import apply_controls, controls_of
 from masthead.web.editor_json import diff, line_of, lines_of, written
 from masthead.web.editor_secrets import Secrets
 from masthead.web.forms import Errors, Form
+from masthead.web.rendering import Renderer
 from support.doors import CHECKOUT_KEY, UNKNOWN_KEY, House, client_of, web_services
 
 ANN = Caller(user="ann@example.com")
@@ -545,3 +547,19 @@ def test_a_stage_that_is_not_there_cannot_be_removed():
     """It is said."""
     with pytest.raises(InvalidRequest, match="no such stage"):
         remove_stage({"stages": []}, "1")
+
+
+async def test_what_takes_long_with_a_large_pipeline_is_not_done_by_the_loop(house, client, monkeypatch):
+    """Neither looking for problems nor writing the page: everybody else has their answers meanwhile."""
+    threads: dict[str, threading.Thread] = {}
+    for owner, name in ((editor, "values_of"), (Renderer, "page")):
+        work = getattr(owner, name)
+
+        def noted(*given: Any, name: str = name, work: Any = work, **more: Any) -> Any:
+            threads[name] = threading.current_thread()
+            return work(*given, **more)
+
+        monkeypatch.setattr(owner, name, noted)
+    assert (await opened(house, client)).answer.status_code == 200
+    assert set(threads) == {"values_of", "page"}
+    assert threading.current_thread() not in threads.values()
