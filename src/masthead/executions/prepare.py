@@ -16,7 +16,7 @@ from masthead.kernel.caller import Caller
 from masthead.kernel.errors import InvalidRequest
 from masthead.kernel.ids import Ids
 from masthead.pipelines.expressions import too_many_expressions
-from masthead.pipelines.graph import too_many_stages
+from masthead.pipelines.graph import shape_problems, too_many_stages
 from masthead.pipelines.parameters import declared_parameters, too_many_parameters
 
 __all__ = ["refusal", "tasks_to_run", "to_run"]
@@ -51,11 +51,10 @@ def to_run(config: Document, caller: Caller, *, ids: Ids, now_ms: int) -> Execut
     """
     application = _text(config.get("application"))
     name = _text(config.get("name"))
-    stages = _stages(
-        _few(_list(config, "stages"), "/stages"),
-        ids,
-        where=f"pipeline '{name}' in application '{application}'",
-    )
+    given = _few(_list(config, "stages"), "/stages")
+    for problem in shape_problems(given):
+        _refuse(problem.sentence, problem.pointer)
+    stages = _stages(given, ids, where=f"pipeline '{name}' in application '{application}'")
     _refuse(too_many_expressions({key: value for key, value in config.items() if key != "trigger"}))
     execution = _execution(ExecutionType.PIPELINE, config, caller, ids=ids, now_ms=now_ms)
     execution.application = application or _NO_APPLICATION
@@ -190,9 +189,7 @@ def _stages(given: Sequence[Any], ids: Ids, *, where: str) -> list[Stage]:
     return stages
 
 
-def _stage(given: Any, ids: Ids, *, where: str, place: int) -> Stage:
-    if not isinstance(given, dict):
-        raise InvalidRequest(f"A stage of the {where} is not an object.", pointer=f"/stages/{place}")
+def _stage(given: Document, ids: Ids, *, where: str, place: int) -> Stage:
     kind = _text(given.get("type"))
     if not kind:
         raise InvalidRequest(
@@ -200,11 +197,6 @@ def _stage(given: Any, ids: Ids, *, where: str, place: int) -> Stage:
             pointer=f"/stages/{place}/type",
         )
     requisites = given.get("requisiteStageRefIds") or []
-    if not isinstance(requisites, list):
-        raise InvalidRequest(
-            f"requisiteStageRefIds of a stage of the {where} must be a list.",
-            pointer=f"/stages/{place}/requisiteStageRefIds",
-        )
     return Stage(
         id=ids.new(),
         type=kind,

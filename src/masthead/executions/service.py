@@ -225,7 +225,7 @@ class Executions(Searching):
         execution = await self._database.read(lambda connection: store.find(connection, execution_id))
         if execution is None:
             raise not_found(execution_id)
-        return self._expressions.preview(execution, stage)
+        return await asyncio.to_thread(self._expressions.preview, execution, stage)
 
     # -- waiting ------------------------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ __all__ = [
     "assign_ref_ids",
     "ref_id",
     "requisites",
+    "shape_problems",
     "too_many_stages",
     "topological_order",
     "validate_graph",
@@ -101,7 +102,7 @@ def validate_graph(stages: object) -> tuple[GraphProblem, ...]:
         return ()
     if not isinstance(stages, list):
         return (GraphProblem("/stages", "'stages' must be a list."),)
-    shapes = tuple(_shape_problems(stages))
+    shapes = tuple(shape_problems(stages))
     if shapes:
         return shapes
     return (*_duplicates(stages), *_unknown_requisites(stages), *_cycle(stages))
@@ -114,7 +115,8 @@ def too_many_stages(stages: Sequence[object]) -> str | None:
     return f"There are {len(stages):,} stages; {_MOST:,} are the most that one pipeline or task can have."
 
 
-def _shape_problems(stages: Sequence[object]) -> Iterator[GraphProblem]:
+def shape_problems(stages: Sequence[object]) -> Iterator[GraphProblem]:
+    """Say which of *stages* are none, or say what they wait for in no way that can be read."""
     for at, stage in enumerate(stages):
         if not isinstance(stage, Mapping):
             yield GraphProblem(f"/stages/{at}", f"Stage {at + 1} must be a JSON object.")

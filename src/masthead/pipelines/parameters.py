@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from masthead.pipelines.expressions import Problem
+from masthead.pipelines.expressions import Look, Problem, unparsed
 
 __all__ = ["declared_parameters", "missing_parameter", "problems_of_parameters", "too_many_parameters"]
 
@@ -54,12 +54,14 @@ def problems_of_parameters(pipeline: Mapping[str, Any]) -> Iterator[Problem]:
     if too_many := too_many_parameters(given):
         yield Problem("/parameterConfig", too_many)
         return
+    look = Look()
     for at, declared in enumerate(given):
         pointer = f"/parameterConfig/{at}"
         if not isinstance(declared, Mapping):
             yield Problem(pointer, f"Parameter {at + 1} must be a JSON object.")
             continue
         yield from _problems_of_options(pointer, at, declared.get("options"))
+        yield from unparsed(declared.get("default"), f"{pointer}/default", look)
 
 
 def _problems_of_options(pointer: str, at: int, options: object) -> Iterator[Problem]:

@@ -87,6 +87,11 @@ async def test_a_pipeline_of_a_template_is_refused_and_recorded(bench):
             "`variables` must be a list of objects, each with a `key` and a `value`.",
         ),
         (
+            {"type": "manualJudgment", "selectedStageRoles": {"ops": True}},
+            "/selectedStageRoles",
+            "`selectedStageRoles` must be a list of roles.",
+        ),
+        (
             {"type": "pageApplicationOwner", "applications": "demo"},
             "/applications",
             "`applications` must be a list of application names.",

@@ -97,7 +97,12 @@ def test_stages_without_any_ref_id_run_one_after_the_other():
             "/stages/0/type",
         ),
         ({"stages": {}}, "`stages` must be a list.", "/stages"),
-        ({"stages": ["x"]}, "A stage of the pipeline '' in application '' is not an object.", "/stages/0"),
+        ({"stages": ["x"]}, "Stage 1 must be a JSON object.", "/stages/0"),
+        (
+            {"stages": [{"type": "wait", "requisiteStageRefIds": [None]}]},
+            "requisiteStageRefIds of stage 'wait' must be a list of refIds.",
+            "/stages/0/requisiteStageRefIds",
+        ),
         (
             {"trigger": {"parameters": []}},
             "The trigger's parameters must be an object.",
@@ -105,7 +110,7 @@ def test_stages_without_any_ref_id_run_one_after_the_other():
         ),
         (
             {"stages": [{"type": "wait", "requisiteStageRefIds": "1"}]},
-            "requisiteStageRefIds of a stage of the pipeline '' in application '' must be a list.",
+            "requisiteStageRefIds of stage 'wait' must be a list of refIds.",
             "/stages/0/requisiteStageRefIds",
         ),
     ],

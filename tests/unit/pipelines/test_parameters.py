@@ -41,6 +41,10 @@ def test_a_required_parameter_without_a_default_must_be_given(given, missing):
         ([{}, {"name": "a"}, {"name": "a"}], []),
         ([{"name": "a", "options": "b"}], ["/parameterConfig/0/options"]),
         ([{"name": "a", "options": [{"value": "x"}, "y"]}], ["/parameterConfig/0/options/1"]),
+        (
+            [{"name": "a", "default": "${1 +}"}, {"name": "b", "default": "${1}"}],
+            ["/parameterConfig/0/default"],
+        ),
     ],
 )
 def test_declarations_that_cannot_be_meant_are_refused(given, pointers):

@@ -9,16 +9,22 @@ Source: Spinnaker compatibility facts, section 4.9.5.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from masthead.executions.model import Stage
+from masthead.executions.stages.any_stage import problems_in
 from masthead.executions.stages.base import Field, Kind, StageType, TaskContext, TaskResult, TaskType
 from masthead.executions.status import Status
 from masthead.kernel.caller import Caller
 from masthead.kernel.errors import AccessDenied, Conflict, InvalidRequest
+from masthead.pipelines import Problem
 
 __all__ = ["ManualJudgmentStage"]
+
+#: Who may decide; the first that is given counts.
+_ROLES = ("requiredJudgmentRoles", "selectedStageRoles")
 
 
 class WaitForJudgmentTask(TaskType):
@@ -93,14 +99,25 @@ class ManualJudgmentStage(StageType):
                 f"Only somebody with one of these roles may decide: {', '.join(sorted(roles))}."
             )
 
+    def problems(self, stage: Mapping[str, Any]) -> Iterable[Problem]:
+        """Say which roles cannot be read: else everybody could decide."""
+        for name in _ROLES:
+            yield from problems_in(stage, name, partial(_require_roles, name))
+
     def restarted(self, context: dict[str, Any]) -> None:
         """Forget the decision."""
         context.pop("judgmentStatus", None)
         context.pop("lastModifiedBy", None)
 
 
+def _require_roles(name: str, value: Any) -> None:
+    is_list = isinstance(value, list) and all(isinstance(each, str) for each in value)
+    if not is_list and not isinstance(value, str):
+        raise InvalidRequest(f"`{name}` must be a list of roles.")
+
+
 def _roles(context: dict[str, Any]) -> set[str]:
     """Give the roles that may decide, in lower case; empty for everybody."""
-    given = context.get("requiredJudgmentRoles") or context.get("selectedStageRoles")
+    given = next((context[name] for name in _ROLES if context.get(name)), None)
     roles = given.split(",") if isinstance(given, str) else given
     return {str(role).strip().lower() for role in roles} if isinstance(roles, list) else set()
