@@ -39,6 +39,7 @@ from sqlalchemy import (
     literal_column,
     null,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy.dialects import postgresql, sqlite
@@ -314,9 +315,8 @@ class Bursts:
             burst.c.kind.in_(brief), burst.c.due_at > now, burst.c.machine.is_(None)
         )
         # What another machine is changing at this moment needs no waking, and is not waited for.
-        rows = connection.execute(late.with_for_update(skip_locked=True)).all()
-        for row in rows:
-            connection.execute(update(burst).where(*_is(row.kind, row.subject)).values(due_at=now))
+        of_these = tuple_(burst.c.kind, burst.c.subject).in_(late.with_for_update(skip_locked=True))
+        connection.execute(update(burst).where(of_these).values(due_at=now))
 
     def _let_rest(self, connection: Connection) -> None:
         now = self._database.now_ms(connection)
