@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 from msgspec.structs import replace
 
+from masthead.kernel.errors import Reason
 from masthead.kernel.secret import Secret
 from masthead.pagerduty.events import EventsClient, key_check
 from masthead.pagerduty.model import Answer, Event, Outcome, Protocol
@@ -23,6 +24,7 @@ class AccountSenders:
         *,
         default: str,
         home_of: Callable[[Secret], Awaitable[str]] | None = None,
+        unread: Callable[[], Collection[str]] = tuple,
     ) -> None:
         """Build it.
 
@@ -30,11 +32,13 @@ class AccountSenders:
             clients: By account.
             default: One of them.
             home_of: Gives to which account a key belongs by now; asked only for an account that is not there any more.
+            unread: Gives the accounts whose keys are not known: a key that the default account refuses may be theirs.
         """
         self._clients = dict(clients)
         self._default_name = default
         self._default = clients[default]
         self._home_of = home_of
+        self._unread = unread
 
     async def send(self, event: Event, may_send: Leave | None = None) -> Answer:
         """Send *event* once, to its account; see :meth:`EventsClient.send`.
@@ -46,7 +50,10 @@ class AccountSenders:
         client = self._clients.get(event.account)
         if client is None:
             return await self._send_by_another(event, may_send)
-        return await client.send(event, may_send)
+        answer = await client.send(event, may_send)
+        if answer.reason is Reason.KEY and event.account == self._default_name:
+            return await self._ask_unread(event, may_send, answer)
+        return answer
 
     def is_away(self, account: str) -> bool:
         """Tell whether sending for *account* is in vain now."""
@@ -55,6 +62,15 @@ class AccountSenders:
     async def check_key(self, key: Secret, protocol: Protocol, *, account: str = "") -> Answer:
         """Say whether *account* takes *key*, without paging anybody; see :func:`key_check`."""
         return await self._clients.get(account, self._default).send(key_check(key, protocol))
+
+    async def _ask_unread(self, event: Event, may_send: Leave | None, refusal: Answer) -> Answer:
+        """Give what those say whose keys nobody knows; the default account's refusal where they refuse it, too."""
+        for account in self._unread():
+            if account != self._default_name and account in self._clients:
+                answer = await self._clients[account].send(event, may_send)
+                if answer.outcome is not Outcome.REJECTED:
+                    return answer
+        return refusal
 
     async def _send_by_another(self, event: Event, may_send: Leave | None) -> Answer:
         """Send what waited while its account was renamed, or taken out of the configuration."""

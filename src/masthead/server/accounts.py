@@ -60,9 +60,12 @@ def open_accounts(settings: Settings, database: Database, clock: Clock) -> Accou
         await catalog.know((key,), _FIRST_READING_S)
         return catalog.account_of_key(key)
 
+    def unread() -> list[str]:
+        return [name for name, state in catalog.states.items() if state.services_fetched_at is None]
+
     return Accounts(
         catalog,
-        AccountSenders(senders, default=default, home_of=home_of),
+        AccountSenders(senders, default=default, home_of=home_of, unread=unread),
         incidents,
         Roster(readers, clock),
     )

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from masthead.pagerduty import AccountSenders, EventsClient, Protocol
+from masthead.pagerduty import AccountSenders, EventsClient, Outcome, Protocol
 from unit.pagerduty.endpoint import KEY, Endpoint, Said, event
 
 
@@ -57,6 +57,29 @@ async def test_an_event_whose_account_was_renamed_goes_to_where_its_key_is(endpo
     await built.close()
     assert (len(endpoint.requests), len(other.requests), asked) == (1, 1, [KEY])
     assert answer.text.endswith(". The account eu is not configured any more; europe was asked.")
+
+
+@pytest.mark.parametrize(
+    ("unread", "said", "outcome", "came"),
+    [
+        (["us", "eu"], 202, Outcome.ACCEPTED, (1, 1)),
+        (["eu"], 503, Outcome.RETRY, (1, 1)),
+        (["eu"], 400, Outcome.REJECTED, (1, 1)),
+        ([], 202, Outcome.REJECTED, (1, 0)),
+    ],
+)
+async def test_a_key_that_the_default_account_refuses_may_be_of_one_that_was_never_read(
+    endpoint, other, unread, said, outcome, came
+):
+    """Its REST API was away since the start, or it has no token: its events must not be lost for that."""
+    clients = {"us": EventsClient(endpoint.url), "eu": EventsClient(other.url)}
+    built = AccountSenders(clients, default="us", unread=lambda: unread)
+    refusal = {"status": "invalid event", "message": "Invalid routing key"}
+    endpoint.answers = [Said(400, refusal)]
+    other.answers = [Said(said, {"status": "success"} if said == 202 else refusal)]
+    answer = await built.send(event(account="us"))
+    await built.close()
+    assert (answer.outcome, len(endpoint.requests), len(other.requests)) == (outcome, *came)
 
 
 async def test_a_key_is_checked_with_its_account(senders, endpoint, other):
