@@ -23,7 +23,7 @@ from masthead.web.executions_view import Took, parent_of, reason_of, took_of, us
 from masthead.web.looks import Look, look_of
 from masthead.web.rendering import Renderer, is_fragment, query
 
-__all__ = ["execution_list_routes"]
+__all__ = ["SHORTCUTS", "execution_list_routes"]
 
 _ROWS = 50
 _FIELDS = ("application", "pipeline", "status")
@@ -40,6 +40,12 @@ _STATUSES = (
 )
 _FAILED = f"{Status.TERMINAL},{Status.STOPPED}"
 _UNDER_WAY = ",".join(_STATUSES[:4])
+#: What is asked for most: in words, and as the filter by status.
+SHORTCUTS = (
+    ("what is under way", _UNDER_WAY),
+    ("what waits for judgment", WAITING),
+    ("what failed", _FAILED),
+)
 #: Running executions that are looked at for those that wait for a judgment, and how many at once.
 _LOOKED_AT = 2_000
 _CHUNK = 200
@@ -79,7 +85,7 @@ def execution_list_routes(services: WebServices, renderer: Renderer) -> Sequence
             "is_first": "cursor" not in given,
             "address": query(given),
             "statuses": [*((one.value, look_of(one).word) for one in _STATUSES), _WAITING],
-            "waiting": WAITING,
+            "shortcuts": SHORTCUTS,
             "failed": _FAILED,
             "under_way": _UNDER_WAY,
             "now_ms": to_ms(services.clock.now()),

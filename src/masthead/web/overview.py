@@ -18,6 +18,7 @@ from masthead.web.audit import fate_of
 from masthead.web.awaiting import awaiting
 from masthead.web.directory import ApplicationRow, Directory, Level, Snapshot, levels_at
 from masthead.web.domain import WebServices
+from masthead.web.executions_list import SHORTCUTS
 from masthead.web.rendering import Renderer
 from masthead.web.services import catalog_words
 
@@ -69,6 +70,7 @@ async def _overview(services: WebServices, snapshot: Snapshot) -> dict[str, Any]
         "number": len(own),
         "without": sum(1 for row in own if row.label is None),
         "steps": _steps(services, own, has_paged=bool(pages), has_run=bool(runs)),
+        "shortcuts": SHORTCUTS if runs else (),
         "fate_of": fate_of,
         "events_enabled": services.settings.events.enabled,
         **catalog_words(services),

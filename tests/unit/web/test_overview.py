@@ -10,6 +10,7 @@ import pytest
 
 from masthead.api import create_app
 from masthead.catalog import Catalog
+from masthead.kernel.caller import Caller
 from masthead.kernel.clock import ManualClock
 from masthead.kernel.errors import OutsideFailure, Reason
 from masthead.storage.database import Database
@@ -123,3 +124,15 @@ async def test_decks_switch_hides_paging_and_refuses_nothing(house: House) -> No
     assert "Paging is hidden here" in text
     assert not any(word in text for word in ("Checkout", "/ui/services", "/ui/pages"))
     assert "Checkout" in await overview(house, "/ui/services", settings=hidden)
+
+
+async def test_the_overview_leads_to_what_is_under_way_and_what_failed(house: House) -> None:
+    """Once anything has run."""
+    await house.application("demo")
+    assert "what failed" not in await overview(house)
+    pipeline = await house.pipeline("release")
+    execution = await house.services.executions.start_pipeline(pipeline, Caller(user="ann@example.com"))
+    await house.services.executions.wait(execution, 20)
+    text = await overview(house)
+    for status in ("NOT_STARTED%2CBUFFERED%2CRUNNING%2CPAUSED", "WAITING", "TERMINAL%2CSTOPPED"):
+        assert f'href="/ui/executions?status={status}"' in text
