@@ -5,7 +5,7 @@ Source: Spinnaker compatibility facts, section 4.2.4.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,33 +54,39 @@ class Search:
     size: int = 10
     is_oldest_first: bool = False
 
-    def matches(self, execution: Document) -> bool:
-        """Tell whether the trigger of an *execution* is one that is searched for."""
+    def matches(self, execution: Document, look: Callable[[], None] = lambda: None) -> bool:
+        """Tell whether the trigger of an *execution* is one that is searched for.
+
+        Args:
+            execution: As it is stored.
+            look: Called again and again; may raise when it takes too long.
+        """
         trigger = execution.get("trigger") or {}
         if self.trigger_types and trigger.get("type") not in self.trigger_types:
             return False
         if self.event_id is not None and trigger.get("eventId") != self.event_id:
             return False
-        return self.trigger is None or is_like(self.trigger, trigger)
+        return self.trigger is None or is_like(self.trigger, trigger, look=look)
 
 
-def is_like(wanted: Any, value: Any, depth: int = 0) -> bool:
+def is_like(wanted: Any, value: Any, depth: int = 0, look: Callable[[], None] = lambda: None) -> bool:
     """Tell whether *value* is what *wanted* asks for.
 
     Texts are equal whatever their case, or the text that is wanted is a regular expression for the whole value. An object
     has all the keys that are wanted, with such values. A list has another such element for each one that is wanted.
     All else is equal.
     """
+    look()
     if depth > _DEEPEST:
         return False
     if isinstance(wanted, str) and isinstance(value, str):
         return wanted.casefold() == value.casefold() or _matches(wanted, value)
     if isinstance(wanted, dict):
         return isinstance(value, dict) and all(
-            key in value and is_like(each, value[key], depth + 1) for key, each in wanted.items()
+            key in value and is_like(each, value[key], depth + 1, look) for key, each in wanted.items()
         )
     if isinstance(wanted, list):
-        return isinstance(value, list) and _each_has_its_own(wanted, value, depth + 1)
+        return isinstance(value, list) and _each_has_its_own(wanted, value, depth + 1, look)
     return bool(wanted == value)
 
 
@@ -91,11 +97,11 @@ def _matches(pattern: str, text: str) -> bool:
         return False
 
 
-def _each_has_its_own(wanted: list[Any], values: list[Any], depth: int) -> bool:
+def _each_has_its_own(wanted: list[Any], values: list[Any], depth: int, look: Callable[[], None]) -> bool:
     """Find a different value for each that is wanted, moving earlier choices aside where that helps."""
     if len(wanted) > len(values):
         return False
-    fitting = [[n for n, value in enumerate(values) if is_like(each, value, depth)] for each in wanted]
+    fitting = [[n for n, value in enumerate(values) if is_like(each, value, depth, look)] for each in wanted]
     taken: dict[int, int] = {}
 
     def find(one: int, tried: set[int]) -> bool:

@@ -5,8 +5,9 @@ Source: Spinnaker compatibility facts, sections 4.2.2 and 4.2.4; 7.5 (51) for th
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import Connection
@@ -28,6 +29,13 @@ _CHUNK = 200
 _LOOKED_AT = 20_000
 #: Executions whose failures are looked for, from one on into its children.
 _FAMILY = 100
+#: Seconds that one search compares triggers.
+_PATIENCE_S = 5.0
+_TOO_LONG = (
+    "Comparing the triggers with the one that is searched for takes too long: ask for less, or more exactly."
+)
+#: Variables that are evaluated at once.
+_MOST_VARIABLES = 1000
 
 
 class Searching(Reading):
@@ -36,8 +44,13 @@ class Searching(Reading):
     _expressions: Expressions
 
     async def search(self, search: Search, *, expand: bool = False) -> list[Document]:
-        """Give the runs of pipelines that match, newest first; it looks at 20,000 at most."""
+        """Give the runs of pipelines that match, newest first; it looks at 20,000 at most.
+
+        Raises:
+            InvalidRequest: comparing the triggers takes too long.
+        """
         found: list[Document] = []
+        left = _PATIENCE_S
         wanted = search.start + search.size
         for offset in range(0, _LOOKED_AT, _CHUNK):
 
@@ -45,10 +58,21 @@ class Searching(Reading):
                 return store.made_between(connection, search, limit=_CHUNK, offset=offset)
 
             chunk = await self._database.read(work)
-            found += [each for each in chunk if search.matches(each)]
+            began = self._clock.monotonic()
+            found += await asyncio.to_thread(_matching, search, chunk, self._look(began + left))
+            left -= self._clock.monotonic() - began
             if len(chunk) < _CHUNK or len(found) >= wanted:
                 break
         return [self._view(each, expand=expand) for each in found[search.start : wanted]]
+
+    def _look(self, ends: float) -> Callable[[], None]:
+        """Give what raises once a search has compared for too long."""
+
+        def look() -> None:
+            if self._clock.monotonic() > ends:
+                raise InvalidRequest(_TOO_LONG, pointer="/trigger")
+
+        return look
 
     async def made_lately(self, search: Search, *, limit: int) -> list[Document]:
         """Give the newest runs of pipelines by what *search* asks of them but their triggers, newest first, in short.
@@ -135,10 +159,12 @@ class Searching(Reading):
 
         Raises:
             NotFound: there is no such execution.
-            InvalidRequest: there is no such version.
+            InvalidRequest: there is no such version, or there are too many variables.
         """
         if version is not None and version.lower() not in (*Version, "v2"):
             raise InvalidRequest(f"SpEL evaluator version {version} is not supported")
+        if len(variables) > _MOST_VARIABLES:
+            raise InvalidRequest(f"At most {_MOST_VARIABLES:,} variables are evaluated at once.")
         execution = await self._execution(execution_id)
         execution.spel_evaluator = version or execution.spel_evaluator
         context = self._expressions.context_of(execution, _beside(requisites))
@@ -197,3 +223,7 @@ def _failure(
                 f"{prefix}Application": one["application"],
             }
     return {key: value for key, value in found.items() if value is not None}
+
+
+def _matching(search: Search, executions: Sequence[Document], look: Callable[[], None]) -> list[Document]:
+    return [each for each in executions if search.matches(each, look)]

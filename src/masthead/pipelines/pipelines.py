@@ -60,6 +60,10 @@ class ApplicationDeletion(Protocol):
         ...
 
 
+#: Pipelines that are saved with one request.
+_MOST_AT_ONCE = 1000
+
+
 class Pipelines:
     """All pipeline definitions of this installation, as plain dicts with Front50's keys."""
 
@@ -219,11 +223,13 @@ class Pipelines:
             Front50's result: counts, the names of the saved, and each refused document with ``errorMsg``.
 
         Raises:
-            InvalidRequest: *documents* is no list.
+            InvalidRequest: *documents* is no list, or a very long one.
             StorageUnavailable: the database failed; some may have been saved.
         """
         if not isinstance(documents, list):
             raise InvalidRequest("Pipelines to save are a JSON list.")
+        if len(documents) > _MOST_AT_ONCE:
+            raise InvalidRequest(f"At most {_MOST_AT_ONCE:,} pipelines are saved at once.")
         saves = (self.save(document, caller, stale_check=stale_check) for document in documents)
         results = await asyncio.gather(*saves, return_exceptions=True)
         return batch_result(documents, results)

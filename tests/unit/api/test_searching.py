@@ -8,6 +8,7 @@ import pytest
 from msgspec.json import encode
 
 from masthead.executions.matching import is_like
+from masthead.kernel.clock import ManualClock
 
 RUN = {"application": "demo", "name": "release", "stages": [{"type": "noop"}]}
 
@@ -184,3 +185,34 @@ async def test_a_pipeline_that_could_not_be_started_is_recorded(demo):
         "TERMINAL",
         "Failed on startup: no artifact",
     )
+
+
+class Hurried(ManualClock):
+    """A clock that goes on by 20 ms whenever somebody looks."""
+
+    def monotonic(self):
+        self._elapsed += 0.02
+        return self._elapsed
+
+
+async def test_a_search_that_compares_for_too_long_is_refused(demo):
+    """With what to do; a short one at the same pace is not."""
+    made = await start(demo, trigger={"payload": {"many": [[n] for n in range(100)]}})
+    demo.services.executions._clock = Hurried()
+    assert await found(demo, f"trigger={encoded({'payload': {'many': [[7]]}})}") == [made]
+    long = encoded({"payload": {"many": [[n] for n in range(50, 90)]}})
+    answer = await demo.client.get(f"/applications/demo/executions/search?trigger={long}")
+    assert (answer.status_code, answer.json()["pointer"]) == (400, "/trigger")
+    assert "takes too long" in answer.json()["message"]
+
+
+async def test_very_many_at_once_are_refused(demo):
+    """Variables to evaluate, and pipelines to save: nothing of them is done."""
+    execution_id = await start(demo)
+    for method, path, document in (
+        ("POST", f"/orca/pipelines/{execution_id}/evaluateVariables", {"key": "a", "value": "${1}"}),
+        ("POST", "/front50/pipelines/batchUpdate", {"application": "demo", "name": "n", "stages": []}),
+    ):
+        answer = await demo.client.request(method, path, json=[document] * 1001)
+        assert (answer.status_code, answer.json()["message"][:13]) == (400, "At most 1,000")
+    assert await demo.services.pipelines.list_all() == []
