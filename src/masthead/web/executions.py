@@ -28,8 +28,9 @@ from masthead.web.rendering import Renderer, is_fragment
 
 __all__ = ["execution_routes"]
 
-#: Versions whose looks are remembered.
+#: Looks that are remembered, and of how many bits their names are.
 _REMEMBERED = 200
+_NAMES = (1 << 64) - 1
 #: How htmx puts single changes in their places: see follow.js.
 _CHANGES = "changes"
 _Deed = Callable[[Executions, "_Asked"], Awaitable[str]]
@@ -63,16 +64,12 @@ def execution_routes(services: WebServices, renderer: Renderer) -> Sequence[Rout
         chosen = request.path_params.get("stage") or request.query_params.get("stage")
         found = await executions.get_execution(execution_id)
         # What the asking page shows already is not sent again.
-        since = (
-            memory.find(execution_id, chosen, request.query_params.get("since"))
-            if is_fragment(request)
-            else None
-        )
+        since = memory.find(request.query_params.get("since")) if is_fragment(request) else None
         it = view_of(found, pages, now_ms=now_ms, chosen=chosen, types=executions.types, shown=since)
-        memory.keep(execution_id, chosen, mark, it)
         values: dict[str, Any] = {
             "it": it,
             "mark": mark,
+            "shown": memory.keep(it),
             "now_ms": now_ms,
             "here": _address(it, chosen),
             "is_moving": _is_moving(it, pages),
@@ -176,22 +173,27 @@ _STAGE_DEEDS: dict[str, _Deed] = {"restart": _restart, "skip": _skip, "judge": _
 
 
 class _Memory:
-    """What pages show: the looks of the stages for each version that was rendered lately."""
+    """What pages show: the looks of the stages as they were rendered lately, each found by a name of its own.
+
+    Not by the version: what was read may be newer than the version that was read before it, and of one version two pages may
+    show different things.
+    """
 
     def __init__(self) -> None:
-        self._looks: OrderedDict[tuple[str, ...], Mapping[str, tuple[object, ...]]] = OrderedDict()
+        self._looks: OrderedDict[str, Mapping[str, tuple[object, ...]]] = OrderedDict()
 
-    def find(
-        self, execution_id: str, chosen: str | None, mark: str | None
-    ) -> Mapping[str, tuple[object, ...]] | None:
-        """Give the looks of a version, or None when nobody knows it any more."""
-        return self._looks.get((execution_id, chosen or "", mark or ""))
+    def find(self, name: str | None) -> Mapping[str, tuple[object, ...]] | None:
+        """Give the looks of that name, or None when nobody knows them any more."""
+        return self._looks.get(name or "")
 
-    def keep(self, execution_id: str, chosen: str | None, mark: str, it: ExecutionView) -> None:
-        """Remember what was rendered."""
-        self._looks[execution_id, chosen or "", mark] = it.looks
+    def keep(self, it: ExecutionView) -> str:
+        """Remember what was rendered, and give its name."""
+        name = f"{hash(tuple(it.looks.items())) & _NAMES:x}"
+        self._looks[name] = it.looks
+        self._looks.move_to_end(name)
         while len(self._looks) > _REMEMBERED:
             self._looks.popitem(last=False)
+        return name
 
 
 def _address(it: ExecutionView, chosen: str | None) -> str:

@@ -362,12 +362,12 @@ async def test_what_a_page_shows_already_is_not_sent_again(house, browser):
     """By the version it shows; a version that nobody knows any more gives everything."""
     waits = {"type": "wait", "waitTime": 0, "name": "Settle"}
     execution = await started(house, waits | {"refId": "0"}, JUDGE | {"requisiteStageRefIds": ["0"]})
-    await settled(house, execution)
+    ended_first = (await settled(house, execution))["stages"][0]["id"]
     whole = await browser.get(f"/ui/executions/{execution}", headers=FRAGMENT)
-    again = f"/ui/executions/{execution}?since={_attribute(whole.text, 'data-version')}"
+    again = f"/ui/executions/{execution}?since={_attribute(whole.text, 'data-shown')}"
     part = await browser.get(again, headers=FRAGMENT)
     assert part.headers["HX-Reswap"] == "changes"
-    assert (whole.text.count('id="row-'), part.text.count('id="row-')) == (2, 0)
+    assert [f'id="row-{ended_first}"' in one.text for one in (whole, part)] == [True, False]
     assert "Keep &lt;it&gt;?" in part.text, "the chosen stage is always sent"
     await house.services.executions.pause(execution, ANN)
     changed = await browser.get(again, headers=FRAGMENT)
@@ -380,6 +380,22 @@ async def test_what_a_page_shows_already_is_not_sent_again(house, browser):
     ):
         assert everything.text.count('id="row-') == 2
         assert "HX-Reswap" not in everything.headers
+
+
+async def test_two_pages_of_one_version_are_each_told_what_they_do_not_show(house, browser, monkeypatch):
+    """What is read may be newer than the version that was read before it."""
+
+    async def standing_still(_: str) -> int:
+        return 1
+
+    execution = await started(house, JUDGE)
+    await settled(house, execution)
+    monkeypatch.setattr(house.services.executions, "version", standing_still)
+    before = (await browser.get(f"/ui/executions/{execution}")).text
+    await house.services.executions.pause(execution, ANN)
+    await browser.get(f"/ui/executions/{execution}")
+    again = f"/ui/executions/{execution}?since={_attribute(before, 'data-shown')}"
+    assert 'class="node paused chosen"' in (await browser.get(again, headers=FRAGMENT)).text
 
 
 def _attribute(text: str, name: str) -> str:

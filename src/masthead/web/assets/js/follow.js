@@ -66,14 +66,14 @@ document.addEventListener("htmx:before:request", (event) => {
   if (!view() || ctx.sourceElement !== view()) return;
   const is = isWanted(ctx.request.action);
   const address = new URL(is ? ctx.request.action : location.href, location.href);
-  // By the version that is shown the server knows what need not be sent.
-  address.searchParams.set("since", is ? view().dataset.version : "");
+  // By this the server knows what is shown and need not be sent.
+  address.searchParams.set("since", view().dataset.shown);
   ctx.request.action = address.pathname + address.search;
 });
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx } = event.detail;
   if (!view() || ctx.sourceElement !== view()) return;
-  const isLate = ctx.swap === "changes" && given(ctx.request.action, "since") !== view().dataset.version;
+  const isLate = ctx.swap === "changes" && given(ctx.request.action, "since") !== view().dataset.shown;
   if (isLate || !isWanted(ctx.request.action)) event.preventDefault();
   if (isLate) window.htmx.trigger(view(), "changed");
 });
