@@ -184,9 +184,8 @@ class Burst:
             for step in instant:
                 if machine.is_running(step):  # one before it may have ended the execution
                     _apply(machine, step, await self._attempt(machine, step))
-                    await asyncio.sleep(
-                        0
-                    )  # a thousand in a row are not to keep everything else from its turn
+                    # A thousand in a row are not to keep everything else from its turn.
+                    await asyncio.sleep(0)
             await self._tell_cancelled(machine)
         repeated = {step.key for step in waiting if step.type.is_once and machine.begin(step)}
         if waiting and machine.is_changed:
