@@ -24,6 +24,7 @@ from masthead.api.answers import empty
 from masthead.api.cors import split_address
 from masthead.api.errors import answer_error
 from masthead.api.headers import header, headers_of
+from masthead.api.health import PATHS as HEALTH_PATHS
 from masthead.api.services import Services
 from masthead.kernel.caller import Caller
 from masthead.kernel.errors import AccessDenied, MastheadError, TooManyAttempts, Unauthenticated
@@ -33,10 +34,7 @@ __all__ = ["PUBLIC", "Guard"]
 #: Answered to everybody: whether it lives, and the way in and out.
 PUBLIC = frozenset(
     {
-        "/health",
-        "/orca/health",
-        "/echo/health",
-        "/front50/health",
+        *(door + path for door in ("", "/orca", "/echo", "/front50") for path in HEALTH_PATHS),
         "/ui/login",
         "/ui/theme",
         "/auth/loggedOut",

@@ -131,6 +131,17 @@ class Blocks:
         self.twins(profile, only=(PAGER_DUTY,))
         self._take(list(self._profile_entries(service, profile)), SERVICES[service], f"{service}.pagerDuty")
 
+    def misplaced(self, service: str, profile: Mapped) -> None:
+        """Tell of PagerDuty's block and Deck's script below a *service* that we do not read; its name is mistyped, most likely."""
+        for name, _ in profile:
+            if fold(name.partition(".")[0]) == PAGER_DUTY:
+                remedy = f"this block is read below {' and '.join(SERVICES)}"
+            elif fold(name) == fold(_SCRIPT):
+                remedy = "this script is read below deck"
+            else:
+                continue
+            self._problems.warn(profile.place(name), f"profiles.{service}.{name}: ignored; {remedy}")
+
     def _deep_keys(self, service: str, profile: Mapped, keys: Mapping[str, str]) -> None:
         for path, item in _leaves(profile, deepest=_DEEPEST_FRONT50):
             if (key := keys.get(fold(path))) is not None:

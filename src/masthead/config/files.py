@@ -26,6 +26,8 @@ _MANIFEST = ("apiVersion", "kind", "metadata", "spec", "status")
 _OTHERS = (
     "clouddriver", "deck", "fiat", "igor", "kayenta", "rosco", "spinnaker", "terraformer", "dinghy",
 )  # fmt: skip
+#: Real manifests have all kinds of things there. In ``spinnaker``, which all services of Spinnaker read, the block has a meaning for them.
+_QUIET = {*PROFILES, *_OTHERS} - {"spinnaker"}
 _OURS = "masthead"
 #: No configuration is larger; a wrong path may be.
 _LARGEST = 10_000_000
@@ -142,12 +144,14 @@ class Files:
             elif profile is not None and profile.value is not None:
                 what = f"profiles.{service}: must be a mapping, is {described(profile.value)}"
                 self._problems.error(profile.source, what)
-        for name, _ in profiles:
+        for name, profile in profiles:
             if fold(name.partition(".")[0]) == PAGER_DUTY:
                 self._problems.warn(
                     profiles.place(name),
                     f"profiles.{name}: stands beside the services and is ignored; indent it below echo: or gate:",
                 )
+            elif isinstance(profile, Mapped) and fold(name) not in _QUIET:
+                self._blocks.misplaced(name, profile)
 
 
 def _kind(path: Path, document: Mapped) -> str:

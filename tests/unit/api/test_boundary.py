@@ -94,8 +94,17 @@ async def test_health_is_springs(house):
     house.health["catalog"] = {"status": "UNKNOWN"}
     assert (await house.client.get("/echo/health")).status_code == 200
     house.health["database"] = {"status": "DOWN"}
-    answer = await house.client.get("/health")
-    assert (answer.status_code, answer.json()["status"]) == (503, "DOWN")
+    for path in ("/health", "/health/readiness", "/orca/health/readiness"):
+        answer = await house.client.get(path)
+        assert (answer.status_code, answer.json()["status"]) == (503, "DOWN")
+
+
+async def test_liveness_does_not_depend_on_the_database(house):
+    """At the paths that manifests of Gate and Echo name: killing the process would not bring the database back."""
+    house.health["database"] = {"status": "DOWN"}
+    for path in ("/health/liveness", "/echo/health/liveness"):
+        answer = await house.client.get(path)
+        assert (answer.status_code, answer.json()) == (200, {"status": "UP"})
 
 
 async def test_the_root_leads_to_the_pages(client):

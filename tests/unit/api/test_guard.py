@@ -456,7 +456,9 @@ async def test_the_way_back_to_deck_leads_through_the_login(visitor):
 async def test_health_tells_strangers_no_details(house, visitor):
     """What is up and what is down, and to users why."""
     house.health["database"] = {"status": "DOWN", "details": {"error": "canary"}}
-    assert (await visitor.get("/health")).json()["components"] == {"database": {"status": "DOWN"}}
+    for path in ("/health", "/health/readiness", "/echo/health/readiness"):
+        assert (await visitor.get(path)).json()["components"] == {"database": {"status": "DOWN"}}
+    assert (await visitor.get("/front50/health/liveness")).json() == {"status": "UP"}
     for headers in ({"X-SPINNAKER-USER": ANN}, basic(ANN, "wrong")):
         assert "canary" not in (await visitor.get("/health", headers=headers)).text
     assert "canary" in (await visitor.get("/health", headers=basic(ANN))).text
