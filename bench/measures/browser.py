@@ -27,11 +27,12 @@ _STOPWATCH = """
 window.watch = { painted: null, typed: [], told: [] };
 const painted = (then) => requestAnimationFrame(() => requestAnimationFrame(() => then(performance.now())));
 addEventListener("DOMContentLoaded", () => painted((at) => { watch.painted = at; }));
-let asked = null, told = null;
+let asked = null, sent = null, told = null;
 addEventListener("input", (event) => { asked = event.timeStamp; }, true);
+addEventListener("htmx:before:request", () => { if (asked !== null) { sent = asked; asked = null; } }, true);
 addEventListener("version", () => { told ??= performance.now(); }, true);
 addEventListener("htmx:after:swap", () => {
-  if (asked !== null) { const from = asked; asked = null; painted((at) => watch.typed.push(at - from)); }
+  if (sent !== null) { const from = sent; sent = null; painted((at) => watch.typed.push(at - from)); }
   if (told !== null) { const from = told; told = null; painted((at) => watch.told.push(at - from)); }
 }, true);
 """
