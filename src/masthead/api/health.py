@@ -34,7 +34,8 @@ async def readiness(ask: Ask) -> Any:
 
 
 @_routes.get(
-    "/health/liveness", "UP while the process lives, also without its database: starting it anew would mend nothing."
+    "/health/liveness",
+    "UP while the process lives, also without its database: starting it anew would mend nothing.",
 )
 async def liveness(_: Ask) -> Any:
     """Answer without asking anything: what waits for its database to come back must not be killed meanwhile."""
