@@ -78,6 +78,25 @@ async def test_a_page_in_the_first_seconds_is_told_by_the_protocol_of_its_key(st
     assert [(one.label, one.protocol) for one in asked.deliveries] == [("web", Protocol.V1)]
 
 
+async def test_what_is_sent_again_goes_to_whom_the_catalog_knows_by_now(start, sender):
+    """A key that was younger than the catalog gets its protocol and its service; its refusal is not told as news."""
+    key, reader = Secret(key_of("web0")), ScriptedReader()
+    node = await start(reader=reader)
+    await node.catalog.refresh()
+    sender.answer(key.reveal(), REJECT, ACCEPT)
+    asked = await node.paging.wait((await node.page(key)).id, 20)
+    assert [(one.label, one.state) for one in asked.deliveries] == [(key.label, DeliveryState.REJECTED)]
+    reader.answer("/services", whole(service("web", "v1")))
+    await node.catalog.refresh()
+    await node.catalog.close()
+    sender.gate.clear()
+    (again,) = (await node.paging.resend(asked.id, ANN)).deliveries
+    assert (again.label, again.service_id, again.protocol, again.text) == ("web", "PWEB", Protocol.V1, "")
+    sender.gate.set()
+    assert (await node.paging.wait(asked.id, 20)).deliveries[0].state is DeliveryState.ACCEPTED
+    assert sender.sent[-1].protocol is Protocol.V1
+
+
 async def test_a_page_is_stored_before_the_first_byte_goes_out(start, sender):
     """While nothing was sent yet, another process can already read the page."""
     sender.gate.clear()

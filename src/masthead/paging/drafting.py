@@ -121,10 +121,12 @@ class Drafting:
         asked = self._related(page, Kind.RESEND, caller, self._ids.new(), self._clock.now(), ())
         return Entry(asked, "{}", "[]", identity=None, fingerprint=None, recognise_since_ms=None, machines=())
 
-    def protocol_of(self, key: Secret) -> Protocol:
-        """Give the Events API by which the key is told."""
-        known = self._catalog.service_of_key(key)
-        return (known[1].protocol if known else None) or self._unknown_key_protocol
+    def addressed(self, key: Secret) -> dict[str, Any]:
+        """Give the columns of a delivery that say where it goes, as far as the catalog knows *key* by now."""
+        service_id, label, account, protocol = self._service(key)
+        if service_id is None:
+            return {"protocol": protocol}
+        return {"service_id": service_id, "label": label, "account": account, "protocol": protocol}
 
     def deadline(self) -> datetime:
         """Give when something that is asked now is given up."""

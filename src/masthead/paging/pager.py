@@ -435,6 +435,7 @@ class Paging:
         values: dict[str, Any] = {
             "state": DeliveryState.PENDING,
             "reason": None,
+            "text": "",
             "decided_at": None,
             "folded_into": None,
             "machine": None,
@@ -445,7 +446,7 @@ class Paging:
             connection.execute(
                 update(delivery_table)
                 .where(delivery_table.c.id == one.id, delivery_table.c.state.in_(_FAILED))
-                .values(protocol=self._drafting.protocol_of(one.key), **values)
+                .values(**self._drafting.addressed(one.key), **values)
             )
             self._on.bursts.remind(connection, BURST, one.key_hash)
 
