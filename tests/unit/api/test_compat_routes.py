@@ -71,6 +71,7 @@ GET /cron/validate
 GET /roles/x
 GET /
 GET /health
+GET /version
 GET /auth/user
 GET /auth/rawUser
 GET /auth/user/serviceAccounts

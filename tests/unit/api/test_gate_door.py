@@ -213,3 +213,10 @@ async def test_gate_sorts_the_keys_of_every_object(demo, path):
         return dict(pairs)
 
     json.loads((await demo.client.get(path)).content, object_pairs_hook=ordered)
+
+
+async def test_spin_finds_a_gate(client):
+    """It asks for the version before every command, and ends when that fails."""
+    answer = await client.get("/version")
+    assert (answer.status_code, answer.json()) == (200, {"version": "1.2.3"})
+    assert answer.headers["content-type"] == "application/json"

@@ -11,6 +11,7 @@ from masthead.api.gate import (
     starting,
     tasks,
     triggers,
+    version,
     webhooks,
 )
 from masthead.api.routing import Operation
@@ -31,6 +32,7 @@ OPERATIONS: tuple[Operation, ...] = tuple(
         auth,
         webhooks,
         triggers,
+        version,
         nothing,
     )
     for operation in part.routes.operations
