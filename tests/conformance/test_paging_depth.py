@@ -797,6 +797,37 @@ async def test_nobody_waits_for_an_attempt_that_would_be_in_vain(node, sender):
     assert [event.summary for event in sender.sent] == ["tried", "at once", "left"]
 
 
+async def test_a_key_that_is_through_wakes_those_that_rest_after_failures(start, sender):
+    """PagerDuty is back: what was never tried does not wait for the end of its key's rest, half a minute away."""
+
+    class Chance:
+        share = 1.0
+
+        def random(self) -> float:
+            return self.share
+
+    chance, half_a_minute = Chance(), timedelta(seconds=30)
+    node = await start(retry=RetryPolicy(half_a_minute, half_a_minute, timedelta(hours=1)), chance=chance)
+    refused = Answer(Outcome.RETRY, None, Reason.NETWORK, None, "refused", 1)
+    for key in (KEY, OTHER):
+        sender.answer(key.reveal(), refused)
+    sender.away.add("default")
+    asked = [
+        await node.paging.request(draft(OTHER, message=str(number)), ANN, is_waited_for=False)
+        for number in range(3)
+    ]
+    node.work_off()
+    rests = select(burst.c.machine.is_(None) & (burst.c.due_at > to_ms(SystemClock().now()) + 15_000))
+    while await node.rows(rests) != [True]:
+        pass
+    chance.share = 0.0
+    for key in (KEY, OTHER):
+        sender.answer(key.reveal(), ACCEPT)
+    await node.decided((await node.paging.request(draft(KEY), ANN, is_waited_for=False)).id)
+    await node.decided(asked[2].id)
+    assert not (await node.paging.get(asked[0].id)).is_decided
+
+
 async def test_a_delivery_that_cannot_even_be_tried_holds_up_no_other(node, sender):
     """Whatever sending raises: the delivery is tried again, and what waits for the same key goes out."""
     real, failures = sender.send, [RuntimeError("unforeseen"), RuntimeError("unforeseen")]

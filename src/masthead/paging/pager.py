@@ -10,6 +10,7 @@ opens no second incident.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -140,7 +141,7 @@ class Paging:
             on.clock,
             attempts=self._attempts,
             budget=self.budget,
-            ways=Ways(self._record, self._metrics.folded),
+            ways=Ways(self._record, self._metrics.folded, self._wake_keys),
             look_back=look_back,
         )
         on.bursts.register(BURST, waiting.work_off)
@@ -383,6 +384,18 @@ class Paging:
             for page_id in recorded.shared_by:
                 self._look_at(await self.get(page_id), result)
         return recorded
+
+    def _wake_keys(self, key_hashes: Sequence[str]) -> None:
+        def remind(connection: Connection) -> None:
+            for key_hash in key_hashes:
+                self._on.bursts.remind(connection, BURST, key_hash)
+
+        async def wake() -> None:
+            with contextlib.suppress(StorageUnavailable):  # they are tried later all the same
+                await self._on.database.write(remind)
+                self._on.bursts.wake()
+
+        self._tasks.start(wake(), name="wake keys")
 
     async def _write_at_last(self, result: Result) -> Recorded:
         """Write what must not be forgotten while this process lives, however long the database is away."""

@@ -55,6 +55,8 @@ log = structlog.get_logger(__name__)
 _BATCH = 200
 #: Failures in a row after which the key rests.
 _PATIENCE = 2
+#: How often keys that rest after failures are woken because another is through.
+_BETWEEN_WAKES_S = 5.0
 #: How soon to look again for something that may go only after something else was decided.
 _BLOCKED_MS = 1000
 #: How soon to look again when this machine could not say that it lives.
@@ -85,6 +87,8 @@ class Ways:
     record: Callable[[Result, Said | None], Awaitable[Recorded]]
     #: Told how many deliveries were folded into others.
     folded: Callable[[int], None]
+    #: Told of keys that are to be worked off now, whatever they were resting for.
+    wake: Callable[[Sequence[str]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,7 @@ class Waiting:
         self._patience = Patience(clock)
         #: Of each key that has something waiting: runs in a row that ended in failures.
         self._failed_runs: dict[str, int] = {}
+        self._wakes_again_at = 0.0
 
     async def work_off(self, turn: Turn) -> None:
         """Send what waits for the key and is due, then rest until the next is."""
@@ -185,10 +190,18 @@ class Waiting:
             if failures >= _PATIENCE:  # what one was told to wait does not hold for those that were not tried
                 return _Rest(self._next_try(turn.subject, result), marked=following)
             if not failures:
-                self._failed_runs.pop(turn.subject, None)
+                self._recover(turn.subject)
             elif result.number and following is None:
                 return _Rest(self._next_try(turn.subject, result), marked=None)
         return None
+
+    def _recover(self, key_hash: str) -> None:
+        """Note that the key is through, and let the others whose runs failed be tried: PagerDuty may be back."""
+        is_back = self._failed_runs.pop(key_hash, 0) > 0
+        now = self._clock.monotonic()
+        if is_back and self._failed_runs and now >= self._wakes_again_at:
+            self._wakes_again_at = now + _BETWEEN_WAKES_S
+            self._ways.wake([*self._failed_runs])
 
     def _next_try(self, key_hash: str, last: Result) -> int:
         """Give when a key is tried again whose run ended in failures: later after each such run, as one delivery would be."""
