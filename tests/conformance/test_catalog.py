@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+from datetime import timedelta
 
 import pytest
 import structlog
@@ -271,6 +272,21 @@ class StridingClock(ManualClock):
         if len(self.waits) >= self._most:
             self.enough.set()
             await asyncio.Event().wait()
+
+
+async def test_for_an_unknown_key_only_what_is_old_is_read_anew(start, reader, clock):
+    """Nothing is asked for a key that is known, nor again when PagerDuty was asked since; a hanging PagerDuty holds up nobody."""
+    catalog, known, unknown = await start(reader), Secret(key_of("web0")), Secret(key_of("new0"))
+    await catalog.refresh()
+    before = len(reader.asked)
+    await catalog.know_anew([unknown], clock.now() - timedelta(seconds=1), 5)
+    await catalog.know_anew([known], clock.now(), 5)
+    assert len(reader.asked) == before
+    reader.answer("/services", whole(service("new", "v1")))
+    await catalog.know_anew([known, unknown], clock.now(), 5)
+    assert catalog.service_of_key(unknown)[0].name == "new"
+    reader.gate.clear()
+    await catalog.know_anew([known], clock.now(), 0)
 
 
 async def test_it_is_refreshed_every_few_minutes(database, reader):

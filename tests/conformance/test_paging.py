@@ -79,7 +79,7 @@ async def test_a_page_in_the_first_seconds_is_told_by_the_protocol_of_its_key(st
 
 
 async def test_what_is_sent_again_goes_to_whom_the_catalog_knows_by_now(start, sender):
-    """A key that was younger than the catalog gets its protocol and its service; its refusal is not told as news."""
+    """A key that was younger than the catalog, which is read anew, gets its protocol and its service; its refusal is not told as news."""
     key, reader = Secret(key_of("web0")), ScriptedReader()
     node = await start(reader=reader)
     await node.catalog.refresh()
@@ -87,10 +87,9 @@ async def test_what_is_sent_again_goes_to_whom_the_catalog_knows_by_now(start, s
     asked = await node.paging.wait((await node.page(key)).id, 20)
     assert [(one.label, one.state) for one in asked.deliveries] == [(key.label, DeliveryState.REJECTED)]
     reader.answer("/services", whole(service("web", "v1")))
-    await node.catalog.refresh()
-    await node.catalog.close()
     sender.gate.clear()
     (again,) = (await node.paging.resend(asked.id, ANN)).deliveries
+    await node.catalog.close()
     assert (again.label, again.service_id, again.protocol, again.text) == ("web", "PWEB", Protocol.V1, "")
     sender.gate.set()
     assert (await node.paging.wait(asked.id, 20)).deliveries[0].state is DeliveryState.ACCEPTED

@@ -112,6 +112,10 @@ class AccountCatalog:
         """Whether the services are being asked for, for the first time ever."""
         return self._refreshing is not None and self._services.fetched_at is None and not self._asked.is_set()
 
+    def was_read_after(self, when: datetime) -> bool:
+        """Tell whether the services are as PagerDuty gave them after *when*."""
+        return self._services.fetched_at is not None and self._services.fetched_at > when
+
     async def first_reading(self, timeout_s: float) -> None:
         """Wait for the end of a first reading of the services, *timeout_s* seconds at most."""
         asked, over = (

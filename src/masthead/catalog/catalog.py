@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 
 from masthead.catalog.account import AccountCatalog
 from masthead.catalog.index import Index
@@ -115,6 +117,15 @@ class Catalog:
         first = [account for account in self._accounts if account.is_first_reading]
         if first and any(self.service_of_key(key) is None for key in keys):
             await asyncio.gather(*(account.first_reading(timeout_s) for account in first))
+
+    async def know_anew(self, keys: Sequence[Secret], since: datetime, timeout_s: float) -> None:
+        """Read anew what was last read before *since*, if a key of *keys* is unknown; wait *timeout_s* seconds for it at most."""
+        if all(self.service_of_key(key) is not None for key in keys):
+            return
+        old = [account for account in self._accounts if not account.was_read_after(since)]
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                await asyncio.gather(*(account.refresh() for account in old))
 
     def account_of_key(self, key: Secret) -> str:
         """Give the account whose catalog has *key*, else the default account."""

@@ -24,7 +24,7 @@ from sqlalchemy import Connection, select, update
 from masthead.catalog import Catalog
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import Clock, to_ms
-from masthead.kernel.errors import Conflict, InvalidRequest, NotFound, StorageUnavailable
+from masthead.kernel.errors import Conflict, InvalidRequest, NotFound, Reason, StorageUnavailable
 from masthead.kernel.ids import Ids
 from masthead.kernel.tasks import Tasks
 from masthead.pagerduty import Event, EventsSender, Protocol
@@ -60,8 +60,8 @@ _DOUBT_S = (0.0, 1.0, 5.0, 30.0)
 #: First attempts under way at once, and characters of what they say; what is more waits as rows, which bounds memory.
 _IN_FLIGHT = 2_000
 _CHARACTERS_IN_FLIGHT = 30_000_000
-#: How long a page to an unknown key waits for the very first reading of the catalog, which may tell its protocol.
-_FIRST_READING_S = 5.0
+#: How long an unknown key waits for a reading of the catalog, which may tell its protocol: a page for the very first, a resend for a new one.
+_READING_S = 5.0
 _FAILED = (DeliveryState.REJECTED, DeliveryState.EXPIRED)
 _FOLLOW_UPS = (Kind.ACKNOWLEDGE, Kind.RESOLVE)
 
@@ -169,7 +169,7 @@ class Paging:
             raise InvalidRequest(_OFF)
         if draft.recognise and draft.fingerprint is None:
             draft = replace(draft, fingerprint=self._drafting.recognisable(draft))
-        await self._catalog.know(draft.keys, _FIRST_READING_S)
+        await self._catalog.know(draft.keys, _READING_S)
         held_back = await self._held_back(draft) if draft.dedup_key else frozenset()
 
         def may_go(delivery: Delivery, length: int) -> str | None:
@@ -233,6 +233,7 @@ class Paging:
             raise Conflict(
                 "No delivery of this page failed, so there is nothing to send again; to wake somebody who did not come, page anew."
             )
+        await self._look_for_refused_keys(failed)
         await self._on.database.write(lambda connection: self._arm(connection, page, failed, caller))
         self._on.bursts.wake()
         log.info("page.resent", page=page.id, deliveries=len(failed), user=caller.user)
@@ -442,6 +443,13 @@ class Paging:
     def _tell(self, page: Page) -> None:
         for tell in self._on_decided:
             tell(page)
+
+    async def _look_for_refused_keys(self, failed: Sequence[Delivery]) -> None:
+        """Let the catalog say to whom keys belong that PagerDuty refused: they may be younger than its last reading."""
+        refused = [one for one in failed if one.reason is Reason.KEY and one.decided_at is not None]
+        if refused:
+            last = max(one.decided_at for one in refused if one.decided_at is not None)
+            await self._catalog.know_anew([one.key for one in refused], last, _READING_S)
 
     def _arm(self, connection: Connection, page: Page, failed: Sequence[Delivery], caller: Caller) -> None:
         self._intake_work.store(connection, [self._drafting.resend(page, caller)])
