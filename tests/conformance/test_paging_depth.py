@@ -798,7 +798,7 @@ async def test_nobody_waits_for_an_attempt_that_would_be_in_vain(node, sender):
 
 
 async def test_a_key_that_is_through_wakes_those_that_rest_after_failures(start, sender):
-    """PagerDuty is back: what was never tried does not wait for the end of its key's rest, half a minute away."""
+    """PagerDuty is back: nothing that got no answer waits for the end of its rest, half a minute away; oldest first."""
 
     class Chance:
         share = 1.0
@@ -809,8 +809,8 @@ async def test_a_key_that_is_through_wakes_those_that_rest_after_failures(start,
     chance, half_a_minute = Chance(), timedelta(seconds=30)
     node = await start(retry=RetryPolicy(half_a_minute, half_a_minute, timedelta(hours=1)), chance=chance)
     refused = Answer(Outcome.RETRY, None, Reason.NETWORK, None, "refused", 1)
-    for key in (KEY, OTHER):
-        sender.answer(key.reveal(), refused)
+    sender.answer(OTHER.reveal(), refused, refused, ACCEPT)
+    sender.answer(KEY.reveal(), refused, ACCEPT)
     sender.away.add("default")
     asked = [
         await node.paging.request(draft(OTHER, message=str(number)), ANN, is_waited_for=False)
@@ -821,11 +821,24 @@ async def test_a_key_that_is_through_wakes_those_that_rest_after_failures(start,
     while await node.rows(rests) != [True]:
         pass
     chance.share = 0.0
-    for key in (KEY, OTHER):
-        sender.answer(key.reveal(), ACCEPT)
     await node.decided((await node.paging.request(draft(KEY), ANN, is_waited_for=False)).id)
-    await node.decided(asked[2].id)
-    assert not (await node.paging.get(asked[0].id)).is_decided
+    for one in asked:
+        await node.decided(one.id)
+    sent = [event.summary for event in sender.sent if event.routing_key == OTHER]
+    assert sent == ["0", "1", "0", "1", "2"]
+
+
+async def test_what_pagerduty_answered_keeps_its_time_when_the_key_is_through(start, sender):
+    """A 503 may have said when to come back; the row does not tell, so it is believed."""
+    half_a_minute = timedelta(seconds=30)
+    node = await start(retry=RetryPolicy(half_a_minute, half_a_minute, timedelta(hours=1)))
+    unavailable = Answer(Outcome.RETRY, 503, Reason.SERVER, 25.0, "Service Unavailable", 1)
+    sender.answer(KEY.reveal(), unavailable)
+    asked = await node.page()
+    await node.paging.wait(asked.id, 0.2)
+    await node.database.write(lambda c: waiting.hasten(c, [asked.deliveries[0].key_hash], 0))
+    (due_at,) = await node.rows(select(delivery.c.due_at))
+    assert due_at > to_ms(SystemClock().now()) + 15_000
 
 
 async def test_a_delivery_that_cannot_even_be_tried_holds_up_no_other(node, sender):

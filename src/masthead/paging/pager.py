@@ -40,7 +40,7 @@ from masthead.paging.outcomes import Outcomes, Recorded, Result, Witness, releas
 from masthead.paging.retry import RetryPolicy
 from masthead.paging.room import Room
 from masthead.paging.rows import load_page, pages_where
-from masthead.paging.waiting import LookBack, Waiting, Ways, keys_with_follow_ups
+from masthead.paging.waiting import LookBack, Waiting, Ways, hasten, keys_with_follow_ups
 from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
@@ -388,6 +388,7 @@ class Paging:
 
     def _wake_keys(self, key_hashes: Sequence[str]) -> None:
         def remind(connection: Connection) -> None:
+            hasten(connection, key_hashes, to_ms(self._on.clock.now()))
             for key_hash in key_hashes:
                 self._on.bursts.remind(connection, BURST, key_hash)
 

@@ -48,7 +48,7 @@ from masthead.storage.machines import Machines
 from masthead.storage.prepared import Prepared
 from masthead.storage.schema import attempt, delivery
 
-__all__ = ["LookBack", "Waiting", "keys_with_follow_ups"]
+__all__ = ["LookBack", "Waiting", "hasten", "keys_with_follow_ups"]
 
 log = structlog.get_logger(__name__)
 #: Deliveries of one key that are looked at, and folded, together.
@@ -98,6 +98,8 @@ class _Rest:
     due_at_ms: int
     #: The delivery that was marked as being sent and is not.
     marked: str | None
+    #: Whether the key is through after runs that failed.
+    is_back: bool = False
 
 
 class Waiting:
@@ -185,23 +187,31 @@ class Waiting:
             recorded = await self._ways.record(replace(result, turn=turn, next_id=following), said)
             if not recorded.holds:
                 raise Superseded
-            if failures and result.reason is Reason.THROTTLED:
-                return _Rest(result.due_at_ms or 0, marked=following)
-            if failures >= _PATIENCE:  # what one was told to wait does not hold for those that were not tried
-                return _Rest(self._next_try(turn.subject, result), marked=following)
-            if not failures:
-                self._recover(turn.subject)
-            elif result.number and following is None:
-                return _Rest(self._next_try(turn.subject, result), marked=None)
+            rest = self._rest_after(result, failures, following)
+            if rest is not None:
+                return rest
         return None
 
-    def _recover(self, key_hash: str) -> None:
-        """Note that the key is through, and let the others whose runs failed be tried: PagerDuty may be back."""
+    def _rest_after(self, last: Result, failures: int, following: str | None) -> _Rest | None:
+        """Give when to go on after so many failures in a row; None to go on now, with *following*."""
+        key_hash = last.delivery.key_hash
+        if failures and last.reason is Reason.THROTTLED:
+            return _Rest(last.due_at_ms or 0, marked=following)
+        # What one was told to wait does not hold for those that were not tried.
+        if failures >= _PATIENCE or (failures and last.number and following is None):
+            return _Rest(self._next_try(key_hash, last), marked=following)
+        if last.number and last.state.is_decided and self._has_recovered(key_hash):
+            return _Rest(to_ms(self._clock.now()), marked=following, is_back=True)
+        return None
+
+    def _has_recovered(self, key_hash: str) -> bool:
+        """Tell whether the key is through after runs that failed; then the others that rest are tried, too."""
         is_back = self._failed_runs.pop(key_hash, 0) > 0
         now = self._clock.monotonic()
         if is_back and self._failed_runs and now >= self._wakes_again_at:
             self._wakes_again_at = now + _BETWEEN_WAKES_S
             self._ways.wake([*self._failed_runs])
+        return is_back
 
     def _next_try(self, key_hash: str, last: Result) -> int:
         """Give when a key is tried again whose run ended in failures: later after each such run, as one delivery would be."""
@@ -329,6 +339,23 @@ _NEXT_DUE = Prepared(
 _UNMARK = Prepared(
     lambda _: update(delivery).where(delivery.c.id == bindparam("of"), IS_PENDING).values(machine=null())
 )
+_HASTEN = Prepared(
+    lambda _: (
+        update(delivery)
+        .where(
+            delivery.c.key_hash == bindparam("key"),
+            IS_PENDING,
+            delivery.c.machine.is_(None),
+            delivery.c.due_at > bindparam("now"),
+            exists().where(
+                attempt.c.delivery_id == delivery.c.id,
+                attempt.c.number == delivery.c.attempts,
+                attempt.c.status.is_(None),
+            ),
+        )
+        .values(due_at=bindparam("now"))
+    )
+)
 #: When a key was sent something, as far as its budget remembers.
 _SENT = Prepared(
     lambda _: select(attempt.c.at).where(
@@ -348,6 +375,14 @@ def keys_with_follow_ups(connection: Connection, key_hashes: Sequence[str], dedu
         delivery.c.action.in_(_FOLLOW_UPS),
     )
     return frozenset(connection.execute(query).scalars())
+
+
+def hasten(connection: Connection, key_hashes: Sequence[str], now_ms: int) -> None:
+    """Make due now what waits for its next attempt after it got no answer at all, so that the most severe goes first again.
+
+    What was answered keeps its time: the answer may have named it.
+    """
+    _HASTEN.run(connection, [{"key": key_hash, "now": now_ms} for key_hash in key_hashes])
 
 
 def _due(connection: Connection, key_hash: str, now_ms: int) -> list[Delivery]:
@@ -380,6 +415,8 @@ def _rest_until(turn: Turn, rest: _Rest, connection: Connection) -> None:
     turn.hold(connection)
     if rest.marked is not None:
         _UNMARK.run(connection, [{"of": rest.marked}])
+    if rest.is_back:
+        hasten(connection, [turn.subject], rest.due_at_ms)
     turn.rest(connection, rest.due_at_ms)
 
 
