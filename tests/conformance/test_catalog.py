@@ -223,6 +223,23 @@ async def test_who_asks_of_a_key_during_the_first_reading_is_told(start, reader)
     await refreshing
 
 
+async def test_the_first_reading_is_over_when_what_was_read_can_be_found(start, reader):
+    """Between the two a key would be taken for nobody's."""
+    catalog = await start(reader)
+    key = Secret(key_of("web1"))
+    async with catalog._indexing:
+        refreshing = asyncio.ensure_future(catalog.refresh())
+        while catalog.state.services_fetched_at is None:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0)
+        knowing = asyncio.ensure_future(catalog.know([key], 5))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not knowing.done()
+    await knowing
+    assert catalog.service_of_key(key)[0].name == "web"
+    await refreshing
+
+
 @pytest.mark.parametrize("end", ["time", "failure"])
 async def test_a_first_reading_is_waited_for_in_bounds(start, reader, clock, end):
     """What it does not tell in time, or not at all, stays unknown."""

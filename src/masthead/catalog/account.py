@@ -76,8 +76,9 @@ class AccountCatalog:
         self._oncalls = Shelf(_oncalls_of(account), snapshots, clock)
         self._tasks = Tasks(_log_failure)
         self._refreshing: asyncio.Task[None] | None = None
-        #: Set once the services were asked for, whatever came of it.
+        #: Set once the services were asked for, whatever came of it, and can be found.
         self._asked = asyncio.Event()
+        self._has_earlier = False
         self._began_at = clock.now()
 
     @property
@@ -109,8 +110,8 @@ class AccountCatalog:
 
     @property
     def is_first_reading(self) -> bool:
-        """Whether the services are being asked for, for the first time ever."""
-        return self._refreshing is not None and self._services.fetched_at is None and not self._asked.is_set()
+        """Whether the services are being asked for, for the first time ever, or cannot be found yet."""
+        return self._refreshing is not None and not self._has_earlier and not self._asked.is_set()
 
     def was_read_after(self, when: datetime) -> bool:
         """Tell whether the services are as PagerDuty gave them after *when*."""
@@ -135,6 +136,7 @@ class AccountCatalog:
             StorageUnavailable: the database does not answer.
         """
         await self._services.load()
+        self._has_earlier = self._services.fetched_at is not None
         await self._oncalls.load()
         await self.on_change()
 

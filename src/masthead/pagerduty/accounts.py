@@ -31,7 +31,7 @@ class AccountSenders:
         Args:
             clients: By account.
             default: One of them.
-            home_of: Gives to which account a key belongs by now; asked only for an account that is not there any more.
+            home_of: Gives to which account a key belongs by now; asked where the account is not there any more, or refused.
             unread: Gives the accounts whose keys are not known: a key that the default account refuses may be theirs.
         """
         self._clients = dict(clients)
@@ -47,13 +47,14 @@ class AccountSenders:
             InvalidRequest: the details cannot be written as JSON.
             Withheld: *may_send* said no.
         """
-        client = self._clients.get(event.account)
-        if client is None:
-            return await self._send_by_another(event, may_send)
-        answer = await client.send(event, may_send)
-        if answer.reason is Reason.KEY and event.account == self._default_name:
-            return await self._ask_unread(event, may_send, answer)
-        return answer
+        account = event.account if event.account in self._clients else await self._home(event.routing_key)
+        answer = await self._clients[account].send(event, may_send)
+        if answer.reason is Reason.KEY and account == self._default_name:
+            answer = await self._ask_others(event, may_send, answer)
+        if answer.outcome is not Outcome.REJECTED or event.account in self._clients:
+            return answer
+        why = f"The account {event.account} is not configured any more; {account} was asked."
+        return replace(answer, text=f"{answer.text.rstrip('.')}. {why}")
 
     def is_away(self, account: str) -> bool:
         """Tell whether sending for *account* is in vain now."""
@@ -63,23 +64,23 @@ class AccountSenders:
         """Say whether *account* takes *key*, without paging anybody; see :func:`key_check`."""
         return await self._clients.get(account, self._default).send(key_check(key, protocol))
 
-    async def _ask_unread(self, event: Event, may_send: Leave | None, refusal: Answer) -> Answer:
-        """Give what those say whose keys nobody knows; the default account's refusal where they refuse it, too."""
-        for account in self._unread():
+    async def _home(self, key: Secret) -> str:
+        """Give the account to which *key* belongs by now, as far as can be told; the default account else."""
+        account = await self._home_of(key) if self._home_of else self._default_name
+        return account if account in self._clients else self._default_name
+
+    async def _ask_others(self, event: Event, may_send: Leave | None, refusal: Answer) -> Answer:
+        """Give what those say whose key it may be; the default account's refusal where they refuse it, too.
+
+        That is whose catalog has the key by now, for it may have been read meanwhile, or who could not be read.
+        """
+        home = await self._home(event.routing_key)
+        for account in [home] if home != self._default_name else self._unread():
             if account != self._default_name and account in self._clients:
                 answer = await self._clients[account].send(event, may_send)
                 if answer.outcome is not Outcome.REJECTED:
                     return answer
         return refusal
-
-    async def _send_by_another(self, event: Event, may_send: Leave | None) -> Answer:
-        """Send what waited while its account was renamed, or taken out of the configuration."""
-        account = await self._home_of(event.routing_key) if self._home_of else self._default_name
-        answer = await self._clients.get(account, self._default).send(event, may_send)
-        if answer.outcome is not Outcome.REJECTED:
-            return answer
-        why = f"The account {event.account} is not configured any more; {account} was asked."
-        return replace(answer, text=f"{answer.text.rstrip('.')}. {why}")
 
     async def close(self) -> None:
         """Close all connections."""

@@ -82,6 +82,23 @@ async def test_a_key_that_the_default_account_refuses_may_be_of_one_that_was_nev
     assert (answer.outcome, len(endpoint.requests), len(other.requests)) == (outcome, *came)
 
 
+@pytest.mark.parametrize("told", [["us", "eu"], ["us", "us"]], ids=["read meanwhile", "not read"])
+@pytest.mark.parametrize("account", ["us", "gone"])
+async def test_a_refused_key_whose_catalog_came_late_is_not_lost(endpoint, other, account, told):
+    """It was read while the default account was asked, or could not be read at all."""
+    answers = iter(told if account == "gone" else told[1:])
+
+    async def home_of(_key):
+        return next(answers)
+
+    clients = {"us": EventsClient(endpoint.url), "eu": EventsClient(other.url)}
+    built = AccountSenders(clients, default="us", home_of=home_of, unread=lambda: ["eu"])
+    endpoint.answers = [Said(400, {"status": "invalid event", "message": "Invalid routing key"})]
+    answer = await built.send(event(account=account))
+    await built.close()
+    assert (answer.outcome, len(endpoint.requests), len(other.requests)) == (Outcome.ACCEPTED, 1, 1)
+
+
 async def test_a_key_is_checked_with_its_account(senders, endpoint, other):
     """Nobody else knows it."""
     await senders.check_key(KEY, Protocol.V2, account="eu")
