@@ -141,7 +141,7 @@ async def test_v1_throttles_with_403_and_tells_when(client, endpoint):
 async def test_no_answer_in_time_is_to_be_tried_again(endpoint):
     """It may have arrived."""
     endpoint.answers = [Said(trouble="hang")]
-    client = EventsClient(endpoint.url, timeout_s=1)
+    client = EventsClient(endpoint.url, timeout_s=2)
     answer = await client.send(event())
     await client.close()
     assert (answer.outcome, answer.reason, answer.may_have_arrived) == (Outcome.RETRY, Reason.TIMEOUT, True)

@@ -27,7 +27,7 @@ def issued(token: str, *, scope: str | None = ALL, **more) -> Said:
 @pytest.fixture
 async def tokens(endpoint, clock):
     app = OAuthApp("app", lambda: Secret("canary-secret"), (REGION, *WANTED_SCOPES), endpoint.url + "/")
-    built = OAuthTokens(app, clock, account="eu", timeout_s=0.5)
+    built = OAuthTokens(app, clock, account="eu", timeout_s=30)
     yield built
     await built.close()
 
@@ -130,7 +130,6 @@ async def test_an_answer_without_scope_grants_what_was_asked_for(tokens, endpoin
         (Said(200, "no JSON"), Reason.ANSWER, False, "its answer has no token in it"),
         (Said(200, {"access_token": 7}), Reason.ANSWER, False, "its answer has no token in it"),
         (Said(trouble="reset"), Reason.NETWORK, True, "Check the network"),
-        (Said(trouble="hang"), Reason.TIMEOUT, True, "did not answer in time"),
         (Said(302, "", {"Location": "/elsewhere"}), Reason.ANSWER, False, "it answered 302. Check identityUrl"),
     ],
 )  # fmt: skip
@@ -142,6 +141,17 @@ async def test_why_there_is_no_token_is_told(tokens, endpoint, said, reason, ret
     assert words in failure.message
     assert len(endpoint.requests) == 1
     assert (await tokens.current()).reveal() == "pdus+_one"
+
+
+async def test_silence_is_told(endpoint, clock):
+    """It ends with the time that was given."""
+    endpoint.answers = [Said(trouble="hang")]
+    app = OAuthApp("app", lambda: Secret("canary-secret"), (REGION,), endpoint.url)
+    tokens = OAuthTokens(app, clock, timeout_s=0.5)
+    failure = await failure_of(tokens)
+    await tokens.close()
+    assert (failure.reason, failure.retryable) == (Reason.TIMEOUT, True)
+    assert "did not answer in time" in failure.message
 
 
 async def test_a_secret_that_cannot_be_read_is_told(endpoint, clock):

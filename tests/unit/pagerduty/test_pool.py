@@ -210,7 +210,7 @@ async def test_a_request_that_is_given_up_takes_its_connection_along(server, pos
 async def test_silence_ends_with_the_time(server):
     """It may have arrived."""
     server.answers = [None]
-    poster = PooledPoster(server.url, timeout_s=0.5)
+    poster = PooledPoster(server.url, timeout_s=2)
     with pytest.raises(Lost) as lost:
         await post(poster)
     assert (type(lost.value.error), lost.value.is_connected) == (TimeoutError, True)
