@@ -65,6 +65,40 @@ def test_the_pager_needs_no_mouse(browse):
     expect(page.get_by_role("heading", level=1)).to_have_text("By keyboard alone")
 
 
+#: A browser that is too busy for timers, so that htmx's own does not come.
+BUSY = "const later = window.setTimeout; window.setTimeout = (call, ms, ...more) => ms === undefined ? 0 : later(call, ms, ...more);"
+#: Somebody who types as soon as he sees the field, before the scripts are there.
+EARLY = """
+new MutationObserver((_, watch) => {
+  const field = document.querySelector('main input[type="search"]');
+  if (field) { field.value = "login"; watch.disconnect(); }
+}).observe(document, { subtree: true, childList: true });
+"""
+
+
+def test_the_first_keys_are_not_lost(browse):
+    """However busy the browser is when the page has just come."""
+    page = browse("/ui/")
+    page.add_init_script(BUSY)
+    page.goto("/ui/page")
+    page.keyboard.press("/")
+    page.keyboard.type("login")
+    expect(page.get_by_role("checkbox", name="Checkout")).to_have_count(0)
+    expect(page.get_by_role("checkbox", name="Login")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("path", "gone", "found"), [("/ui/page", "Checkout", "Login"), ("/ui/applications", "payments", "login")]
+)
+def test_what_was_typed_before_the_scripts_came_is_asked_for(browse, path, gone, found):
+    """The list says what the field says."""
+    page = browse("/ui/")
+    page.add_init_script(EARLY)
+    page.goto(path)
+    expect(page.get_by_role("row", name=found)).to_be_visible()
+    expect(page.get_by_role("row", name=gone)).to_have_count(0)
+
+
 def test_a_chip_takes_a_service_away(browse):
     """The row is unticked, and loading anew shows the same."""
     page = browse("/ui/page?app=demo,payments")

@@ -10,3 +10,4 @@ import "./forms.js";
 import "./recent.js";
 import "./follow.js";
 import "./dialog.js";
+import "./early.js";
