@@ -13,7 +13,7 @@ from masthead.kernel.clock import SystemClock
 from masthead.kernel.errors import InvalidRequest, NotFound, Reason
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Protocol, Severity
-from masthead.pagerduty.fakes import ACCEPT, REJECT, THROTTLE, ScriptedReader, ScriptedSender
+from masthead.pagerduty.fakes import ACCEPT, REJECT, THROTTLE, ScriptedReader
 from masthead.paging import DeliveryState, Draft
 from masthead.paging.model import Door
 from masthead.paging.retry import RetryPolicy
@@ -26,11 +26,6 @@ from unit.catalog.documents import key_of, service, whole
 
 def draft(*keys: Secret, **changes) -> Draft:
     return draft_to(*(keys or KEYS), **changes)
-
-
-@pytest.fixture
-def sender() -> ScriptedSender:
-    return ScriptedSender()
 
 
 @pytest.fixture

@@ -11,23 +11,27 @@ from sqlalchemy import Select
 from masthead.catalog import Catalog
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import SystemClock
+from masthead.kernel.errors import Reason
 from masthead.kernel.ids import UlidIds
 from masthead.kernel.secret import Secret
-from masthead.pagerduty import Severity
+from masthead.pagerduty import Answer, Outcome, Severity
 from masthead.pagerduty.fakes import ScriptedReader, ScriptedSender
-from masthead.paging import Door, Draft, Page, Paging
+from masthead.paging import Delivery, Door, Draft, Page, Paging
 from masthead.paging.hashing import KeyHasher
+from masthead.paging.model import Incident
 from masthead.paging.pager import Infrastructure
 from masthead.paging.retry import RetryPolicy
 from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines, Rhythm
 
-__all__ = ["ANN", "KEYS", "QUICK", "Node", "draft"]
+__all__ = ["ANN", "KEYS", "LOST", "QUICK", "Node", "ScriptedMemory", "draft"]
 
 ANN = Caller(user="ann@example.com", address="10.0.0.7")
 KEYS = tuple(Secret(letter * 32) for letter in "abc")
 QUICK = RetryPolicy(timedelta(milliseconds=5), timedelta(milliseconds=10), timedelta(hours=1))
+#: The connection broke after the request had gone out.
+LOST = Answer(Outcome.RETRY, None, Reason.NETWORK, None, "reset", 1, may_have_arrived=True)
 _RHYTHM = Rhythm(timedelta(milliseconds=50), timedelta(milliseconds=300), timedelta(milliseconds=400))
 
 
@@ -35,6 +39,18 @@ def draft(*keys: Secret, **changes: Any) -> Draft:
     """Give a page to the first key, or to *keys*, with *changes*."""
     values = {"message": "db down", "door": Door.V1, "application": "demo", "severity": Severity.CRITICAL}
     return Draft(keys=keys or KEYS[:1], **values | changes)
+
+
+class ScriptedMemory:
+    """Knows the incidents that it is told of; the look-back of paging."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answer: Incident | None = None
+
+    async def has_arrived(self, delivery: Delivery) -> Incident | None:
+        self.asked.append(delivery.dedup_key)
+        return self.answer
 
 
 class Node:

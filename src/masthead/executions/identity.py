@@ -13,8 +13,6 @@ from masthead.kernel.caller import Caller
 
 __all__ = ["caller_of", "remember_roles"]
 
-_JUDGMENT = "manualJudgment"
-
 
 def caller_of(execution: Execution, stage: Stage) -> Caller:
     """Give in whose name *stage* runs.
@@ -48,7 +46,7 @@ def remember_roles(execution: Execution, stage_id: str, caller: Caller) -> None:
 
 
 def _judgment(execution: Execution, stage: Stage) -> Stage | None:
-    if not any(each.type == _JUDGMENT and _passed_on(each) for each in execution.stages):
+    if not any(map(_passed_on, execution.stages)):
         return None
     by_ref = {each.ref_id: each for each in execution.stages}
     by_id = {each.id: each for each in execution.stages}
@@ -67,7 +65,7 @@ def _judgment(execution: Execution, stage: Stage) -> Stage | None:
 
 def _passed_on(stage: Stage) -> bool:
     """Tell whether *stage* is a judgment that has what follows run in the name of whoever made it."""
-    if stage.type != _JUDGMENT or stage.status is not Status.SUCCEEDED:
+    if stage.type != "manualJudgment" or stage.status is not Status.SUCCEEDED:
         return False
     user = (stage.last_modified or {}).get("user")
     is_told = stage.context.get("propagateAuthenticationContext") is True

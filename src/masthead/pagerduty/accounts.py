@@ -64,6 +64,11 @@ class AccountSenders:
         """Say whether *account* takes *key*, without paging anybody; see :func:`key_check`."""
         return await self._clients.get(account, self._default).send(key_check(key, protocol))
 
+    async def close(self) -> None:
+        """Close all connections."""
+        for client in self._clients.values():
+            await client.close()
+
     async def _home(self, key: Secret) -> str:
         """Give the account to which *key* belongs by now, as far as can be told; the default account else."""
         account = await self._home_of(key) if self._home_of else self._default_name
@@ -81,8 +86,3 @@ class AccountSenders:
                 if answer.outcome is not Outcome.REJECTED:
                     return answer
         return refusal
-
-    async def close(self) -> None:
-        """Close all connections."""
-        for client in self._clients.values():
-            await client.close()

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from masthead.kernel.clock import Clock, to_ms
 from masthead.kernel.errors import InvalidRequest, Reason
 from masthead.pagerduty import Answer, Event, EventsSender, Leave, Outcome, Withheld
-from masthead.paging.model import Delivery, DeliveryState, Kind, Page
+from masthead.paging.model import Delivery, DeliveryState, Page
 from masthead.paging.outcomes import Result
 from masthead.paging.retry import RetryPolicy
 
@@ -146,7 +146,7 @@ class Attempts:
 
 def event_of(page: Page, delivery: Delivery, repeats: Repeats | None = None) -> Event:
     """Give the event that tells *delivery* of *page*."""
-    if delivery.action in (Kind.ACKNOWLEDGE, Kind.RESOLVE):
+    if delivery.action.is_follow_up:
         return Event(
             protocol=delivery.protocol,
             action=delivery.action,

@@ -164,6 +164,7 @@ _DELIVERIES = insert_into(
     ],
 )
 
+#: Apart, because it is rare: one more column would cost every page.
 _DOUBT = Prepared(
     lambda _: update(delivery).where(delivery.c.id == bindparam("of")).values(is_uncertain=true())
 )

@@ -18,6 +18,7 @@ from masthead.kernel.secret import Secret
 from masthead.pagerduty import Link, Protocol, Severity
 
 __all__ = [
+    "FOLLOW_UPS",
     "Delivery",
     "DeliveryState",
     "Door",
@@ -40,6 +41,14 @@ class Kind(StrEnum):
     #: The failed deliveries of the parent are tried anew; has no deliveries of its own.
     RESEND = "resend"
     CHANGE = "change"
+
+    @property
+    def is_follow_up(self) -> bool:
+        """Whether it is about the incident of an earlier page."""
+        return self in FOLLOW_UPS
+
+
+FOLLOW_UPS = (Kind.ACKNOWLEDGE, Kind.RESOLVE)
 
 
 class DeliveryState(StrEnum):

@@ -63,7 +63,6 @@ _CHARACTERS_IN_FLIGHT = 30_000_000
 #: How long an unknown key waits for a reading of the catalog, which may tell its protocol: a page for the very first, a resend for a new one.
 _READING_S = 5.0
 _FAILED = (DeliveryState.REJECTED, DeliveryState.EXPIRED)
-_FOLLOW_UPS = (Kind.ACKNOWLEDGE, Kind.RESOLVE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -308,8 +307,7 @@ class Paging:
 
     async def _send(self, entry: Entry) -> Page:
         try:
-            is_follow_up = entry.page.kind in _FOLLOW_UPS
-            await self._room.take(len(entry.page.deliveries), is_follow_up=is_follow_up)
+            await self._room.take(len(entry.page.deliveries), is_follow_up=entry.page.kind.is_follow_up)
         except BaseException:
             self._give_budget_back(entry)
             raise
@@ -387,6 +385,9 @@ class Paging:
         return recorded
 
     def _wake_keys(self, key_hashes: Sequence[str]) -> None:
+        if not key_hashes:
+            return
+
         def remind(connection: Connection) -> None:
             hasten(connection, key_hashes, to_ms(self._on.clock.now()))
             for key_hash in key_hashes:

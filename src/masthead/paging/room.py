@@ -12,7 +12,7 @@ from masthead.storage.database import Database
 __all__ = ["Room"]
 
 #: What acknowledges and resolves may wait beyond the bound of pages, in parts of it: they lower the load, and are few.
-_FOLLOW_UPS = 0.1
+_FOLLOW_UP_SHARE = 0.1
 
 #: An estimate is counted anew when it is so old, which is how soon other machines' deliveries are seen.
 _TRUST_S = 10.0
@@ -41,7 +41,7 @@ class Room:
         Raises:
             Overloaded: too much waits already.
         """
-        limit = self._limit + (max(deliveries, int(self._limit * _FOLLOW_UPS)) if is_follow_up else 0)
+        limit = self._limit + (max(deliveries, int(self._limit * _FOLLOW_UP_SHARE)) if is_follow_up else 0)
         if self._age() > _TRUST_S:
             await self._count()
         if self._estimate + deliveries > limit and self._age() > _RECOUNT_S:

@@ -38,10 +38,11 @@ from masthead.paging.attempts import Attempts, Repeats
 from masthead.paging.budget import Budget
 from masthead.paging.folding import Fold, fold
 from masthead.paging.line import Line
-from masthead.paging.model import Delivery, DeliveryState, Incident, IncidentState, Kind, Page
+from masthead.paging.model import FOLLOW_UPS, Delivery, DeliveryState, Incident, IncidentState, Kind, Page
 from masthead.paging.outcomes import PATIENCE_MS, Recorded, Result, mark_as_being_sent, take_back
 from masthead.paging.patience import Patience
 from masthead.paging.rows import IS_PENDING, delivery_of
+from masthead.paging.setbacks import Setbacks
 from masthead.storage.bursts import Superseded, Turn
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
@@ -55,8 +56,6 @@ log = structlog.get_logger(__name__)
 _BATCH = 200
 #: Failures in a row after which the key rests.
 _PATIENCE = 2
-#: How often keys that rest after failures are woken because another is through.
-_BETWEEN_WAKES_S = 5.0
 #: How soon to look again for something that may go only after something else was decided.
 _BLOCKED_MS = 1000
 #: How soon to look again when this machine could not say that it lives.
@@ -124,9 +123,7 @@ class Waiting:
         self._ways = ways
         self._look_back = look_back
         self._patience = Patience(clock)
-        #: Of each key that has something waiting: runs in a row that ended in failures.
-        self._failed_runs: dict[str, int] = {}
-        self._wakes_again_at = 0.0
+        self._setbacks = Setbacks(clock)
 
     async def work_off(self, turn: Turn) -> None:
         """Send what waits for the key and is due, then rest until the next is."""
@@ -135,7 +132,7 @@ class Waiting:
             if rest is not None:
                 await self._database.write(partial(_rest_until, turn, rest))
                 return
-        self._failed_runs.pop(turn.subject, None)
+        self._setbacks.end(turn.subject)
         await self._database.write(lambda connection: self._rest(turn, connection))
 
     async def _take(self, turn: Turn) -> list[Fold]:
@@ -200,25 +197,17 @@ class Waiting:
         # What one was told to wait does not hold for those that were not tried.
         if failures >= _PATIENCE or (failures and last.number and following is None):
             return _Rest(self._next_try(key_hash, last), marked=following)
-        if last.number and last.state.is_decided and self._has_recovered(key_hash):
+        if last.number and last.state.is_decided and self._setbacks.end(key_hash):
+            # PagerDuty may be back for the others, too.
+            self._ways.wake(self._setbacks.to_wake())
             return _Rest(to_ms(self._clock.now()), marked=following, is_back=True)
         return None
-
-    def _has_recovered(self, key_hash: str) -> bool:
-        """Tell whether the key is through after runs that failed; then the others that rest are tried, too."""
-        is_back = self._failed_runs.pop(key_hash, 0) > 0
-        now = self._clock.monotonic()
-        if is_back and self._failed_runs and now >= self._wakes_again_at:
-            self._wakes_again_at = now + _BETWEEN_WAKES_S
-            self._ways.wake([*self._failed_runs])
-        return is_back
 
     def _next_try(self, key_hash: str, last: Result) -> int:
         """Give when a key is tried again whose run ended in failures: later after each such run, as one delivery would be."""
         now_ms, due_at_ms = to_ms(self._clock.now()), last.due_at_ms or 0
         if last.number:
-            failed = self._failed_runs[key_hash] = self._failed_runs.get(key_hash, 0) + 1
-            due_at_ms = max(due_at_ms, now_ms + self._attempts.wait_ms(failed))
+            due_at_ms = max(due_at_ms, now_ms + self._attempts.wait_ms(self._setbacks.add(key_hash)))
         return min(due_at_ms, now_ms + PATIENCE_MS)
 
     async def _without_sending(self, speaker: Delivery, *, is_overdue: bool) -> Result | None:
@@ -266,9 +255,7 @@ class Waiting:
 _earlier = delivery.alias()
 _followed = delivery.alias()
 _member = delivery.alias()
-_FOLLOW_UPS: list[ColumnElement[str]] = [
-    literal_column(f"'{kind.value}'") for kind in (Kind.ACKNOWLEDGE, Kind.RESOLVE)
-]
+_FOLLOW_UPS: list[ColumnElement[str]] = [literal_column(f"'{kind.value}'") for kind in FOLLOW_UPS]
 _PAGE: ColumnElement[str] = literal_column(f"'{Kind.TRIGGER.value}'")
 _PENDING: ColumnElement[str] = literal_column("'pending'")
 _IS_FOLLOWED_UP = delivery.c.dedup_key.in_(

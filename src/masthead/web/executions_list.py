@@ -19,7 +19,7 @@ from masthead.kernel.clock import from_ms, to_ms
 from masthead.kernel.errors import InvalidRequest
 from masthead.web.awaiting import WAITING, look_of_execution, waits
 from masthead.web.domain import WebServices
-from masthead.web.executions_view import Took, parent_of, reason_of, took_of, user_of
+from masthead.web.execution_facts import Took, parent_of, reason_of, took_of, user_of
 from masthead.web.looks import Look, look_of
 from masthead.web.rendering import Renderer, is_fragment, query
 

@@ -4,52 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from typing import Any
 
 from markupsafe import Markup
 
 from masthead.executions import STAGE_TYPES, StageTypes, Status
-from masthead.kernel.clock import from_ms
 from masthead.paging import Page
 from masthead.pipelines import topological_order
 from masthead.web.awaiting import look_of_execution
+from masthead.web.execution_facts import Document, Took, parent_of, reason_of, took_of, user_of
 from masthead.web.graph import Drawn, draw, draw_some
 from masthead.web.looks import Look, look_of
-from masthead.web.rendering import duration
 
-__all__ = [
-    "ExecutionView",
-    "Failure",
-    "StageView",
-    "TaskView",
-    "Took",
-    "parent_of",
-    "reason_of",
-    "took_of",
-    "user_of",
-    "view_of",
-]
-
-Document = Mapping[str, Any]
+__all__ = ["ExecutionView", "Failure", "StageView", "TaskView", "view_of"]
 
 #: What of a stage's context is shown in a place of its own, or means nothing to people.
 _SHOWN_APART = frozenset({"exception", "expressionEvaluationSummary", "restartDetails", "alias"})
 _PIXELS = 120
 #: Tasks that only wait, and end at once when ``skipRemainingWait`` is set.
 _SKIPPABLE = ("wait", "waitBeforeMonitorWebhook", "suspendExecutionDuringTimeWindow")
-
-
-@dataclass(frozen=True, slots=True)
-class Took:
-    """When something ran, and how long."""
-
-    started_at: datetime | None
-    ended_at: datetime | None
-    #: How long it took, or has taken so far; empty before it starts.
-    words: str
-    #: When it started, in milliseconds since 1970, while it runs; else None.
-    since_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,29 +231,6 @@ def _graph(stages: Sequence[StageView], changed: Sequence[StageView] | None, *, 
     return draw_some(edges, [_drawn(each) for each in changed if not each.depth])
 
 
-def user_of(execution: Document) -> str:
-    """Give who started an execution."""
-    return str((execution.get("authentication") or {}).get("user") or "anonymous")
-
-
-def parent_of(trigger: Document) -> tuple[str, str] | None:
-    """Give the id and the name of the execution that started this one, if one did."""
-    parent = trigger.get("parentExecution")
-    if not isinstance(parent, dict) or not parent.get("id"):
-        return None
-    return str(parent["id"]), str(parent.get("name") or parent["id"])
-
-
-def took_of(of: Document, now_ms: int) -> Took:
-    """Give when an execution, a stage or a task ran, and how long."""
-    start, end = of.get("startTime"), of.get("endTime")
-    if start is None:
-        return Took(None, None, "", None)
-    runs = end is None and not Status(of["status"]).is_complete
-    words = duration(((end or now_ms) - start) / 1000) if runs or end is not None else ""
-    return Took(from_ms(start), None if end is None else from_ms(end), words, start if runs else None)
-
-
 @dataclass(frozen=True, slots=True)
 class _Clock:
     """Turns instants of one execution into durations and places on its line of time."""
@@ -419,20 +369,6 @@ def _chosen(stages: Sequence[StageView], wanted: str | None) -> StageView | None
                 return each
     started = [each for each in stages if each.took.started_at]
     return started[-1] if started else next(iter(stages), None)
-
-
-def reason_of(trigger: Document) -> str:
-    """Say what started an execution, without the user."""
-    kind = str(trigger.get("type") or "manual")
-    if kind == "manual":
-        return "by hand"
-    if kind == "pipeline":
-        return "by another pipeline"
-    if kind == "cron":
-        return f"by its schedule {trigger.get('cronExpression') or ''}".rstrip()
-    if kind == "webhook":
-        return f"by the webhook {trigger.get('source') or ''}".rstrip()
-    return f"by a trigger of type {kind}"
 
 
 def _notes(execution: Document) -> Iterator[str]:

@@ -18,7 +18,7 @@ from masthead.kernel.errors import InvalidRequest, NotFound
 from masthead.pipelines import is_enabled
 from masthead.web.awaiting import awaiting
 from masthead.web.domain import WebServices
-from masthead.web.executions_view import Took
+from masthead.web.execution_facts import Took
 from masthead.web.forms import Form, read_form
 from masthead.web.looks import Look
 from masthead.web.rendering import Renderer, duration, is_fragment
