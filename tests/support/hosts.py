@@ -72,7 +72,8 @@ async def hosting(*, tls: ssl.SSLContext | None = None) -> AsyncIterator[Host]:
     finally:
         server.close()
         for writer in host._writers:
-            writer.transport.abort()
+            if not writer.is_closing():
+                writer.transport.abort()
         await asyncio.sleep(0)
 
 
