@@ -107,7 +107,7 @@ def test_trouble_with_pagerduty_stands_below_the_list(house):
     """What is known is shown, and on standard error why it is not fresh."""
     house.pagerduty.post("/simulator/faults", {"target": "rest", "status": 401})
     try:
-        house.run("catalog", "refresh")
+        assert "401" in house.run("catalog", "refresh", status=1)
         said = house.run("services")
     finally:
         house.pagerduty.ask("DELETE", "/simulator/faults")

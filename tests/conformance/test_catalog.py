@@ -197,6 +197,28 @@ async def test_what_a_first_reading_waits_for_is_told_meanwhile(start, reader, c
     await waiting
 
 
+async def test_a_restart_is_told_what_its_first_reading_waits_for(start, reader, clock):
+    """That an earlier run read everything hides no PagerDuty that cannot be reached now."""
+    before = await start(reader)
+    await before.refresh()
+    catalog = await start(reader)
+    assert catalog.state.asked_first_since is None
+    reader.obstacle = DOWN
+    began = clock.now()
+    refreshing = await being_asked(reader, catalog)
+    await clock.advance(9)
+    assert names(catalog) == ["db", "web"]
+    assert catalog.state.services_explanation == DOWN.message
+    assert catalog.state.asked_first_since == began
+    reader.gate.set()
+    await refreshing
+    assert catalog.state.asked_first_since is None
+    refreshing = await being_asked(reader, catalog)
+    assert (catalog.state.trouble, catalog.state.asked_first_since) == (None, None)
+    reader.gate.set()
+    await refreshing
+
+
 async def being_asked(reader: ScriptedReader, catalog: Catalog) -> asyncio.Future[None]:
     """Begin a refresh that does not end before the reader's gate is opened."""
     reader.gate.clear()

@@ -80,6 +80,7 @@ class AccountCatalog:
         self._asked = asyncio.Event()
         self._has_earlier = False
         self._began_at = clock.now()
+        self._first_asked_at: datetime | None = None
 
     @property
     def services(self) -> tuple[Service, ...]:
@@ -106,6 +107,7 @@ class AccountCatalog:
             oncalls_fetched_at=self._oncalls.fetched_at,
             trouble=services_trouble or oncalls_trouble or self._lacking(),
             oncalls_trouble=oncalls_trouble,
+            asked_first_since=self._asked_first_since,
         )
 
     @property
@@ -145,6 +147,7 @@ class AccountCatalog:
         if self._rest is None:
             return
         if self._refreshing is None:
+            self._first_asked_at = self._first_asked_at or self._clock.now()
             self._refreshing = self._tasks.start(self._refresh(self._rest), name="catalog refresh")
             self._refreshing.add_done_callback(self._refreshed)
         # Who gives up waiting does not end it for the others.
@@ -199,11 +202,17 @@ class AccountCatalog:
         )
 
     def _obstacle(self, shelf: Shelf[Any]) -> Trouble | None:
-        """Give what keeps the first reading of *shelf* waiting: a refresh that is throttled may take minutes."""
+        """Give what keeps the first reading of *shelf* in this process waiting: a refresh that is throttled may take minutes."""
         failure = self._rest.obstacle if self._rest is not None and self._refreshing is not None else None
-        if failure is None or shelf.fetched_at is not None:
+        if failure is None or shelf.is_asked:
             return None
         return Trouble(failure.reason, failure.message, self._began_at, shelf.kind)
+
+    @property
+    def _asked_first_since(self) -> datetime | None:
+        """Since when the first reading of this process lasts; None while there is none."""
+        is_over = self._services.is_asked and self._oncalls.is_asked
+        return None if is_over or self._refreshing is None else self._first_asked_at
 
     def _lacking(self) -> Trouble | None:
         """Give what the token will not be allowed, though nothing has failed for it yet."""

@@ -62,6 +62,8 @@ class Shelf(Generic[T]):
         #: When PagerDuty last gave them; None when it never did.
         self.fetched_at: datetime | None = None
         self.is_complete = False
+        #: Whether PagerDuty was asked for them to the end since this process began, whatever came of it.
+        self.is_asked = False
         self.trouble: Trouble | None = None
 
     async def load(self) -> None:
@@ -81,6 +83,8 @@ class Shelf(Generic[T]):
         except OutsideFailure as failure:
             self._blame(failure)
             return
+        finally:
+            self.is_asked = True
         now = self._clock.now()
         # On a thread: ten thousand entries must not keep a page waiting.
         self.entries = await asyncio.to_thread(self._read, collected, now)

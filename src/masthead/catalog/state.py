@@ -25,6 +25,8 @@ class CatalogState:
     #: The services' trouble, else the on-calls'.
     trouble: Trouble | None
     oncalls_trouble: Trouble | None = None
+    #: Since when PagerDuty has been asked for the first time since this process began; None once that is over.
+    asked_first_since: datetime | None = None
 
     @property
     def explanation(self) -> str | None:

@@ -10,7 +10,7 @@ from masthead.cli import show
 from masthead.cli.client import Client
 from masthead.cli.options import AsJson, Server, User, asks_server
 
-__all__ = ["app", "everything", "oncall", "pageable", "services"]
+__all__ = ["app", "everything", "has_failed", "oncall", "pageable", "services"]
 
 app = typer.Typer(help="The list of services and on-calls that Masthead keeps.", invoke_without_command=True)
 
@@ -121,8 +121,19 @@ def _show_state(client: Client, *, as_json: bool) -> None:
 @app.command()
 @asks_server
 def refresh(client: Client, as_json: AsJson = False) -> None:
-    """Ask PagerDuty now."""
-    _say(client.post("/v1/catalog/refresh"), as_json=as_json)
+    """Ask PagerDuty now; exit 1 when it refused, could not be reached or is not configured."""
+    state = client.post("/v1/catalog/refresh")
+    _say(state, as_json=as_json)
+    if has_failed(state):
+        raise typer.Exit(1)
+
+
+def has_failed(state: dict[str, Any]) -> bool:
+    """Tell whether a refresh that left *state* did not bring all; an account without a token counts beside no other."""
+    accounts = [one for one in (state.get("accounts") or {}).values() if one["isConfigured"]]
+    return not state["isConfigured"] or any(
+        one["trouble"] is not None and one["trouble"]["list"] is not None for one in accounts or [state]
+    )
 
 
 def _say(state: dict[str, Any], *, as_json: bool) -> None:

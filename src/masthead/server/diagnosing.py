@@ -38,6 +38,8 @@ __all__ = ["Doctor"]
 _PATIENCE_S = 5.0
 #: Keys whose budgets are shown.
 _MOST_KEYS = 20
+#: PagerDuty's services are there within so long, unless they are very many.
+_SLOW_S = 5.0
 #: A delivery that waits for so long is something to look at.
 _LONG_WAIT_S = 60.0
 _ORDER = ("failed", "warning", "neutral")
@@ -145,6 +147,19 @@ class Doctor:
             if oncalls and (trouble is None or oncalls.text != trouble.text):
                 title = f"Who is on call{of} cannot be read."
                 yield Finding(kind="failed", title=title, text=oncalls.text, since=oncalls.since)
+            if not trouble and not oncalls:
+                yield from self._of_first_reading(state.asked_first_since, of)
+
+    def _of_first_reading(self, since: datetime | None, of: str) -> Iterator[Finding]:
+        """Tell of a PagerDuty that keeps silent: until its time is over nothing has failed."""
+        silent_s = (self.clock.now() - since).total_seconds() if since else 0.0
+        if silent_s < _SLOW_S:
+            return
+        text = (
+            f"It was asked {silent_s:.0f} s ago, when Masthead started, and not all has come; what is shown was read before, if anything. "
+            "If that lasts, check the network, the proxy and the base URL."
+        )
+        yield Finding(kind="warning", title=f"PagerDuty{of} has not answered yet.", text=text, since=since)
 
     def _of_access(self) -> Iterator[Finding]:
         users = self.access.users

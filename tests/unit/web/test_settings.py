@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,8 +11,10 @@ from structlog.testing import capture_logs
 
 from masthead.access import Access
 from masthead.api import create_app
+from masthead.catalog import Catalog
 from masthead.config import Loaded, Settings, load
 from masthead.kernel.errors import OutsideFailure, Reason, StorageUnavailable
+from masthead.pagerduty.fakes import ScriptedReader
 from masthead.server.diagnosing import Doctor
 from masthead.server.listening import Place
 from masthead.storage.machines import Machines
@@ -117,6 +120,28 @@ async def test_a_wrong_token_says_what_is_wrong_since_when_and_what_to_do(house,
     found = await practice.doctor.diagnose()
     assert [one.kind for one in found.findings] == ["failed", "neutral"]
     assert found.findings[0].since == since
+
+
+async def test_a_pagerduty_that_keeps_silent_is_told_before_anything_has_failed(practice, database, clock):
+    """Its time is over only after half a minute, three times; a quick one is given a moment."""
+    reader = ScriptedReader()
+    reader.gate.clear()
+    catalog = Catalog(reader, database, clock)
+    doctor = replace(practice.doctor, catalog=catalog, clock=clock)
+    began = clock.now()
+    refreshing = asyncio.ensure_future(catalog.refresh())
+    while not reader.asked:  # noqa: ASYNC110 - over within a few rounds
+        await asyncio.sleep(0)
+    assert [one.kind for one in (await doctor.diagnose()).findings] == ["neutral", "neutral"]
+    await clock.advance(5)
+    worst = (await doctor.diagnose()).findings[0]
+    told = (worst.kind, worst.title, worst.since)
+    assert told == ("warning", "PagerDuty has not answered yet.", began)
+    assert "asked 5 s ago" in worst.text
+    reader.gate.set()
+    await refreshing
+    assert "PagerDuty has not answered yet." not in [one.title for one in (await doctor.diagnose()).findings]
+    await catalog.close()
 
 
 async def test_pagerduty_is_asked_again_by_a_button(house, practice):

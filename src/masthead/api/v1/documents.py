@@ -85,6 +85,7 @@ def _state_document(state: CatalogState, *, now: datetime) -> dict[str, Any]:
             "reason": str(state.trouble.reason),
             "text": state.trouble.text,
             "since": _instant(state.trouble.since),
+            "list": state.trouble.kind or None,
         },
     }
 
