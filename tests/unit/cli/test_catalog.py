@@ -29,7 +29,9 @@ def test_a_list_that_shrinks_meanwhile_has_an_end(client, scripted):
     assert len(everything(client, "services", "")["services"]) == 1000
 
 
-def state(*, is_configured: bool = True, failed: str | None = None, trouble: bool = True, **more: object) -> dict:
+def state(
+    *, is_configured: bool = True, failed: str | None = None, trouble: bool = True, **more: object
+) -> dict:
     """Give a catalog's state as the API shows it."""
     told = {"reason": "network", "text": "x", "since": None, "list": failed} if failed or trouble else None
     return {"isConfigured": is_configured, "trouble": told, **more}
