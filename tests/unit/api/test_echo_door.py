@@ -158,6 +158,27 @@ async def test_source_and_details_may_be_missing(client, house):
     assert house.sender.sent[0].client == "Spinnaker (bob)"
 
 
+@pytest.mark.parametrize(
+    ("header", "user", "expected"),
+    [
+        (None, " ann@example.com\n", "ann@example.com"),
+        ("bob", "ann@example.com", "bob"),
+        ("anonymous", "ann@example.com", "ann@example.com"),
+        (None, None, "anonymous"),
+        (None, " \t", "anonymous"),
+        (None, "x" * 300, "x" * 255),
+    ],
+)
+async def test_who_the_body_names_stands_in_the_audit(client, header, user, expected):
+    """Orca fills source.user, and not always the header; the header goes before it."""
+    headers = {"X-SPINNAKER-USER": header} if header else {}
+    answer = await client.post(
+        "/echo/notifications", json=notification(CHECKOUT_KEY, source={"user": user}), headers=headers
+    )
+    page = (await client.get(f"/v1/pages/{answer.headers['x-masthead-page']}")).json()
+    assert page["user"] == expected
+
+
 async def test_switched_off_is_refused_with_the_remedy(database):
     """Nobody should think that somebody was woken."""
     async with running_house(database, events={"enabled": False}) as house:

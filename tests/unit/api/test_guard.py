@@ -20,7 +20,7 @@ from masthead.api.guard import PUBLIC
 from masthead.config import AccessSettings
 from masthead.kernel.clock import ManualClock
 from masthead.web import pages
-from support.doors import House, client_of, web_services
+from support.doors import CHECKOUT_KEY, House, client_of, web_services
 from support.entering import ANN, BOB, SECRET, access_with_users, basic
 
 NAVIGATION = {"Sec-Fetch-Mode": "navigate", "Accept": "text/html"}
@@ -122,6 +122,16 @@ async def test_basic_names_the_caller(visitor, name):
     for _ in range(2):
         user = (await visitor.get("/auth/user", headers=headers)).json()
         assert (user["username"], user["allowedAccounts"]) == (name, [])
+
+
+async def test_no_body_names_the_caller(visitor):
+    """A program that logged in cannot page in another's name."""
+    body = {"notificationType": "PAGER_DUTY", "to": [CHECKOUT_KEY], "source": {"user": "mallory"}}
+    answer = await visitor.post(
+        "/echo/notifications", json={**body, "additionalContext": {"message": "m"}}, headers=basic(BOB)
+    )
+    page = await visitor.get(f"/v1/pages/{answer.headers['x-masthead-page']}", headers=basic(BOB))
+    assert page.json()["user"] == BOB
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from masthead.api.answers import empty, json_answer
 from masthead.api.ask import Ask
+from masthead.api.caller import in_name_of
 from masthead.api.echo.request import (
     PAGER_DUTY,
     Notification,
@@ -25,6 +26,7 @@ from masthead.api.echo.request import (
 )
 from masthead.api.errors import Refused
 from masthead.api.routing import Routes
+from masthead.kernel.caller import Caller
 from masthead.kernel.errors import InvalidRequest
 from masthead.pagerduty import parse_severity
 from masthead.paging import DeliveryState, Door, Draft, Page, failure_sentence
@@ -54,7 +56,9 @@ async def notify(ask: Ask) -> Response:
             ask, InvalidRequest("to is empty: give at least one PagerDuty integration key.", pointer="/to")
         )
     paging, wait_s = ask.services.paging, ask.services.settings.echo.wait_s
-    page = await paging.request(_draft(ask, notification), ask.caller, is_waited_for=wait_s > 0)
+    page = await paging.request(
+        _draft(ask, notification), _caller(ask, notification), is_waited_for=wait_s > 0
+    )
     if wait_s and not page.is_decided:
         page = await paging.wait(page.id, wait_s)
     return _answer(page)
@@ -89,6 +93,13 @@ def _unhandled(ask: Ask, refusal: InvalidRequest) -> Response:
     if ask.services.settings.echo.unhandled == "drop":
         return empty()
     raise refusal
+
+
+def _caller(ask: Ask, notification: Notification) -> Caller:
+    """Give who asks: Orca names its user in the body, and in the header not always."""
+    if not ask.services.access.is_open:
+        return ask.caller
+    return in_name_of(ask.caller, notification.user)
 
 
 def _draft(ask: Ask, notification: Notification) -> Draft:
