@@ -14,7 +14,7 @@ from masthead.kernel.clock import SystemClock, to_ms
 from masthead.kernel.errors import NotFound, Reason, StorageUnavailable
 from masthead.pagerduty import Answer, Outcome
 from masthead.pagerduty.fakes import ACCEPT, THROTTLE
-from masthead.paging import Delivery, ahead, pager, waiting
+from masthead.paging import Delivery, ahead, pager
 from masthead.paging.model import Incident
 from masthead.paging.retry import RetryPolicy
 from masthead.storage.schema import burst, delivery, page
@@ -175,19 +175,6 @@ async def test_a_key_that_is_through_wakes_those_that_rest_after_failures(start,
         await node.decided(one.id)
     sent = [event.summary for event in sender.sent if event.routing_key == OTHER]
     assert sent == ["0", "1", "0", "1", "2"]
-
-
-async def test_what_pagerduty_answered_keeps_its_time_when_the_key_is_through(start, sender):
-    """A 503 may have said when to come back; the row does not tell, so it is believed."""
-    half_a_minute = timedelta(seconds=30)
-    node = await start(retry=RetryPolicy(half_a_minute, half_a_minute, timedelta(hours=1)))
-    unavailable = Answer(Outcome.RETRY, 503, Reason.SERVER, 25.0, "Service Unavailable", 1)
-    sender.answer(KEY.reveal(), unavailable)
-    asked = await node.page()
-    await node.paging.wait(asked.id, 0.2)
-    await node.database.write(lambda c: waiting.hasten(c, [asked.deliveries[0].key_hash], 0))
-    (due_at,) = await node.rows(select(delivery.c.due_at))
-    assert due_at > to_ms(SystemClock().now()) + 15_000
 
 
 async def test_a_delivery_that_cannot_even_be_tried_holds_up_no_other(node, sender):

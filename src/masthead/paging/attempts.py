@@ -83,6 +83,7 @@ class Attempts:
             state=state,
             due_at_ms=due_at_ms,
             is_uncertain=delivery.is_uncertain or answer.may_have_arrived,
+            is_told_to_wait=bool(answer.retry_after),
         )
 
     async def _send(self, event: Event, may_send: Leave) -> Answer:
@@ -116,7 +117,8 @@ class Attempts:
     def leave(self, delivery: Delivery, *, for_: timedelta = timedelta(0)) -> Result:
         """Leave a delivery, that was not sent, to whoever works off what waits for its key, so much later."""
         result = self._without_attempt(delivery, DeliveryState.PENDING, delivery.reason, delivery.text)
-        return replace(result, due_at_ms=result.at_ms + for_ // timedelta(milliseconds=1))
+        wait_ms = for_ // timedelta(milliseconds=1)
+        return replace(result, due_at_ms=result.at_ms + wait_ms, is_told_to_wait=wait_ms > 0)
 
     def _without_attempt(
         self, delivery: Delivery, state: DeliveryState, reason: Reason | None, text: str

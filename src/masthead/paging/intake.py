@@ -160,7 +160,8 @@ _DELIVERIES = insert_into(
     [
         column.name
         for column in delivery.c
-        if column.name not in {"reason", "text", "attempts", "is_uncertain", "folded_into", "decided_at"}
+        if column.name
+        not in {"reason", "text", "attempts", "is_uncertain", "folded_into", "decided_at", "not_before_at"}
     ],
 )
 

@@ -26,23 +26,40 @@ class Place:
 
 
 class Line:
-    """What a run has still to send."""
+    """What a run has still to send.
 
-    def __init__(self, folds: Sequence[Fold]) -> None:
-        """Args: folds: most severe first, then oldest."""
-        self._left = list(enumerate(folds))
+    Attributes:
+        folds: What stood in it at first.
+        place: Whose turn it is, who left the line; None when it is empty.
+        is_owed: Whether it is the turn of the one that was tried least, because the last attempt failed.
+    """
 
-    def take(self, *, has_failed: bool = False) -> Place | None:
-        """Give whose turn is next, who leaves the line; None when it is empty.
+    def __init__(self, folds: Sequence[Fold], *, is_owed: bool = False) -> None:
+        """Begin.
 
         Args:
-            has_failed: Whether the last attempt of this run failed.
+            folds: Most severe first, then oldest.
+            is_owed: Whether the run before ended when it was the turn of the one that was tried least.
         """
-        if not self._left:
-            return None
-        place = min(range(len(self._left)), key=self._tried) if has_failed else 0
-        number, fold = self._left.pop(place)
-        return Place(number, fold, is_out_of_turn=place > 0)
+        self.folds = folds
+        self._left = list(enumerate(folds))
+        self._take(is_owed=is_owed)
+
+    def move_on(self, *, has_failed: bool) -> None:
+        """Let the next have its turn; of two attempts that follow each other, one at most is of the one that was tried least.
+
+        Args:
+            has_failed: Whether the last attempt failed.
+        """
+        self._take(is_owed=has_failed and not self.is_owed)
+
+    def _take(self, *, is_owed: bool) -> None:
+        self.is_owed = is_owed
+        self.place: Place | None = None
+        if self._left:
+            place = min(range(len(self._left)), key=self._tried) if is_owed else 0
+            number, fold = self._left.pop(place)
+            self.place = Place(number, fold, is_out_of_turn=place > 0)
 
     def _tried(self, place: int) -> int:
         return self._left[place][1].speaker.attempts

@@ -57,6 +57,8 @@ class Result(Struct, frozen=True):
     state: DeliveryState
     due_at_ms: int | None
     is_uncertain: bool = False
+    #: Whether it is not to be tried before then, even when its key is through.
+    is_told_to_wait: bool = False
     #: Who marked the delivery as being sent: a machine, or a run of one (:func:`run_mark`).
     mark: str = ""
     #: Of the run that worked it off; None for a first attempt.
@@ -263,6 +265,7 @@ _POSTPONE = Prepared(
             reason=bindparam("why"),
             text=bindparam("said"),
             due_at=bindparam("due"),
+            not_before_at=bindparam("not_before"),
             machine=null(),
             attempts=bindparam("count"),
             is_uncertain=bindparam("uncertain"),
@@ -303,6 +306,7 @@ def _postponement(result: Result) -> dict[str, Any]:
         "why": result.reason and result.reason.value,
         "said": result.text,
         "due": result.due_at_ms,
+        "not_before": result.due_at_ms if result.is_told_to_wait else None,
         "count": result.number or result.delivery.attempts,
         "uncertain": result.is_uncertain,
     }

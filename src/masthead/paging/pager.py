@@ -32,6 +32,7 @@ from masthead.paging.ahead import Said
 from masthead.paging.attempts import Attempts, event_of
 from masthead.paging.budget import Budget
 from masthead.paging.drafting import Drafting
+from masthead.paging.due import hasten, keys_with_follow_ups
 from masthead.paging.flights import Flight
 from masthead.paging.hashing import KeyHasher
 from masthead.paging.intake import BURST, Entry, Intake
@@ -40,7 +41,7 @@ from masthead.paging.outcomes import Outcomes, Recorded, Result, Witness, releas
 from masthead.paging.retry import RetryPolicy
 from masthead.paging.room import Room
 from masthead.paging.rows import load_page, pages_where
-from masthead.paging.waiting import LookBack, Waiting, Ways, hasten, keys_with_follow_ups
+from masthead.paging.waiting import LookBack, Waiting, Ways
 from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
@@ -134,7 +135,7 @@ class Paging:
         self._waiters: dict[str, set[asyncio.Event]] = {}
         self._on_decided: list[Callable[[Page], None]] = []
         self._on_dead_letter: list[Callable[[Page, Delivery], None]] = []
-        waiting = Waiting(
+        self._waiting = Waiting(
             on.database,
             on.machines,
             on.clock,
@@ -143,7 +144,7 @@ class Paging:
             ways=Ways(self._record, self._metrics.folded, self._wake_keys),
             look_back=look_back,
         )
-        on.bursts.register(BURST, waiting.work_off)
+        on.bursts.register(BURST, self._waiting.work_off)
         on.machines.on_burial(lambda connection, machine: release(connection, on.bursts, machine))
 
     async def request(self, draft: Draft, caller: Caller, *, is_waited_for: bool = True) -> Page:
@@ -364,6 +365,7 @@ class Paging:
                 del self._flights[flight.page.id]
         if not result.state.is_decided:
             self._on.bursts.wake()
+        self._wake_keys(self._waiting.told_of(result))
         if flight.is_over and (page := flight.now()).is_decided:
             self._tell(page)
 
@@ -389,8 +391,8 @@ class Paging:
             return
 
         def remind(connection: Connection) -> None:
-            hasten(connection, key_hashes, to_ms(self._on.clock.now()))
             for key_hash in key_hashes:
+                hasten(connection, key_hash, to_ms(self._on.clock.now()))
                 self._on.bursts.remind(connection, BURST, key_hash)
 
         async def wake() -> None:

@@ -15,59 +15,35 @@ from typing import Protocol
 
 import structlog
 from msgspec.structs import replace
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    and_,
-    bindparam,
-    case,
-    exists,
-    false,
-    func,
-    literal_column,
-    null,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Connection, func, select, update
 
 from masthead.kernel.clock import Clock, from_ms, to_ms
 from masthead.kernel.errors import Reason
 from masthead.paging.ahead import Ahead, Said
 from masthead.paging.attempts import Attempts, Repeats
 from masthead.paging.budget import Budget
+from masthead.paging.due import hasten, load_due, next_due, sent_to, unmark_one
 from masthead.paging.folding import Fold, fold
 from masthead.paging.line import Line
-from masthead.paging.model import FOLLOW_UPS, Delivery, DeliveryState, Incident, IncidentState, Kind, Page
+from masthead.paging.model import Delivery, DeliveryState, Incident, IncidentState, Kind, Page
 from masthead.paging.outcomes import PATIENCE_MS, Recorded, Result, mark_as_being_sent, take_back
 from masthead.paging.patience import Patience
-from masthead.paging.rows import IS_PENDING, delivery_of
+from masthead.paging.rows import IS_PENDING
 from masthead.paging.setbacks import Setbacks
 from masthead.storage.bursts import Superseded, Turn
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
-from masthead.storage.prepared import Prepared
-from masthead.storage.schema import attempt, delivery
+from masthead.storage.schema import delivery
 
-__all__ = ["LookBack", "Waiting", "hasten", "keys_with_follow_ups"]
+__all__ = ["LookBack", "Waiting"]
 
 log = structlog.get_logger(__name__)
-#: Deliveries of one key that are looked at, and folded, together.
-_BATCH = 200
 #: Failures in a row after which the key rests.
 _PATIENCE = 2
-#: How soon to look again for something that may go only after something else was decided.
-_BLOCKED_MS = 1000
 #: How soon to look again when this machine could not say that it lives.
 _NO_LEASE_MS = 1000
 #: While PagerDuty's REST API fails, what may have arrived is looked for again so often.
 _LOOK_AGAIN = timedelta(seconds=2)
-#: No wait is longer than this (answers.py bounds what the other side asks); what is due later was dated by
-#: a clock that has been set back since, and is due now.
-_LONGEST_WAIT_MS = 1_000_000
-#: What was tried, or asked for, so far in the future was so by a clock that has been set back since: it is due now. Clocks
-#: of machines that share a database differ by less.
-_AHEAD_MS = 5_000
 
 
 class LookBack(Protocol):
@@ -127,47 +103,58 @@ class Waiting:
 
     async def work_off(self, turn: Turn) -> None:
         """Send what waits for the key and is due, then rest until the next is."""
-        while folds := await self._take(turn):
-            rest = await self._send_all(turn, folds)
+        while (line := await self._take(turn)).place is not None:
+            rest = await self._send_all(turn, line)
             if rest is not None:
                 await self._database.write(partial(_rest_until, turn, rest))
                 return
         self._setbacks.end(turn.subject)
         await self._database.write(lambda connection: self._rest(turn, connection))
 
-    async def _take(self, turn: Turn) -> list[Fold]:
+    def told_of(self, first: Result) -> Sequence[str]:
+        """Give the keys to work off now because of a first attempt: its own, if it is through and rests after failures."""
+        return self._setbacks.wake_by_first(first.delivery.key_hash) if first.state.is_decided else ()
+
+    async def _take(self, turn: Turn) -> Line:
         """Give what is to be sent now, folded, and make the folding durable before anything of it is sent.
 
         What was sent to the key by others, or by an earlier run, is learned with it.
         """
-        now_ms = to_ms(self._clock.now())
-        window = {"key": turn.subject, "since": now_ms - int(self._budget.window_s * 1000), "now": now_ms}
+        key_hash, now_ms = turn.subject, to_ms(self._clock.now())
+        since_ms = now_ms - int(self._budget.window_s * 1000)
+        may_hasten, is_owed = self._setbacks.may_hasten(key_hash), self._setbacks.is_owed(key_hash)
 
-        def work(connection: Connection) -> tuple[list[Fold], list[int]]:
+        def work(connection: Connection) -> tuple[Line, list[int]]:
             turn.hold(connection)
             take_back(connection, turn)
-            folds = fold(_due(connection, turn.subject, now_ms))
-            for one in folds:
+            due = load_due(connection, key_hash, now_ms)
+            if due and may_hasten and hasten(connection, key_hash, now_ms):
+                due = load_due(connection, key_hash, now_ms)
+            line = Line(fold(due), is_owed=is_owed)
+            for one in line.folds:
                 _store_fold(connection, one)
-            if folds:
-                mark_as_being_sent(connection, folds[0].speaker.id, turn=turn)
-            return folds, [row[0] for row in _SENT.all(connection, window)] if folds else []
+            if line.place is None:
+                return line, []
+            mark_as_being_sent(connection, line.place.fold.speaker.id, turn=turn)
+            return line, sent_to(connection, key_hash, since_ms, now_ms)
 
-        folds, sent = await self._database.write(work)
-        self._budget.learn(turn.subject, [(now_ms - at_ms) / 1000 for at_ms in sent])
-        self._ways.folded(sum(len(one.members) for one in folds))
-        return folds
+        line, sent = await self._database.write(work)
+        self._setbacks.owe(key_hash, is_owed=False)
+        if line.place is not None and may_hasten:
+            self._setbacks.hastened(key_hash)
+        self._budget.learn(key_hash, [(now_ms - at_ms) / 1000 for at_ms in sent])
+        self._ways.folded(sum(len(one.members) for one in line.folds))
+        return line
 
-    async def _send_all(self, turn: Turn, folds: Sequence[Fold]) -> _Rest | None:
+    async def _send_all(self, turn: Turn, line: Line) -> _Rest | None:
         """Send them in order; gives when to go on if not now."""
         failures = 0
-        ahead = Ahead(self._database, [one.speaker for one in folds])
-        line = Line(folds)
-        place = line.take()
-        while place is not None:
+        ahead = Ahead(self._database, [one.speaker for one in line.folds])
+        while (place := line.place) is not None:
             one = place.fold
             is_overdue = self._clock.now() >= one.speaker.deadline_at
             if not is_overdue and not self._budget.take(turn.subject):
+                self._setbacks.owe(turn.subject, is_owed=line.is_owed)
                 wait_ms = int(self._budget.wait_s(turn.subject) * 1000) + 1
                 return _Rest(to_ms(self._clock.now()) + wait_ms, marked=one.speaker.id)
             said = None
@@ -179,8 +166,8 @@ class Waiting:
                     self._budget.give_back(turn.subject)
                     return _Rest(to_ms(self._clock.now()) + _NO_LEASE_MS, marked=one.speaker.id)
             failures = failures + 1 if result.state is DeliveryState.PENDING else 0
-            place = line.take(has_failed=failures > 0)
-            following = place.fold.speaker.id if place else None
+            line.move_on(has_failed=failures > 0)
+            following = line.place.fold.speaker.id if line.place else None
             recorded = await self._ways.record(replace(result, turn=turn, next_id=following), said)
             if not recorded.holds:
                 raise Superseded
@@ -193,13 +180,14 @@ class Waiting:
         """Give when to go on after so many failures in a row; None to go on now, with *following*."""
         key_hash = last.delivery.key_hash
         if failures and last.reason is Reason.THROTTLED:
+            self._setbacks.add(key_hash, is_throttled=True)
             return _Rest(last.due_at_ms or 0, marked=following)
         # What one was told to wait does not hold for those that were not tried.
         if failures >= _PATIENCE or (failures and last.number and following is None):
             return _Rest(self._next_try(key_hash, last), marked=following)
         if last.number and last.state.is_decided and self._setbacks.end(key_hash):
             # PagerDuty may be back for the others, too.
-            self._ways.wake(self._setbacks.to_wake())
+            self._ways.wake(self._setbacks.to_wake(key_hash))
             return _Rest(to_ms(self._clock.now()), marked=following, is_back=True)
         return None
 
@@ -245,149 +233,11 @@ class Waiting:
 
     def _rest(self, turn: Turn, connection: Connection) -> None:
         turn.hold(connection)
-        waiting = _next_due(connection, turn.subject, to_ms(self._clock.now()))
+        waiting = next_due(connection, turn.subject, to_ms(self._clock.now()))
         if waiting is None:
             turn.finish(connection)
         else:
             turn.rest(connection, waiting)
-
-
-_earlier = delivery.alias()
-_followed = delivery.alias()
-_member = delivery.alias()
-_FOLLOW_UPS: list[ColumnElement[str]] = [literal_column(f"'{kind.value}'") for kind in FOLLOW_UPS]
-_PAGE: ColumnElement[str] = literal_column(f"'{Kind.TRIGGER.value}'")
-_PENDING: ColumnElement[str] = literal_column("'pending'")
-_IS_FOLLOWED_UP = delivery.c.dedup_key.in_(
-    select(_followed.c.dedup_key).where(
-        _followed.c.key_hash == bindparam("key"),
-        _followed.c.state == _PENDING,
-        _followed.c.action.in_(_FOLLOW_UPS),
-    )
-)
-_FOLLOWS_ON = exists().where(
-    _earlier.c.key_hash == delivery.c.key_hash,
-    _earlier.c.state == _PENDING,
-    _earlier.c.dedup_key == delivery.c.dedup_key,
-    or_(
-        and_(
-            delivery.c.action.in_(_FOLLOW_UPS),
-            _earlier.c.action == _PAGE,
-            _earlier.c.created_at <= delivery.c.created_at,
-        ),
-        and_(
-            delivery.c.action == _PAGE,
-            _earlier.c.action.in_(_FOLLOW_UPS),
-            _earlier.c.created_at < delivery.c.created_at,
-        ),
-    ),
-)
-#: Whether something has to be told before: to an acknowledge or a resolve its page; to a page under the dedup key of an
-#: earlier one the resolve of that, which PagerDuty would take for the later page's. By CASE, or SQLite would look through
-#: all that waits for each of all that waits, also where nothing is followed up.
-_IS_BLOCKED = case((_IS_FOLLOWED_UP, _FOLLOWS_ON), else_=false())
-_WAITS = and_(
-    delivery.c.key_hash == bindparam("key"),
-    IS_PENDING,
-    delivery.c.machine.is_(None),
-    delivery.c.folded_into.is_(None),
-)
-#: Whether the last attempt was made later than now can be.
-_WAS_TRIED_LATER = exists().where(
-    attempt.c.delivery_id == delivery.c.id,
-    attempt.c.number == delivery.c.attempts,
-    attempt.c.at > bindparam("ahead"),
-)
-_DUE = Prepared(
-    lambda _: (
-        select(delivery, exists().where(_member.c.folded_into == delivery.c.id).label("speaks"))
-        .where(
-            _WAITS,
-            or_(
-                delivery.c.due_at <= bindparam("now"),
-                delivery.c.due_at > bindparam("latest"),
-                and_(delivery.c.attempts == literal_column("0"), delivery.c.created_at > bindparam("ahead")),
-                _WAS_TRIED_LATER,
-            ),
-            ~_IS_BLOCKED,
-        )
-        .order_by(delivery.c.severity_rank, delivery.c.created_at, delivery.c.id)
-        .limit(literal_column(str(_BATCH)))
-        .offset(literal_column("0"))
-    )
-)
-_NEXT_DUE = Prepared(
-    lambda _: (
-        select(_IS_BLOCKED.label("is_blocked"), func.min(delivery.c.due_at).label("due_at"))
-        .where(_WAITS)
-        .group_by("is_blocked")
-    )
-)
-_UNMARK = Prepared(
-    lambda _: update(delivery).where(delivery.c.id == bindparam("of"), IS_PENDING).values(machine=null())
-)
-_HASTEN = Prepared(
-    lambda _: (
-        update(delivery)
-        .where(
-            delivery.c.key_hash == bindparam("key"),
-            IS_PENDING,
-            delivery.c.machine.is_(None),
-            delivery.c.due_at > bindparam("now"),
-            exists().where(
-                attempt.c.delivery_id == delivery.c.id,
-                attempt.c.number == delivery.c.attempts,
-                attempt.c.status.is_(None),
-            ),
-        )
-        .values(due_at=bindparam("now"))
-    )
-)
-#: When a key was sent something, as far as its budget remembers.
-_SENT = Prepared(
-    lambda _: select(attempt.c.at).where(
-        attempt.c.key_hash == bindparam("key"),
-        attempt.c.at > bindparam("since"),
-        attempt.c.at <= bindparam("now"),
-    )
-)
-
-
-def keys_with_follow_ups(connection: Connection, key_hashes: Sequence[str], dedup_key: str) -> frozenset[str]:
-    """Give those of *key_hashes* that are still to be told of an acknowledge or a resolve under *dedup_key*."""
-    query = select(delivery.c.key_hash).where(
-        delivery.c.key_hash.in_(key_hashes),
-        IS_PENDING,
-        delivery.c.dedup_key == dedup_key,
-        delivery.c.action.in_(_FOLLOW_UPS),
-    )
-    return frozenset(connection.execute(query).scalars())
-
-
-def hasten(connection: Connection, key_hashes: Sequence[str], now_ms: int) -> None:
-    """Make due now what waits for its next attempt after it got no answer at all, so that the most severe goes first again.
-
-    What was answered keeps its time: the answer may have named it.
-    """
-    _HASTEN.run(connection, [{"key": key_hash, "now": now_ms} for key_hash in key_hashes])
-
-
-def _due(connection: Connection, key_hash: str, now_ms: int) -> list[Delivery]:
-    """Give what waits for a key and is due: most severe first, then oldest."""
-    times = {"now": now_ms, "latest": now_ms + _LONGEST_WAIT_MS, "ahead": now_ms + _AHEAD_MS}
-    found = _DUE.all(connection, {"key": key_hash, **times})
-    return [delivery_of(row, speaks_for_others=bool(row.speaks)) for row in found]
-
-
-def _next_due(connection: Connection, key_hash: str, now_ms: int) -> int | None:
-    """Give when the next of what waits for a key is due, or None when nothing waits."""
-    return min(
-        (
-            max(row.due_at, now_ms + _BLOCKED_MS) if row.is_blocked else row.due_at
-            for row in _NEXT_DUE.all(connection, {"key": key_hash})
-        ),
-        default=None,
-    )
 
 
 def _store_fold(connection: Connection, one: Fold) -> None:
@@ -401,9 +251,9 @@ def _rest_until(turn: Turn, rest: _Rest, connection: Connection) -> None:
     """End the run, and take back the mark of what is not sent now, so that nobody thinks that it may have been."""
     turn.hold(connection)
     if rest.marked is not None:
-        _UNMARK.run(connection, [{"of": rest.marked}])
+        unmark_one(connection, rest.marked)
     if rest.is_back:
-        hasten(connection, [turn.subject], rest.due_at_ms)
+        hasten(connection, turn.subject, rest.due_at_ms)
     turn.rest(connection, rest.due_at_ms)
 
 

@@ -269,6 +269,8 @@ delivery = Table(
     Column("deadline_at", BigInteger, nullable=False, server_default="0"),
     #: When it may be tried again; null once decided.
     Column("due_at", BigInteger),
+    #: Before then it is not tried, whatever else is through: PagerDuty said so, or nobody could tell whether it had arrived.
+    Column("not_before_at", BigInteger),
     #: The machine that makes the first attempt; null once that was made.
     Column("machine", Text),
     Column("created_at", BigInteger, nullable=False),
