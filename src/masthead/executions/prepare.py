@@ -15,6 +15,7 @@ from masthead.executions.stages.any_stage import type_missing
 from masthead.kernel.caller import Caller
 from masthead.kernel.errors import InvalidRequest
 from masthead.kernel.ids import Ids
+from masthead.pipelines.concurrency import read_most
 from masthead.pipelines.expressions import too_many_expressions
 from masthead.pipelines.graph import shape_problems, too_many_stages
 from masthead.pipelines.parameters import declared_parameters, too_many_parameters
@@ -254,5 +255,4 @@ def _digits(value: Any) -> int | None:
 
 def _count(value: Any) -> int:
     """Give a whole number above 0, or 0 for anything else; upstream's is an int of Java."""
-    is_count = isinstance(value, int) and not isinstance(value, bool) and value > 0
-    return min(value, _MOST) if is_count else 0
+    return max(0, min(read_most(value) or 0, _MOST))

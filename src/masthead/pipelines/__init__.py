@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from masthead.pipelines.checks import Check, Checks, Problem
+from masthead.pipelines.doubts import doubts_of
 from masthead.pipelines.graph import GraphProblem, assign_ref_ids, topological_order, validate_graph
 from masthead.pipelines.listing import is_enabled
 from masthead.pipelines.pipelines import Pipelines
@@ -14,6 +15,7 @@ __all__ = [
     "Pipelines",
     "Problem",
     "assign_ref_ids",
+    "doubts_of",
     "is_enabled",
     "topological_order",
     "validate_graph",

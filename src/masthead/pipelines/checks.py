@@ -19,7 +19,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from masthead.pipelines.expressions import Problem, too_many_expressions
+from masthead.pipelines.concurrency import problems_of_concurrency
+from masthead.pipelines.expressions import Problem, too_many_expressions, unparsed
 from masthead.pipelines.graph import too_many_stages, validate_graph
 from masthead.pipelines.parameters import problems_of_parameters
 
@@ -35,7 +36,13 @@ class Checks:
     """Every look at a pipeline that is to be saved."""
 
     def __init__(self) -> None:
-        self._checks: list[Check] = [_graph, problems_of_parameters, _expressions]
+        self._checks: list[Check] = [
+            _graph,
+            problems_of_parameters,
+            _expressions,
+            _notifications,
+            problems_of_concurrency,
+        ]
 
     def add(self, check: Check) -> None:
         """Have *check* look at every pipeline from now on."""
@@ -68,3 +75,7 @@ def _graph(pipeline: Mapping[str, Any]) -> Iterator[Problem]:
 def _expressions(pipeline: Mapping[str, Any]) -> Iterator[Problem]:
     if too_many := too_many_expressions(pipeline):
         yield Problem("", too_many)
+
+
+def _notifications(pipeline: Mapping[str, Any]) -> Iterator[Problem]:
+    yield from unparsed(pipeline.get("notifications"), "/notifications")

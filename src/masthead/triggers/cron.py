@@ -29,7 +29,7 @@ from masthead.pipelines import Pipelines
 from masthead.storage.bursts import Bursts, Turn
 from masthead.storage.database import Database
 from masthead.triggers import cron_rows
-from masthead.triggers.cron_trigger import CronTrigger, cron_triggers, problems_of_cron, read_zone
+from masthead.triggers.cron_trigger import CronTrigger, cron_triggers, read_zone
 from masthead.triggers.ids import id_of_run
 from masthead.triggers.quartz import read_line, spread
 from masthead.triggers.starting import start
@@ -72,7 +72,6 @@ class Cron:
         self._schedule = schedule
         bursts.register(BURST, self._run, rests_long=True)
         pipelines.on_changed(self._changed)
-        pipelines.checks.add(problems_of_cron)
 
     async def start(self) -> None:
         """Reckon anew what was stored without a row, or for another time zone; a row that is right stays."""

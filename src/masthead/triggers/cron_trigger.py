@@ -5,7 +5,7 @@ Source: Spinnaker compatibility facts, section 4.12.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -63,11 +63,11 @@ def cron_triggers(pipeline: Mapping[str, Any] | None, default_zone: str) -> dict
     return {one.subject: one for one in found if one is not None}
 
 
-def problems_of_cron(pipeline: Mapping[str, Any]) -> Iterator[Problem]:
-    """Give what is wrong with the cron triggers of a pipeline that is to be saved."""
+def problems_of_cron(triggers: Sequence[Any]) -> Iterator[Problem]:
+    """Give what is wrong with those of the *triggers* of a pipeline that is to be saved which are of type ``cron``."""
     seen: dict[str, int] = {}
-    for at, trigger in enumerate(pipeline.get("triggers") or ()):
-        if trigger.get("type") != "cron":
+    for at, trigger in enumerate(triggers):
+        if not isinstance(trigger, Mapping) or trigger.get("type") != "cron":
             continue
         yield from _problems(f"/triggers/{at}", trigger)
         first = seen.setdefault(str(trigger.get("id")), at)

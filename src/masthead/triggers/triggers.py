@@ -7,6 +7,7 @@ from masthead.kernel.clock import Clock
 from masthead.pipelines import Pipelines
 from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
+from masthead.triggers.checks import problems_of_triggers
 from masthead.triggers.cron import Cron, Schedule
 from masthead.triggers.endings import Endings
 from masthead.triggers.webhooks import Webhooks
@@ -38,6 +39,7 @@ class Triggers:
             clock=clock,
             schedule=schedule or Schedule(),
         )
+        pipelines.checks.add(problems_of_triggers)
         self.webhooks = Webhooks(clock, pipelines=pipelines, executions=executions)
 
     async def start(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from masthead.executions import StageTypes
 from masthead.ownership import Weight
-from masthead.pipelines import Pipelines
+from masthead.pipelines import Pipelines, doubts_of
 from masthead.pipelines.expressions import check_document
 from masthead.web.editor_json import line_of, lines_of
 from masthead.web.wakes import Wake
@@ -56,6 +56,7 @@ def problems_of(
     warnings = [
         *((one.pointer, one.sentence) for one in check_document({"stages": draft.get("stages")})),
         *_of_stages(draft, types),
+        *((one.pointer, one.sentence) for one in (*doubts_of(draft), *types.doubts(draft))),
         *_of_wakes(draft, wakes),
     ]
     found = [EditorProblem(at, text, is_error=True, ref=_ref(draft, at)) for at, text in errors]

@@ -10,7 +10,7 @@ from masthead.executions import STAGE_TYPES
 from masthead.executions.stages.base import StageType, TaskContext, TaskResult, TaskType
 from masthead.executions.status import Status
 from masthead.kernel.errors import InvalidRequest
-from masthead.pipelines import Checks
+from masthead.pipelines import Checks, doubts_of
 
 
 def stage(ref: str, *waits: str) -> dict:
@@ -64,11 +64,22 @@ async def test_a_pipeline_of_a_template_is_refused_and_recorded(bench):
     ("fields", "pointer", "sentence"),
     [
         ({"type": ""}, "/type", "type missing from pipeline 'p' in application 'demo', stage name: 'n'"),
-        ({"type": 5}, "/type", "type missing from pipeline 'p' in application 'demo', stage name: 'n'"),
+        ({"type": 5}, "/type", "`type` must be a text that names a type of stage, such as wait."),
         (
             {"stageTimeoutMs": "60000"},
             "/stageTimeoutMs",
             "`stageTimeoutMs` must be a number of milliseconds.",
+        ),
+        (
+            {"stageTimeoutMs": -1},
+            "/stageTimeoutMs",
+            "`stageTimeoutMs` must not be negative: the time of the stage would be over before it begins.",
+        ),
+        ({"type": "pipeline"}, "/pipeline", "`pipeline` must be the id of a pipeline."),
+        (
+            {"type": "dependsOnExecution", "executionId": ""},
+            "/executionId",
+            "`executionId` must be the id of an execution.",
         ),
         (
             {"stageEnabled": {"type": "expression", "expression": "1 +"}},
@@ -126,6 +137,58 @@ def test_what_is_known_only_while_running_is_left_for_the_run():
         {"type": "moon", "stageEnabled": "x"},
     ]
     assert list(STAGE_TYPES.problems({"stages": stages})) == []
+
+
+GIVES = {"type": "evaluateVariables", "variables": [{"key": "pipeline", "value": "x"}]}
+
+
+@pytest.mark.parametrize(
+    ("other", "is_refused"),
+    [
+        ({"type": "noop"}, True),
+        ({"type": "evaluateVariables", "variables": [{"key": "a", "value": "x"}]}, True),
+        ({"type": "pipeline", "pipeline": "p", "skipDownstreamOutput": True}, True),
+        (GIVES, False),
+        ({"type": "evaluateVariables", "variables": "${parameters.v}"}, False),
+        ({"type": "evaluateVariables", "variables": [1]}, False),
+        ({"type": "pipeline", "pipeline": "p"}, False),
+        ({"type": "deployManifest"}, False),
+    ],
+)
+def test_what_an_earlier_stage_may_give_is_not_missing(other, is_refused):
+    """In Orca a field that a stage lacks is taken out of what earlier stages gave."""
+    found = list(STAGE_TYPES.problems({"stages": [other, {"type": "pipeline"}]}))
+    assert ("/stages/1/pipeline" in [one.pointer for one in found]) is is_refused
+
+
+@pytest.mark.parametrize(
+    "own", [{"pipeline": "p"}, {"pipelineId": "s"}, {"executionId": "e"}, {"pipeline": 5}]
+)
+def test_a_child_may_be_named_in_more_than_one_way(own):
+    """What Orca may run is left for the run."""
+    assert list(STAGE_TYPES.problems({"stages": [{"type": "pipeline", **own}]})) == []
+
+
+def test_what_orca_runs_but_nobody_means_is_a_doubt_and_no_problem():
+    """It is told while the pipeline is edited, and saved."""
+    stages = [
+        {"type": "wait", "waitTime": -5},
+        {"type": "manualJudgment", "judgmentInputs": "yes"},
+        {"type": "wait", "waitTime": 5},
+        {"type": "manualJudgment", "judgmentInputs": [{"value": "yes"}]},
+        {"type": "manualJudgment", "judgmentInputs": "${parameters.answers}"},
+        {"type": "moon"},
+        5,
+    ]
+    pipeline = {"spelEvaluator": "v5", "triggers": [{"type": "git"}, {"type": "cron"}, 5], "stages": stages}
+    assert list(STAGE_TYPES.problems(pipeline)) == []
+    assert [one.pointer for one in STAGE_TYPES.doubts(pipeline)] == [
+        "/stages/0/waitTime",
+        "/stages/1/judgmentInputs",
+    ]
+    found = [one.pointer for one in doubts_of(pipeline)]
+    assert found == ["/spelEvaluator", "/triggers/0/type", "/triggers/2/type"]
+    assert list(doubts_of({"spelEvaluator": " V4 "})) == list(doubts_of({})) == []
 
 
 @pytest.mark.parametrize("field", ["preconditions", "stageEnabled", "url"])

@@ -191,6 +191,15 @@ def test_an_expiry_beyond_all_calendars_never_comes(digits):
     assert execution.max_concurrent_executions == 2**31 - 1
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"), [("5", 5), (2.0, 2), ("-1", 0), (-1, 0), (True, 0), ("many", 0), (None, 0)]
+)
+def test_how_many_may_run_at_once_is_read_as_front50_reads_it(given, expected):
+    """Digits in a text are a number; without one there is no limit."""
+    execution = prepared({"maxConcurrentExecutions": given, "stages": [{"type": "noop"}]})
+    assert execution.max_concurrent_executions == expected
+
+
 @pytest.mark.parametrize("execution_id", ["a/b", "..", "x" * 101, "x y", "é"])
 def test_an_execution_id_that_no_path_can_hold_is_refused(execution_id):
     """With the field's name; an upper-case ULID, a UUID and a word are ids."""

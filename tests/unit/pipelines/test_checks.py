@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from masthead.executions.stages.registry import STAGE_TYPES
 from masthead.pipelines import Checks, Problem
 
@@ -36,3 +38,27 @@ def test_a_pipeline_of_any_shape_can_be_looked_at():
     """Nothing is raised whatever stands where the stages should be."""
     for stages in (None, 1, "x", {}, [1, None, "x", []], [{"type": {}}], [{"alias": 3}]):
         list(STAGE_TYPES.problems({"stages": stages}))
+
+
+@pytest.mark.parametrize("given", [None, "", 0, 3, -1, 2.0, " 5 ", "-1", "${parameters.most}"])
+def test_a_limit_of_executions_is_a_number(given):
+    """As Front50 reads it: digits in a text are one; 0 and below are no limit."""
+    assert not Checks().problems({"stages": [], "maxConcurrentExecutions": given})
+
+
+@pytest.mark.parametrize("given", ["many", "1.5", "5x", True, [], {}, [3], "9" * 5000])
+def test_what_is_no_number_is_no_limit(given):
+    """It would run without one."""
+    (problem,) = Checks().problems({"stages": [], "maxConcurrentExecutions": given})
+    assert problem.pointer == "/maxConcurrentExecutions"
+
+
+def test_an_expression_of_a_notification_must_parse():
+    """As in a stage."""
+    notifications = [
+        {"type": "slack", "message": {"pipeline.failed": {"text": "${1 +"}}},
+        {"to": "${trigger.user}"},
+    ]
+    (problem,) = Checks().problems({"stages": [], "notifications": notifications})
+    assert problem.pointer == "/notifications/0/message/pipeline.failed/text"
+    assert not Checks().problems({"stages": [], "notifications": "x"})

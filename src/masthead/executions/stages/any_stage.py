@@ -28,12 +28,19 @@ def type_missing(where: str, name: object) -> str:
 def problems_of_any(stage: Mapping[str, Any], pipeline: Mapping[str, Any]) -> Iterator[Problem]:
     """Say what is certainly wrong with *stage* as *pipeline* writes it, each with a pointer from the stage on."""
     kind = stage.get("type")
-    if not isinstance(kind, str) or not kind:
+    if kind in (None, ""):
         where = f"pipeline '{pipeline.get('name')}' in application '{pipeline.get('application')}'"
         yield Problem("/type", type_missing(where, stage.get("name")))
+    elif not isinstance(kind, str):
+        yield Problem("/type", "`type` must be a text that names a type of stage, such as wait.")
     limit = stage.get("stageTimeoutMs")
-    is_number = isinstance(limit, (int, float)) and not isinstance(limit, bool)
-    if limit not in (None, "") and not is_number and not holds_expression(limit):
+    if isinstance(limit, (int, float)) and not isinstance(limit, bool):
+        if limit < 0:
+            sentence = (
+                "`stageTimeoutMs` must not be negative: the time of the stage would be over before it begins."
+            )
+            yield Problem("/stageTimeoutMs", sentence)
+    elif limit not in (None, "") and not holds_expression(limit):
         yield Problem("/stageTimeoutMs", "`stageTimeoutMs` must be a number of milliseconds.")
 
 

@@ -170,6 +170,10 @@ class StageType:
     #: Fields whose expressions are left to the type: they belong to something else, or are evaluated in its own way.
     raw_fields: ClassVar[frozenset[str]] = frozenset()
     tasks: ClassVar[tuple[TaskType, ...]] = ()
+    #: Fields of which it must have one, its own or out of an earlier stage's outputs, the one to name first.
+    needs: ClassVar[tuple[str, ...]] = ()
+    #: The sentence that the run would end with when it has none.
+    missing: ClassVar[str] = ""
     #: Whether a dry run passes over it, because it changes something or reaches out of Masthead.
     is_left_out_of_dry_runs: ClassVar[bool] = False
 
@@ -227,6 +231,16 @@ class StageType:
         Returns:
             Problems with pointers within the stage, such as ``/url``, with the sentence that the run would end with.
         """
+        del stage
+        return ()
+
+    def may_give(self, stage: Mapping[str, Any], names: Sequence[str]) -> bool:
+        """Tell whether *stage*, as a pipeline writes it, may have one of *names* among its outputs."""
+        del stage, names
+        return False
+
+    def doubts(self, stage: Mapping[str, Any]) -> Iterable[Problem]:
+        """Say what Orca runs but hardly anybody can mean; it is told while *stage* is edited and keeps nothing from being saved."""
         del stage
         return ()
 

@@ -12,6 +12,8 @@ from masthead.kernel.errors import NotFound
 
 __all__ = ["DependsOnExecutionStage"]
 
+_NO_ID = "`executionId` must be the id of an execution."
+
 
 class DependsOnExecutionTask(TaskType):
     """Looks how far the other one is."""
@@ -26,7 +28,7 @@ class DependsOnExecutionTask(TaskType):
         """Look."""
         other = work.context.get("executionId")
         if not isinstance(other, str) or not other:
-            raise TaskFailed("`executionId` must be the id of an execution.")
+            raise TaskFailed(_NO_ID)
         if other == work.execution.id:
             raise TaskFailed("An execution cannot wait for itself.")
         status = await work.services.runs.status_of(other)
@@ -56,3 +58,5 @@ class DependsOnExecutionStage(StageType):
         Field("executionId", Kind.TEXT, "Id of the other execution.", is_required=True),
     )
     tasks = (DependsOnExecutionTask(),)
+    needs = ("executionId",)
+    missing = _NO_ID

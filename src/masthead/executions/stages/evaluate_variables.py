@@ -5,7 +5,7 @@ Source: Spinnaker compatibility facts, section 4.9.4.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from masthead.executions.failure import TaskFailed
@@ -62,6 +62,13 @@ class EvaluateVariablesStage(StageType):
     )
     raw_fields: ClassVar[frozenset[str]] = frozenset({"variables"})
     tasks = (EvaluateVariablesTask(),)
+
+    def may_give(self, stage: Mapping[str, Any], names: Sequence[str]) -> bool:
+        """Give the keys that are written; a list that an expression gives may hold any."""
+        given = stage.get("variables")
+        if not isinstance(given, list):
+            return given is not None
+        return any(not isinstance(one, Mapping) or one.get("key") in names for one in given)
 
     def problems(self, stage: Mapping[str, Any]) -> Iterable[Problem]:
         """Look at the shape of the list."""

@@ -20,6 +20,7 @@ from masthead.executions.status import Status
 from masthead.kernel.caller import Caller
 from masthead.kernel.errors import AccessDenied, Conflict, InvalidRequest
 from masthead.pipelines import Problem
+from masthead.pipelines.expressions import holds_expression
 
 __all__ = ["ManualJudgmentStage"]
 
@@ -103,6 +104,13 @@ class ManualJudgmentStage(StageType):
         """Say which roles cannot be read: else everybody could decide."""
         for name in _ROLES:
             yield from problems_in(stage, name, partial(_require_roles, name))
+
+    def doubts(self, stage: Mapping[str, Any]) -> Iterable[Problem]:
+        """Tell of answers that are no list: Orca looks at none of them, and nobody can choose one."""
+        given = stage.get("judgmentInputs")
+        if given is not None and not isinstance(given, list) and not holds_expression(given):
+            sentence = '`judgmentInputs` is no list such as [{"value": "yes"}], so no answer can be chosen.'
+            yield Problem("/judgmentInputs", sentence)
 
     def restarted(self, context: dict[str, Any]) -> None:
         """Forget the decision."""

@@ -8,6 +8,7 @@ Source: Spinnaker compatibility facts, section 4.9.6.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +24,7 @@ __all__ = ["KEEPS_CHILD", "PipelineStage"]
 #: Key of a context, Orca's: the child has been restarted by itself, and is waited for again.
 KEEPS_CHILD = "_skipPipelineRestart"
 
+_NO_ID = "`pipeline` must be the id of a pipeline."
 _FAILED = "At least one monitored pipeline failed, look for errors in failed pipelines"
 _CANCELLED = "At least one monitored pipeline was cancelled"
 
@@ -107,6 +109,14 @@ class PipelineStage(StageType):
         Field("skipDownstreamOutput", Kind.BOOLEAN, "Keep its outputs out of this stage's."),
     )
     tasks = (StartPipelineTask(), MonitorPipelineTask())
+    # A strategy is named by pipelineId; one that has a child already starts none.
+    needs = ("pipeline", "pipelineId", "executionId")
+    missing = _NO_ID
+
+    def may_give(self, stage: Mapping[str, Any], names: Sequence[str]) -> bool:
+        """Give whatever the stages of the child give."""
+        del names
+        return stage.get("skipDownstreamOutput") is not True
 
     def plan(self, stage: Stage) -> tuple[TaskType, ...]:
         """Leave out the start of a child that is there already, and the wait that is not wanted."""
@@ -129,7 +139,7 @@ class PipelineStage(StageType):
 def _config_id(context: dict[str, Any]) -> str:
     config_id = context.get("pipeline")
     if not isinstance(config_id, str) or not config_id:
-        raise TaskFailed("`pipeline` must be the id of a pipeline.")
+        raise TaskFailed(_NO_ID)
     return config_id
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from masthead.executions.failure import TaskFailed
@@ -101,17 +102,27 @@ class StageTypes:
 
         This is a check for ``masthead.pipelines.Checks``.
         """
-        stages = pipeline.get("stages")
-        look = Look()
-        for at, stage in enumerate(stages if isinstance(stages, list) else ()):
-            if not isinstance(stage, Mapping):
-                continue
+        look, given = Look(), _Outputs(self._find, _stages(pipeline))
+        for at, stage in _stages(pipeline):
             place = f"/stages/{at}"
-            own = (*problems_of_any(stage, pipeline), *self._problems_of_type(stage, look))
+            found = self._find(stage)
+            own = [*problems_of_any(stage, pipeline), *self._problems_of_type(stage, look)]
+            if found and found.needs and not given.has_one(stage, at, found.needs):
+                own.append(Problem(f"/{found.needs[0]}", found.missing))
             yield from (Problem(place + each.pointer, each.sentence) for each in own)
 
+    def doubts(self, pipeline: Mapping[str, Any]) -> Iterator[Problem]:
+        """Say what is run but hardly meant in the stages of *pipeline*."""
+        for at, stage in _stages(pipeline):
+            found = self._find(stage)
+            for each in found.doubts(stage) if found else ():
+                yield Problem(f"/stages/{at}{each.pointer}", each.sentence)
+
+    def _find(self, stage: Mapping[str, Any]) -> StageType | None:
+        return self._types.get(str(stage.get("alias") or stage.get("type")))
+
     def _problems_of_type(self, stage: Mapping[str, Any], look: Look) -> Iterator[Problem]:
-        found = self._types.get(str(stage.get("alias") or stage.get("type")))
+        found = self._find(stage)
         conditions = (*conditions_of_any(stage), *(found.conditions(stage) if found else ()))
         for pointer, text in conditions:
             sentence = check_expression(text, look)
@@ -131,6 +142,35 @@ class StageTypes:
         """Give the code of *task*, or None when this release does not have it."""
         found = self._types.get(stage.lookup_type)
         return found.task(task.name) if found else None
+
+
+@dataclass(slots=True)
+class _Outputs:
+    """Which stages of a pipeline may give which fields to later ones; what Orca alone runs may give anything."""
+
+    find: Callable[[Mapping[str, Any]], StageType | None]
+    stages: Sequence[tuple[int, Mapping[str, Any]]]
+    _givers: dict[tuple[str, ...], frozenset[int]] = field(default_factory=dict)
+
+    def has_one(self, stage: Mapping[str, Any], at: int, names: tuple[str, ...]) -> bool:
+        """Tell whether *stage*, which stands at *at*, has one of *names* or may get it."""
+        if any(stage.get(name) not in (None, "") for name in names):
+            return True
+        if names not in self._givers:
+            self._givers[names] = frozenset(
+                place for place, each in self.stages if self._may_give(each, names)
+            )
+        return bool(self._givers[names] - {at})
+
+    def _may_give(self, stage: Mapping[str, Any], names: Sequence[str]) -> bool:
+        found = self.find(stage)
+        return found is None or found.may_give(stage, names)
+
+
+def _stages(pipeline: Mapping[str, Any]) -> list[tuple[int, Mapping[str, Any]]]:
+    stages = pipeline.get("stages")
+    given = enumerate(stages if isinstance(stages, list) else ())
+    return [(at, stage) for at, stage in given if isinstance(stage, Mapping)]
 
 
 STAGE_TYPES = StageTypes(

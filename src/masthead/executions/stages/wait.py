@@ -56,6 +56,12 @@ class WaitStage(StageType):
         """Look at the time to wait."""
         return problems_in(stage, "waitTime", _seconds)
 
+    def doubts(self, stage: Mapping[str, Any]) -> Iterable[Problem]:
+        """Tell of a time below zero, which Orca takes for one that is over."""
+        given = stage.get("waitTime")
+        if isinstance(given, (int, float)) and given < 0:
+            yield Problem("/waitTime", "`waitTime` is negative, so the stage ends at once.")
+
     def restarted(self, context: dict[str, Any]) -> None:
         """Wait anew, also when the last wait was skipped."""
         context.pop("skipRemainingWait", None)

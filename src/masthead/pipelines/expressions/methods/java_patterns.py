@@ -16,7 +16,7 @@ import regex
 
 from masthead.pipelines.expressions.errors import ExpressionError, shown
 
-__all__ = ["compile_java", "is_literal"]
+__all__ = ["compile_java", "is_literal", "why_no_pattern"]
 
 _LENGTH_LIMIT = 1_000
 _NESTING_LIMIT = 30
@@ -70,6 +70,22 @@ def is_literal(pattern: str) -> bool:
     return _META.isdisjoint(pattern)
 
 
+class _NoPattern(ExpressionError):
+    """Java refuses it too; everything else that is refused may only be more than is done here."""
+
+
+def why_no_pattern(pattern: str) -> str | None:
+    """Say why *pattern* is none for Java either; None when it is one, or may be."""
+    if len(pattern) <= _LENGTH_LIMIT:
+        try:
+            _Translator(pattern).translate()
+        except _NoPattern as error:
+            return error.message
+        except ExpressionError:
+            return None
+    return None
+
+
 @lru_cache(maxsize=_KEPT)
 def compile_java(pattern: str) -> regex.Pattern[str]:
     """Compile Java's *pattern*.
@@ -110,7 +126,7 @@ class _Translator:
         while self._at < len(self._pattern):
             self._next(self._pattern[self._at])
         if len(self._groups) > 1:
-            raise self._wrong("Unclosed group")
+            raise self._never("Unclosed group")
         return "".join(self._out)
 
     def _next(self, mark: str) -> None:
@@ -151,7 +167,13 @@ class _Translator:
             raise self._wrong("Too many repetitions")
 
     def _wrong(self, why: str) -> ExpressionError:
-        return ExpressionError(f"{why} near index {self._at} of the pattern {shown(self._pattern)}")
+        return ExpressionError(self._place(why))
+
+    def _never(self, why: str) -> ExpressionError:
+        return _NoPattern(self._place(why))
+
+    def _place(self, why: str) -> str:
+        return f"{why} near index {self._at} of the pattern {shown(self._pattern)}"
 
     # -- groups and repetitions
 
@@ -181,7 +203,7 @@ class _Translator:
 
     def _close(self) -> None:
         if len(self._groups) == 1:
-            raise self._wrong("Unmatched closing ')'")
+            raise self._never("Unmatched closing ')'")
         group = self._groups.pop()
         self._out.append(")")
         self._at += 1
@@ -193,7 +215,10 @@ class _Translator:
         if found is None:
             raise self._wrong("Illegal repetition")
         if not group.last:
-            raise self._wrong(f"Dangling meta character '{self._pattern[self._at]}'")
+            why = f"Dangling meta character '{self._pattern[self._at]}'"
+            # Behind \b and its like Java takes one.
+            is_first = self._at == 0 or self._pattern[self._at - 1] in "(|"
+            raise self._never(why) if is_first else self._wrong(why)
         count = max(int(found[1] or 1), int(found[3] or 1))
         group.weight += group.last * (count - 1)
         self._require_light(group.weight)
@@ -284,7 +309,7 @@ class _Translator:
         is_empty = True
         while is_empty or not self._ahead("]"):
             if self._at >= len(self._pattern):
-                raise self._wrong("Unclosed character class")
+                raise self._never("Unclosed character class")
             if self._pattern[self._at] == "[":
                 out.append(self._set(depth + 1))
             elif self._ahead("&&"):
