@@ -91,6 +91,28 @@ async def test_what_is_sent_again_goes_to_whom_the_catalog_knows_by_now(start, s
     assert sender.sent[-1].protocol is Protocol.V1
 
 
+@pytest.mark.parametrize("is_first", [True, False], ids=["first attempt", "run"])
+async def test_a_key_that_is_younger_than_the_catalog_is_told_by_its_own_protocol(start, sender, is_first):
+    """PagerDuty refuses a key of Events v1 at v2: the services are read once more, and the page goes out by itself."""
+    keys, reader = [Secret(key_of("web0")), Secret(key_of("nobody0"))], ScriptedReader()
+    node = await start(reader=reader)
+    await node.catalog.refresh()
+    sender.answer(keys[0].reveal(), REJECT, ACCEPT)
+    sender.answer(keys[1].reveal(), REJECT)
+    reader.answer("/services", whole(service("web", "v1")))
+    node.paging._in_flight = 0 if is_first else 10_000
+    done = [await node.decided((await node.page(key)).id) for key in keys]
+    await node.decided((await node.page(keys[1], message="again")).id)
+    await node.catalog.close()
+    known, unknown = (one.deliveries[0] for one in done)
+    accepted = ("web", Protocol.V1, DeliveryState.ACCEPTED, 2)
+    assert (known.label, known.protocol, known.state, known.attempts) == accepted
+    assert (unknown.state, unknown.attempts) == (DeliveryState.REJECTED, 1)
+    tried = select(attempt.c.protocol).where(attempt.c.delivery_id == known.id).order_by(attempt.c.number)
+    assert await node.rows(tried) == ["v2", "v1"]
+    assert [path for path, _ in reader.asked].count("/services") == 2
+
+
 async def test_a_page_is_stored_before_the_first_byte_goes_out(start, sender):
     """While nothing was sent yet, another process can already read the page."""
     sender.gate.clear()

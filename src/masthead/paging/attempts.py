@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -36,11 +36,19 @@ class Attempts:
     """Makes attempts and judges their answers."""
 
     def __init__(
-        self, sender: EventsSender, clock: Clock, retry: RetryPolicy, chance: random.Random | None = None
+        self,
+        sender: EventsSender,
+        clock: Clock,
+        retry: RetryPolicy,
+        chance: random.Random | None = None,
+        *,
+        find_home: Callable[[Delivery], Awaitable[Delivery | None]],
     ) -> None:
+        """Args: find_home: gives a delivery whose key was refused as it is to be sent instead, or None."""
         self._sender = sender
         self._clock = clock
         self._retry = retry
+        self._find_home = find_home
         self._chance = chance or random.Random()  # noqa: S311 - a wait is no secret
 
     def are_in_vain(self, account: str) -> bool:
@@ -71,6 +79,9 @@ class Attempts:
             duration_ms=answer.duration_ms,
         )
         state, due_at_ms = self._decide(delivery, answer)
+        moved = await self._find_home(delivery) if answer.reason is Reason.KEY else None
+        if moved is not None:
+            state, due_at_ms = DeliveryState.PENDING, to_ms(self._clock.now())
         return Result(
             delivery=delivery,
             number=delivery.attempts + 1,
@@ -84,6 +95,7 @@ class Attempts:
             due_at_ms=due_at_ms,
             is_uncertain=delivery.is_uncertain or answer.may_have_arrived,
             is_told_to_wait=bool(answer.retry_after),
+            moved=moved,
         )
 
     async def _send(self, event: Event, may_send: Leave) -> Answer:

@@ -59,6 +59,8 @@ class Result(Struct, frozen=True):
     is_uncertain: bool = False
     #: Whether it is not to be tried before then, even when its key is through.
     is_told_to_wait: bool = False
+    #: The delivery as it is to be sent from now on, where its key turned out to belong elsewhere.
+    moved: Delivery | None = None
     #: Who marked the delivery as being sent: a machine, or a run of one (:func:`run_mark`).
     mark: str = ""
     #: Of the run that worked it off; None for a first attempt.
@@ -75,7 +77,7 @@ class Result(Struct, frozen=True):
     def delivery_after(self) -> Delivery:
         """Give the delivery as it stands with this result."""
         return replace(
-            self.delivery,
+            self.moved or self.delivery,
             state=self.state,
             reason=self.reason,
             text=self.text,
@@ -118,6 +120,7 @@ class Outcomes:
         _POSTPONE.run(
             connection, [_postponement(result) for result in results if not result.state.is_decided]
         )
+        _MOVE.run(connection, [_move(result.moved) for result in results if result.moved is not None])
         self._testify(connection, results)
         for key_hash in {r.delivery.key_hash for r in results if not r.state.is_decided and r.turn is None}:
             due = min(r.due_at_ms or 0 for r in results if r.delivery.key_hash == key_hash)
@@ -272,6 +275,13 @@ _POSTPONE = Prepared(
         )
     )
 )
+_MOVE = Prepared(
+    lambda _: (
+        update(delivery)
+        .where(delivery.c.id == bindparam("of"), IS_PENDING)
+        .values({name: bindparam(name) for name in ("service_id", "label", "account", "protocol")})
+    )
+)
 
 
 def _insert_attempts(connection: Connection) -> Executable:
@@ -309,6 +319,16 @@ def _postponement(result: Result) -> dict[str, Any]:
         "not_before": result.due_at_ms if result.is_told_to_wait else None,
         "count": result.number or result.delivery.attempts,
         "uncertain": result.is_uncertain,
+    }
+
+
+def _move(moved: Delivery) -> dict[str, Any]:
+    return {
+        "of": moved.id,
+        "service_id": moved.service_id,
+        "label": moved.label,
+        "account": moved.account,
+        "protocol": moved.protocol.value,
     }
 
 

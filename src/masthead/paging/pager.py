@@ -42,6 +42,7 @@ from masthead.paging.retry import RetryPolicy
 from masthead.paging.room import Room
 from masthead.paging.rows import load_page, pages_where
 from masthead.paging.waiting import LookBack, Waiting, Ways
+from masthead.paging.younger import YoungerKeys
 from masthead.storage.bursts import Bursts
 from masthead.storage.database import Database
 from masthead.storage.machines import Machines
@@ -124,7 +125,8 @@ class Paging:
         )
         self.budget = Budget(on.clock, limit=limits.budget, window_s=limits.window_s)
         self._room = Room(on.database, on.clock, limit=limits.waiting)
-        self._attempts = Attempts(sender, on.clock, retry, chance)
+        younger = YoungerKeys(catalog, self._drafting, on.clock, self._tasks)
+        self._attempts = Attempts(sender, on.clock, retry, chance, find_home=younger.find)
         self._intake = Together(self._store_entries, self._tasks)
         self._intake_work = Intake(on.bursts)
         self._outcomes = Together(self._record_results, self._tasks)
@@ -450,10 +452,9 @@ class Paging:
 
     async def _look_for_refused_keys(self, failed: Sequence[Delivery]) -> None:
         """Let the catalog say to whom keys belong that PagerDuty refused: they may be younger than its last reading."""
-        refused = [one for one in failed if one.reason is Reason.KEY and one.decided_at is not None]
+        refused = [one.key for one in failed if one.reason is Reason.KEY]
         if refused:
-            last = max(one.decided_at for one in refused if one.decided_at is not None)
-            await self._catalog.know_anew([one.key for one in refused], last, _READING_S)
+            await self._catalog.know_anew(refused, self._on.clock.now(), _READING_S)
 
     def _arm(self, connection: Connection, page: Page, failed: Sequence[Delivery], caller: Caller) -> None:
         self._intake_work.store(connection, [self._drafting.resend(page, caller)])
