@@ -13,12 +13,12 @@ from masthead.kernel.clock import SystemClock
 from masthead.kernel.errors import OutsideFailure, Reason
 from masthead.kernel.ids import UlidIds
 from masthead.pagerduty import ServiceSeen
-from masthead.paging.model import Incident, IncidentState, NotOpened
+from masthead.paging.model import Incident, IncidentState, Kind, NotOpened
 from masthead.paging.proof import Proof, Timings, load_incidents, rows
 from masthead.paging.proof.proof import BURST
 from masthead.storage.bursts import Bursts, Superseded
 from masthead.storage.machines import Machines
-from masthead.storage.schema import proof
+from masthead.storage.schema import delivery, proof
 from support.proving import ACCOUNT, House, on_call, ours
 from unit.pagerduty.endpoint import EagerClock
 
@@ -61,6 +61,32 @@ async def test_an_incident_is_followed_to_its_end(house):
     assert (await house.proof.incident_of(id_)).assignee == "Ada"
     assert await house.due_at() is None
     assert await house.bursts_waiting() == []
+
+
+@pytest.mark.parametrize("is_folded", [False, True])
+@pytest.mark.parametrize(("kind", "state"), [(Kind.ACKNOWLEDGE, "acknowledged"), (Kind.RESOLVE, "resolved")])
+async def test_what_was_followed_up_is_looked_at_at_once(house, kind, state, is_folded):
+    """However old it is, and again a moment later where PagerDuty takes its time; and so are those that share its event."""
+    ids = [(await house.page([ours("a")]))[0] for _ in range(2)]
+    if is_folded:
+        folding = update(delivery).where(delivery.c.id == ids[0]).values(folded_into=ids[1])
+        await house.database.write(lambda c: c.execute(folding))
+    house.reader.put(ours("a"), house.seen())
+    await house.run_until(2)
+    house.pass_time(DAY_S * 2)
+    await house.run()
+    assert await house.due_at() is None
+    await house.follow_up(ids[0], kind)
+    await house.run_until(2.5)
+    assert {row.state for row in await house.rows()} == {"triggered"}
+    house.reader.put(ours("a"), house.seen(status=state))
+    await house.run_until(2)
+    found = {row.delivery_id: row.state for row in await house.rows()}
+    assert found == {ids[0]: state, ids[1]: state if is_folded else "triggered"}
+    asked = len(house.reader.asked)
+    await house.run_until(DAY_S)
+    assert len(house.reader.asked) <= asked + 4
+    assert await house.due_at() is None
 
 
 async def test_an_incident_nobody_takes_is_followed_for_a_day_and_no_longer(house):

@@ -14,7 +14,7 @@ from masthead.kernel.ids import UlidIds
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import IncidentSeen, Protocol
 from masthead.pagerduty.fakes import ScriptedIncidents
-from masthead.paging.model import Delivery, DeliveryState, Incident
+from masthead.paging.model import Delivery, DeliveryState, Incident, Kind
 from masthead.paging.proof import Proof
 from masthead.paging.proof.proof import BURST
 from masthead.storage.bursts import Bursts
@@ -98,6 +98,21 @@ class House:
 
         await self.database.write(work)
         return ids
+
+    async def follow_up(self, id_: str, kind: Kind) -> None:
+        """Store that PagerDuty took, just now, what follows up the delivery *id_*."""
+        now_ms, new_id = to_ms(self.clock.now()), self._ids.new()
+
+        def work(connection: Connection) -> None:
+            of = connection.execute(select(delivery).where(delivery.c.id == id_)).one()
+            asked = PAGE | {"kind": kind, "parent_id": of.page_id, "created_at": now_ms}
+            connection.execute(insert(page).values(id=new_id, **asked))
+            told = {"page_id": new_id, "dedup_key": of.dedup_key, "position": 0, "action": kind}
+            told |= {"created_at": now_ms, "decided_at": now_ms}
+            connection.execute(insert(delivery).values(**DELIVERY, **told, id=f"{new_id}-1"))
+            self.proof.followed_up(connection, [f"{new_id}-1"])
+
+        await self.database.write(work)
 
     async def run(self, account: str = ACCOUNT) -> None:
         """Let the burst run once, here and now."""

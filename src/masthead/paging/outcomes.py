@@ -104,6 +104,10 @@ class Witness(Protocol):
         """Take note of accepted pages, each as (delivery id, account, accepted at in ms)."""
         ...
 
+    def followed_up(self, connection: Connection, delivery_ids: Sequence[str]) -> None:
+        """Take note of accepted acknowledges and resolves, whose incidents change now."""
+        ...
+
 
 class Outcomes:
     """The unit of work that records a group of results."""
@@ -143,8 +147,16 @@ class Outcomes:
             for result in results
             if result.state is DeliveryState.ACCEPTED and result.delivery.action is Kind.TRIGGER
         ]
-        if accepted and self._witness is not None:
-            self._witness.expect_many(connection, accepted)
+        follow_ups = [
+            result.delivery.id
+            for result in results
+            if result.delivery.action.is_follow_up and result.state is DeliveryState.ACCEPTED
+        ]
+        if self._witness is not None:
+            if accepted:
+                self._witness.expect_many(connection, accepted)
+            if follow_ups:
+                self._witness.followed_up(connection, follow_ups)
 
     def _share(self, connection: Connection, result: Result, still: Collection[Turn]) -> Recorded:
         """Let those that this delivery speaks for share its fate, and see whether its run goes on."""

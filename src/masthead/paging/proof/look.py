@@ -21,6 +21,8 @@ Claims = Callable[[Sequence[IncidentSeen]], Awaitable[list[Claim]]]
 _UNKNOWN = Incident(IncidentState.UNKNOWN)
 _LONGEST_MS = 300_000
 _KEPT_S = 60.0
+#: So long it is looked at soon again whether an acknowledge or a resolve shows.
+_SHOWS_S = 30.0
 #: What is known of an incident, and the age in seconds of the next look, or None.
 _Judgement = tuple[Incident, float | None]
 
@@ -112,8 +114,17 @@ class Looker:
             is_news = sought.incident.state is not IncidentState.RESOLVED
             is_kept = is_news and not sought.is_key_made_here
             return incident, self._age_s(sought) + _KEPT_S if is_kept else None
+        if (next_age_s := self._age_after_follow_up(sought)) is not None:
+            return incident, next_age_s
         is_acknowledged = incident.state is IncidentState.ACKNOWLEDGED
         return incident, self._timings.after_seen(self._age_s(sought), is_acknowledged=is_acknowledged)
+
+    def _age_after_follow_up(self, sought: Sought) -> float | None:
+        """Give the age of the next look where PagerDuty took an acknowledge or a resolve that may show any moment."""
+        if sought.followed_up_at is None:
+            return None
+        since_s = max((to_ms(self._clock.now()) - sought.followed_up_at) / 1000, self._timings.first_s)
+        return self._age_s(sought) + since_s if since_s < _SHOWS_S else None
 
     def _finding(self, sought: Sought, incident: Incident, next_age_s: float | None) -> Finding:
         now_ms = to_ms(self._clock.now())

@@ -92,6 +92,19 @@ class Proof:
         for account in sorted({one[1] for one in ours}):
             self._bursts.remind(connection, BURST, account, due_at_ms=due_at_ms)
 
+    def followed_up(self, connection: Connection, delivery_ids: Sequence[str]) -> None:
+        """Look a moment later what PagerDuty made of acknowledges and resolves that it took, however seldom it was looked at.
+
+        Args:
+            connection: Of the writing transaction, at its end.
+            delivery_ids: Those of the follow-ups.
+        """
+        first_ms = int(1000 * self._timings.first_s)
+        accounts = rows.hasten(connection, delivery_ids, to_ms(self._clock.now()) + first_ms)
+        due_at_ms = self._database.now_ms(connection) + first_ms
+        for account in sorted(accounts & self._lookers.keys()):
+            self._bursts.remind(connection, BURST, account, due_at_ms=due_at_ms)
+
     def kick(self) -> None:
         """Look for what is due now instead of at the next sweep, a second later at most."""
         self._bursts.wake()

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, case, func, select, update
+from sqlalchemy import Connection, Row, Subquery, bindparam, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from masthead.kernel.clock import from_ms, to_ms
-from masthead.paging.model import Incident, IncidentState, NotOpened
-from masthead.storage.schema import delivery, proof
+from masthead.paging.model import FOLLOW_UPS, DeliveryState, Incident, IncidentState, Kind, NotOpened
+from masthead.storage.schema import delivery, page, proof
 
 __all__ = [
     "Claim",
@@ -19,6 +19,7 @@ __all__ = [
     "Sought",
     "claims",
     "forget_older",
+    "hasten",
     "insert_sought",
     "load_due",
     "load_incidents",
@@ -32,7 +33,7 @@ _BATCH = 200
 #: No pause is longer than this (schedule.py; PagerDuty's own wishes are bounded in answers.py): what is due later was
 #: dated by a clock that has been set back since, and is due now.
 _LONGEST_PAUSE_MS = 1_000_000
-_of_page = delivery.alias()
+_of_page, _follow_up = delivery.alias(), delivery.alias()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Sought:
     has_siblings: bool
     #: What is known so far.
     incident: Incident
+    #: When, in ms, PagerDuty took an acknowledge or a resolve of it that does not show yet; None for none.
+    followed_up_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,12 +115,45 @@ def load_due(connection: Connection, account: str, *, now_ms: int) -> list[list[
             delivery.c.created_at,
             delivery.c.says,
             _has_siblings().label("has_siblings"),
+            _followed_up_at(due).label("followed_up_at"),
         ).join_from(due, delivery, due.c.delivery_id == delivery.c.id)
     ).all()
     groups: dict[str, list[Sought]] = {}
     for row in sorted(rows, key=lambda one: (one.state != IncidentState.UNKNOWN, -one.accepted_at)):
         groups.setdefault(row.dedup_key, []).append(_sought(row))
-    return [sorted(group, key=lambda one: one.accepted_at) for group in groups.values()]
+    return [_together(group) for group in groups.values()]
+
+
+def hasten(connection: Connection, follow_up_ids: Collection[str], due_at: int) -> set[str]:
+    """Let the incidents that these follow-ups are about be looked at by *due_at*, and give their accounts.
+
+    Args:
+        connection: A writing one.
+        follow_up_ids: Deliveries that acknowledged or resolved something.
+        due_at: When, in ms.
+    """
+    about = (
+        select(func.coalesce(delivery.c.folded_into, delivery.c.id))
+        .join(page, page.c.parent_id == delivery.c.page_id)
+        .join(_follow_up, _follow_up.c.page_id == page.c.id)
+        .where(
+            _follow_up.c.id.in_(list(follow_up_ids)),
+            _follow_up.c.key_hash == delivery.c.key_hash,
+            _follow_up.c.dedup_key == delivery.c.dedup_key,
+        )
+    )
+    speakers = list(connection.execute(about).scalars())
+    together = select(delivery.c.id).where(delivery.c.folded_into.in_(speakers))
+    is_open = proof.c.state.in_((IncidentState.TRIGGERED, IncidentState.ACKNOWLEDGED))
+    is_sought = (proof.c.state == IncidentState.UNKNOWN) & proof.c.due_at.is_not(None)
+    hastened = (
+        update(proof)
+        .where(or_(proof.c.delivery_id.in_(speakers), proof.c.delivery_id.in_(together)))
+        .where(or_(is_open, is_sought), func.coalesce(proof.c.due_at, due_at + 1) > due_at)
+        .values(due_at=due_at)
+        .returning(proof.c.account)
+    )
+    return set(connection.execute(hastened).scalars())
 
 
 def siblings(connection: Connection, delivery_id: str) -> bool:
@@ -200,6 +236,25 @@ def _has_siblings() -> Any:
     )
 
 
+def _together(group: Sequence[Sought]) -> list[Sought]:
+    """Give those of one event by acceptance: what follows up one of them follows up all."""
+    latest = max((one.followed_up_at for one in group if one.followed_up_at is not None), default=None)
+    return [replace(one, followed_up_at=latest) for one in sorted(group, key=lambda one: one.accepted_at)]
+
+
+def _followed_up_at(due: Subquery) -> Any:
+    """Of a page that is known to be acknowledged, only a resolve has still to show."""
+    is_to_show = or_(_follow_up.c.action == Kind.RESOLVE, due.c.state != IncidentState.ACKNOWLEDGED)
+    return (
+        select(func.max(_follow_up.c.decided_at))
+        .join(page, page.c.id == _follow_up.c.page_id)
+        .where(page.c.parent_id == delivery.c.page_id, _follow_up.c.dedup_key == delivery.c.dedup_key)
+        .where(_follow_up.c.state == DeliveryState.ACCEPTED, _follow_up.c.action.in_(FOLLOW_UPS), is_to_show)
+        .correlate(delivery, due)
+        .scalar_subquery()
+    )
+
+
 def _sought(row: Row[Any]) -> Sought:
     return Sought(
         delivery_id=row.delivery_id,
@@ -210,6 +265,7 @@ def _sought(row: Row[Any]) -> Sought:
         is_key_made_here=bool(row.says),
         has_siblings=bool(row.has_siblings),
         incident=_incident(row),
+        followed_up_at=row.followed_up_at,
     )
 
 
