@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from masthead.api.sorting import sorted_json
+
 __all__ = ["empty", "json_answer"]
 
 _JSON = "application/json"
 _plain = msgspec.json.Encoder()
-#: Gate writes the keys of every object in alphabetical order (compatibility facts, section 2).
-_sorted = msgspec.json.Encoder(order="sorted")
 
 
 class _Json(Response):
@@ -41,9 +41,9 @@ def json_answer(
         document: Anything that JSON has a word for.
         status: The HTTP status.
         headers: More headers.
-        is_sorted: Write the keys of every object in alphabetical order.
+        is_sorted: Write the keys of every object in alphabetical order, as Gate does (compatibility facts, section 2).
     """
-    return _Json((_sorted if is_sorted else _plain).encode(document), status, headers)
+    return _Json(sorted_json(document) if is_sorted else _plain.encode(document), status, headers)
 
 
 def empty(*, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -31,6 +31,9 @@ _PROVIDERS: dict[str, tuple[int, str]] = {
 #: Control characters and half surrogates: no database stores them in a key on both of ours.
 _UNSTORABLE = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 
+#: Attributes of one application, nothing within them counted; Deck writes some thirty.
+_MOST_ATTRIBUTES = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class NameRule:
@@ -81,6 +84,8 @@ def validate(document: Mapping[str, Any], rule: NameRule) -> None:
         )
     if name and (problem := rule.problem(name)):
         problems.append(problem)
+    if len(document) > _MOST_ATTRIBUTES:
+        problems.append(f"Application must not have more than {_MOST_ATTRIBUTES:,} attributes")
     if problems:
         raise ValidationFailed(tuple(problems))
     require_storable(name)

@@ -39,6 +39,15 @@ def test_a_name_that_no_address_could_lead_to_is_refused():
     validate({**WHOLE, "name": "A.B"}, ANY_NAME)
 
 
+def test_an_application_has_no_more_attributes_than_anybody_reads():
+    """Hundreds of thousands of them held up everybody who listed applications."""
+    attributes = {f"a{n}": n for n in range(1000 - len(WHOLE))}
+    validate({**WHOLE, **attributes}, ANY_NAME)
+    assert problems({**WHOLE, **attributes, "more": 1}) == (
+        "Application must not have more than 1,000 attributes",
+    )
+
+
 def test_a_name_that_no_database_can_hold_is_refused():
     """NUL bytes and half surrogates in a name are the request's fault, not the database's."""
     for name in ("A\0B", "A\ud800", "A\nB"):

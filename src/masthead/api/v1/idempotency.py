@@ -10,9 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
 from masthead.api.ask import Ask
+from masthead.api.sorting import sorted_json
 from masthead.kernel.errors import InvalidRequest
 from masthead.paging import Page
 
@@ -22,7 +21,6 @@ HEADER = "Idempotency-Key"
 #: Says in an answer that nothing was asked anew.
 REPLAYED = "Idempotency-Replayed"
 _LONGEST = 255
-_sorted = msgspec.json.Encoder(order="sorted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ def read_idempotency(ask: Ask, body: Mapping[str, Any]) -> Idempotency:
     if not key or len(key) > _LONGEST:
         raise InvalidRequest(f"{HEADER} must have 1 to {_LONGEST} characters; a random UUID is a good one.")
     path = ask.url.path.rstrip("/")
-    return Idempotency(f"{path}/{_hash(key.encode())}", _hash(_sorted.encode(body)))
+    return Idempotency(f"{path}/{_hash(key.encode())}", _hash(sorted_json(body)))
 
 
 async def asked_before(ask: Ask, known: Idempotency) -> Page | None:
