@@ -32,6 +32,8 @@ def _print(found: dict[str, Any]) -> None:
     for one in found["findings"]:
         since = f" (since {show.moment(one['since'])} UTC)" if one["since"] else ""
         print(f"{_MARKS[one['kind']]} {one['title']}{since}\n  {one['text']}")
+        if one["command"]:
+            print(f"  {one['command']}")
     if not found["findings"]:
         print("✓ Nothing is wrong.")
     print()

@@ -175,13 +175,15 @@ class Doctor:
             yield Finding(kind="warning", title=title, text=f"{users.advice[:1].upper()}{users.advice[1:]}")
 
     def _of_nobody(self) -> Finding:
-        remedy = "Add users with masthead user add NAME, and name the file in access.usersFile."
+        remedy = "Whoever runs Masthead can set up users, who then log in."
+        command = "masthead user add NAME adds a user to a file, which access.usersFile names."
         if self.place.is_this_machine:
-            title = "Nobody is asked for a name."
-            return Finding(kind="neutral", title=title, text=f"Only this machine is answered. {remedy}")
+            title, text = "Nobody is asked for a name.", f"Only this machine is answered. {remedy}"
+            return Finding(kind="neutral", title=title, text=text, command=command)
         title = "Everybody who reaches this address may page, in any name."
+        text = f"There are no users, and Masthead was told to answer whoever reaches it. {remedy}"
         return Finding(
-            kind="failed", title=title, text=f"There are no users, and it was told --insecure. {remedy}"
+            kind="failed", title=title, text=text, command=f"{command} --insecure is then not needed."
         )
 
     def _who(self) -> WhoMayAsk:

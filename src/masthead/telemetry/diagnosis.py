@@ -32,6 +32,8 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     #: What happened, and what to do about it.
     text: str
     since: datetime | None = None
+    #: How whoever can run commands on the machine does it; people with a browser alone are not told.
+    command: str = ""
 
 
 class AccountState(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):

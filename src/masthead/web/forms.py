@@ -82,8 +82,13 @@ class Errors:
         return ((name, sentence) for name, those in self._found.items() for sentence in those)
 
 
-async def read_form(request: Request, *, most_bytes: int = _MOST_BYTES) -> Form:
+async def read_form(request: Request, *, most_bytes: int = _MOST_BYTES, needs_token: bool = True) -> Form:
     """Read a posted form, after making sure that a page of ours sent it.
+
+    Args:
+        request: What was posted.
+        most_bytes: The largest body.
+        needs_token: Whether the page must be of this session; False for what changes nothing but this browser's looks.
 
     Raises:
         AccessDenied: another site sent it, or the page is of an earlier session.
@@ -94,7 +99,8 @@ async def read_form(request: Request, *, most_bytes: int = _MOST_BYTES) -> Form:
     if kind != _URLENCODED:
         raise InvalidRequest(f"A form comes as {_URLENCODED}.")
     form = Form(_fields(await _body(request, most_bytes)))
-    _check_token(request, form)
+    if needs_token:
+        _check_token(request, form)
     return form
 
 

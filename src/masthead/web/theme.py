@@ -20,7 +20,8 @@ def theme_routes(renderer: Renderer) -> Sequence[Route]:
     """Give the route that sets the theme and leads back."""
 
     async def chosen(request: Request) -> Response:
-        form = await read_form(request)
+        # A page stands open after its session has ended, and its theme may be changed all the same.
+        form = await read_form(request, needs_token=False)
         answer = renderer.redirect(local_path(form.text("back")))
         theme = form.text("theme")
         if theme in THEMES:

@@ -405,9 +405,9 @@ async def test_without_users_forms_have_a_token_all_the_same(house):
         token = first.text.partition('<meta name="csrf" content="')[2].partition('"')[0]
         assert len(token) == 64
         assert token in second.text
-        refused = await client.post("/ui/theme", headers={"X-CSRF-Token": token[::-1]})
+        refused = await client.post("/ui/logout", headers={"X-CSRF-Token": token[::-1]})
         assert refused.status_code == 403
-        assert (await client.post("/ui/theme", data={"csrf": token, "back": "/ui/"})).status_code == 303
+        assert (await client.post("/ui/logout", data={"csrf": token})).status_code == 303
 
 
 async def test_gate_tells_who_is_logged_in_with_roles(ann):

@@ -36,10 +36,11 @@ async def paged(house: House, message: str = "The <b>checkout</b> is down", **ch
 
 
 async def test_without_a_page_the_list_says_how_to_begin(browser):
-    """And shows that nobody is woken by it."""
+    """In words for somebody who has a browser: the pager says who would be woken before anybody is."""
     text = (await browser.get("/ui/pages")).text
     assert "Nobody has been paged yet." in text
-    assert "--dry-run" in text
+    assert "names everybody who would be woken" in text
+    assert "masthead page" not in text
 
 
 async def test_the_list_tells_what_was_said_and_what_became_of_it(house, browser):

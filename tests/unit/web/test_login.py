@@ -145,7 +145,7 @@ async def test_a_form_of_another_login_is_refused(app, browser):
         await log_in(other, BOB)
         page = (await other.get("/ui/services")).text
     token = page.partition('<meta name="csrf" content="')[2].partition('"')[0]
-    assert (await browser.post("/ui/theme", data={"csrf": token})).status_code == 403
+    assert (await browser.post("/ui/logout", data={"csrf": token})).status_code == 403
 
 
 async def test_a_session_that_somebody_planted_is_not_taken_over(app, browser):
@@ -160,7 +160,7 @@ async def test_a_session_that_somebody_planted_is_not_taken_over(app, browser):
         assert browser.cookies["masthead-session"] != planted
         assert (await browser.get("/auth/user")).json()["username"] == ANN
         assert (await attacker.get("/auth/user")).json()["username"] == BOB
-        assert (await browser.post("/ui/theme", data={"csrf": planted_token})).status_code == 403
+        assert (await browser.post("/ui/logout", data={"csrf": planted_token})).status_code == 403
 
 
 async def test_what_was_typed_before_the_session_ended_can_be_sent_after_the_next_login(browser, clock):
@@ -169,11 +169,25 @@ async def test_what_was_typed_before_the_session_ended_can_be_sent_after_the_nex
     page = (await browser.get("/ui/services")).text
     token = page.partition('<meta name="csrf" content="')[2].partition('"')[0]
     await clock.advance(43_200)
-    ended = await browser.post("/ui/theme", data={"csrf": token, "back": "/ui/"})
-    assert ended.status_code == 403
+    ended = await browser.post("/ui/logout", data={"csrf": token})
+    assert ended.status_code == 401
     await log_in(browser)
-    again = await browser.post("/ui/theme", data={"csrf": token, "back": "/ui/"})
+    again = await browser.post("/ui/logout", data={"csrf": token})
     assert again.status_code == 303
+
+
+async def test_the_theme_of_a_page_can_be_changed_after_its_session_ended(browser, clock):
+    """It is this browser's affair alone; another site may not do it all the same."""
+    await log_in(browser)
+    page = (await browser.get("/ui/services")).text
+    token = page.partition('<meta name="csrf" content="')[2].partition('"')[0]
+    await clock.advance(43_200)
+    form = {"csrf": token, "theme": "dark", "back": "/ui/services"}
+    answer = await browser.post("/ui/theme", data=form)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/ui/services")
+    assert "masthead_theme=dark" in answer.headers["set-cookie"]
+    elsewhere = await browser.post("/ui/theme", data=form, headers={"Sec-Fetch-Site": "cross-site"})
+    assert elsewhere.status_code == 403
 
 
 @pytest.mark.parametrize("door", ["/ui/logout", "/auth/logout"])
@@ -250,11 +264,11 @@ async def test_logging_out_needs_the_forms_token(browser):
     ("insecure", "said"),
     [
         (False, "You are anonymous on this machine, and nobody else is answered."),
-        (True, "whoever reaches this address may page"),
+        (True, "everybody may page, in any name."),
     ],
 )
 async def test_without_users_the_page_says_who_one_is(house, insecure, said):
-    """And how to add the first one; every page leads there."""
+    """And who can change that, without a command; every page leads there."""
     settings = AccessSettings(insecure=insecure, hosts=("masthead",))
     access = Access(settings, house.services.clock, SECRET)
     services = replace(house.services, access=access)
@@ -262,7 +276,9 @@ async def test_without_users_the_page_says_who_one_is(house, insecure, said):
     async with client_of(app) as client:
         text = (await client.get("/ui/login")).text
         assert said in text
-        assert "masthead user add NAME" in text
+        assert "whoever runs Masthead has set up users" in text
+        assert "masthead user" not in text
+        assert "--insecure" not in text
         assert '<a href="/ui/login">anonymous</a>' in (await client.get("/ui/services")).text
         given = {"name": ANN, "password": PASSWORDS[ANN]}
         assert (await client.post("/ui/login", data=given)).headers["location"] == "/ui/"

@@ -77,7 +77,16 @@ async def test_all_is_well(practice):
     found = await practice.doctor.diagnose()
     assert [(one.kind, one.title) for one in found.findings] == [("neutral", "Nobody is asked for a name.")]
     text = await practice.look()
-    for part in ("3 services", "4 on-calls", "is read", "This Masthead"):
+    assert "masthead user add NAME" in found.findings[0].command
+    for command in ("masthead user", "masthead doctor", "masthead config"):
+        assert command not in text.partition("<details>")[0]
+    for part in (
+        "3 services",
+        "4 on-calls",
+        "is read",
+        "This Masthead",
+        "Whoever runs Masthead can set up users",
+    ):
         assert part in text
 
 
