@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.requests import Request
 from starlette.types import Receive, Scope
 
-from masthead.api.body import check_media_type, decode, read_body
+from masthead.api.body import check_media_type, decode, read_body, refuse_repeated
 from masthead.api.headers import header
 from masthead.api.services import Services
 from masthead.kernel.caller import Caller
@@ -96,9 +97,13 @@ class Ask(Request):
         check_media_type(header(self.scope, b"content-type"))
         return decode(await self.raw(), self.services.limits)
 
-    async def object(self) -> dict[str, Any]:
-        """Give the body, which must be an object."""
-        return _expect_object(await self.document())
+    async def object(self, *, unique: Sequence[str] = ()) -> dict[str, Any]:
+        """Give the body, which must be an object that says each field of *unique* once at most."""
+        check_media_type(header(self.scope, b"content-type"))
+        body = await self.raw()
+        document = _expect_object(decode(body, self.services.limits))
+        refuse_repeated(body, unique)
+        return document
 
     async def object_or_none(self) -> dict[str, Any] | None:
         """Give the body, which must be an object, absent or null."""
@@ -113,7 +118,7 @@ class Ask(Request):
         """Give the body, which must be a list of objects."""
         document = await self.document()
         if not isinstance(document, list):
-            raise InvalidRequest("The body must be a list of objects.")
+            raise InvalidRequest("The body must be a list of objects.", pointer="")
         for index, item in enumerate(document):
             if not isinstance(item, dict):
                 raise InvalidRequest("The body must be a list of objects.", pointer=f"/{index}")
@@ -122,5 +127,5 @@ class Ask(Request):
 
 def _expect_object(document: Any) -> dict[str, Any]:
     if not isinstance(document, dict):
-        raise InvalidRequest("The body must be an object: {…}.")
+        raise InvalidRequest("The body must be an object: {…}.", pointer="")
     return document

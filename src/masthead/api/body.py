@@ -6,7 +6,8 @@ sent nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,7 @@ from masthead.api.errors import Refused
 from masthead.api.headers import header
 from masthead.kernel.errors import InvalidRequest
 
-__all__ = ["Limits", "check_media_type", "decode", "read_body"]
+__all__ = ["Limits", "check_media_type", "decode", "read_body", "refuse_repeated"]
 
 _UNREADABLE = "org.springframework.http.converter.HttpMessageNotReadableException"
 _MEDIA_TYPE = "org.springframework.web.HttpMediaTypeNotSupportedException"
@@ -95,7 +96,7 @@ def decode(body: bytes, limits: Limits) -> Any:
             pointer where there is one.
     """
     if not body.strip():
-        raise InvalidRequest("The request needs a body: a JSON document.")
+        raise InvalidRequest("The request needs a body: a JSON document.", pointer="")
     document = _parse(body)
     if body.count(b"[") + body.count(b"{") > limits.body_depth:
         _check_depth(document, limits)
@@ -104,15 +105,38 @@ def decode(body: bytes, limits: Limits) -> Any:
     return document
 
 
+def refuse_repeated(body: bytes, names: Iterable[str]) -> None:
+    """Refuse an object that says one of *names* twice: of two lists of recipients the readers of JSON take one, silently.
+
+    Args:
+        body: The text of an object that can be read.
+        names: Words of ASCII letters; looked for as they stand, so that bodies that are well cost nothing.
+
+    Raises:
+        InvalidRequest: with the field's pointer.
+
+    Source: RFC 8259, section 4: names should be unique, what software does where they are not is unpredictable.
+    """
+    seldom = [name for name in names if body.count(b'"%b"' % name.encode()) > 1]
+    if not seldom:
+        return
+    given = [name for name, _ in json.loads(body, object_pairs_hook=list)]
+    for name in seldom:
+        if given.count(name) > 1:
+            raise InvalidRequest(f"{name} stands in the body {given.count(name)} times.", pointer=f"/{name}")
+
+
 def _parse(body: bytes) -> Any:
     try:
         return msgspec.json.decode(body)
     except UnicodeDecodeError as error:
-        raise InvalidRequest("The body is not UTF-8; JSON has to be (RFC 8259).") from error
+        raise InvalidRequest("The body is not UTF-8; JSON has to be (RFC 8259).", pointer="") from error
     except RecursionError as error:
-        raise InvalidRequest("The body's objects and lists are too deep inside each other.") from error
+        raise InvalidRequest(
+            "The body's objects and lists are too deep inside each other.", pointer=""
+        ) from error
     except msgspec.DecodeError as error:
-        raise InvalidRequest(f"The body is not JSON: {_place(str(error), body)}.") from error
+        raise InvalidRequest(f"The body is not JSON: {_place(str(error), body)}.", pointer="") from error
 
 
 def _place(text: str, body: bytes) -> str:

@@ -173,12 +173,13 @@ def _answer_known(error: kernel.MastheadError, mask: _Mask, *, at: datetime, as_
     entry, message = entry_of(error), mask(error.message)
     more: dict[str, Any] = {
         "errors": [mask(text) for text in getattr(error, "errors", ())],
-        "pointer": mask(getattr(error, "pointer", "")),
         "pointers": [mask(text) for text in getattr(error, "pointers", ())],
     }
     if isinstance(error, kernel.OutsideFailure):
         more["reason"] = str(error.reason)
     body = error_body(entry.status, message, at=at, exception=entry.exception, as_ms=as_ms, **more)
+    if isinstance(error, kernel.InvalidRequest) and error.pointer is not None:
+        body["pointer"] = mask(error.pointer)
     if entry.status >= HTTPStatus.INTERNAL_SERVER_ERROR and entry.status != HTTPStatus.NOT_IMPLEMENTED:
         log.warning("request.failed", status=entry.status, kind=type(error).__name__, error=message)
     return json_answer(body, status=entry.status, headers=_retry_after(error))

@@ -22,16 +22,16 @@ class Index:
         self.services = tuple(services)
         self.oncalls = tuple(sorted(oncalls, key=_place))
         self._by_policy = _by_policy(self.oncalls)
-        #: Where two accounts have one id, the first account's: PagerDuty never gives one twice in an account.
-        self._by_id = {service.id: service for service in reversed(self.services)}
+        #: Several where accounts have one id; PagerDuty never gives one twice in an account.
+        self._by_id = _by_id(self.services)
         self._accounts = {service.account for service in self.services}
         self._by_key = _by_key(self.services)
         self._names = [service.name.casefold() for service in self.services]
         self._texts = [self._text(service) for service in self.services]
 
     def service(self, service_id: str) -> Service | None:
-        """Give the service with this id, or None."""
-        return self._by_id.get(service_id)
+        """Give the service with this id, or None; where accounts have one id, the first account's."""
+        return next(iter(self._by_id.get(service_id, ())), None)
 
     def oncalls_of(self, policy_id: str | None) -> Sequence[OnCall]:
         """Give who is on call for an escalation policy, level 1 first."""
@@ -64,11 +64,10 @@ class Index:
         wanted = text.strip()
         if not wanted:
             raise InvalidRequest("Name a PagerDuty service: its id, its name, or a part of its name.")
-        if service := self._by_id.get(wanted) or self._by_id.get(wanted.upper()):
-            return service
         if known := self._by_key.get(Secret(wanted)):
             return known[0]
-        found = self._called(wanted) or self._of_account(wanted)
+        found = self._by_id.get(wanted) or self._by_id.get(wanted.upper()) or ()
+        found = found or self._called(wanted) or self._of_account(wanted)
         if len(found) == 1:
             return found[0]
         # What somebody typed may be a key of another account.
@@ -105,6 +104,13 @@ class Index:
 
 def _place(oncall: OnCall) -> tuple[str, str, int, str]:
     return oncall.policy_name.casefold(), oncall.policy_id or "", oncall.level, oncall.user_name.casefold()
+
+
+def _by_id(services: Iterable[Service]) -> dict[str, list[Service]]:
+    found: dict[str, list[Service]] = {}
+    for service in services:
+        found.setdefault(service.id, []).append(service)
+    return found
 
 
 def _by_policy(oncalls: Iterable[OnCall]) -> dict[str | None, tuple[OnCall, ...]]:

@@ -90,7 +90,8 @@ class InvalidRequest(MastheadError):
     """The request cannot be used as it is; correct the named field and send it again.
 
     Attributes:
-        pointer: JSON pointer (RFC 6901) to the field that is wrong; empty when it is the whole body.
+        pointer: JSON pointer (RFC 6901) to the field that is wrong; empty when it is the whole body, None when it is no
+            part of the body.
         errors: Every message, when there is more than one.
         pointers: Where what each of *errors* says stands, where that is known.
     """
@@ -99,7 +100,7 @@ class InvalidRequest(MastheadError):
         self,
         message: str = "",
         *,
-        pointer: str = "",
+        pointer: str | None = None,
         errors: tuple[str, ...] = (),
         pointers: tuple[str, ...] = (),
     ) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -20,6 +22,9 @@ from masthead.ownership.problems import Problem, Weight, is_clear
 from masthead.pagerduty import Event, Protocol, encode_event
 
 __all__ = ["Body", "Preflight", "Preflights", "describe_bodies"]
+
+#: What can be a key: PagerDuty's have 32 letters and digits (PagerDuty facts, A.2), a simulated one perhaps fewer.
+_WORD = re.compile(r"[0-9A-Za-z]{16,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +56,45 @@ class Body:
     size: int
 
 
-def describe_bodies(events: Iterable[Event], label: Callable[[Secret], str]) -> list[Body]:
-    """Give the bodies that *events* go out with, shortened as they would be, with no key in them.
+def describe_bodies(
+    events: Sequence[Event],
+    label: Callable[[Secret], str],
+    is_key: Callable[[Secret], bool] = lambda _: False,
+) -> list[Body]:
+    """Give the bodies that *events* go out with, shortened as they would be, with no key in them, wherever somebody put one.
 
     Args:
         events: What would be sent.
         label: Gives what people see in a key's place, for instance :meth:`Ownership.label`.
+        is_key: Tells whether something is a key, though none of these events is for it.
 
     Raises:
         InvalidRequest: an event cannot be written as JSON.
     """
-    return [_body(event, label(event.routing_key)) for event in events]
+    own = {event.routing_key for event in events}
+
+    def hide(found: re.Match[str]) -> str:
+        key = Secret(found[0])
+        return label(key) if key in own or is_key(key) else found[0]
+
+    return [_body(event, label(event.routing_key), partial(_WORD.sub, hide)) for event in events]
 
 
-def _body(event: Event, label: str) -> Body:
-    # Written anew without the key, not searched for it: what was never written cannot be overlooked.
-    hidden = msgspec.json.decode(encode_event(msgspec.structs.replace(event, routing_key=Secret(label))))
-    return Body(label, event.protocol, hidden, len(encode_event(event)))
+def _body(event: Event, label: str, hide: Callable[[str], str]) -> Body:
+    # Its own place is written anew without the key, not searched for it: what was never written cannot be overlooked.
+    body = msgspec.json.decode(encode_event(msgspec.structs.replace(event, routing_key=Secret(label))))
+    return Body(label, event.protocol, _hidden(body, hide), len(encode_event(event)))
+
+
+def _hidden(value: Any, hide: Callable[[str], str]) -> Any:
+    """Give *value* with every text and every name in it as *hide* gives it."""
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, list):
+        return [_hidden(one, hide) for one in value]
+    if isinstance(value, dict):
+        return {hide(name): _hidden(one, hide) for name, one in value.items()}
+    return value
 
 
 class Preflights:

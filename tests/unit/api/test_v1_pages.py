@@ -113,6 +113,7 @@ async def test_the_default_severity_is_that_of_the_settings(demo):
 @pytest.mark.parametrize(
     ("body", "pointer", "says"),
     [
+        ({"applications": []}, "", "Say whom to tell"),
         ({"applications": ["demo", "nope"]}, "/applications/1", "There is no application called nope."),
         ({"applications": ["spinnaker"]}, "/applications/0", "does not have a pager duty service key"),
         ({"services": ["Checkout", "Nothing"]}, "/services/1", "Nothing"),
@@ -134,6 +135,28 @@ async def test_what_cannot_be_sent_is_refused_with_its_place(demo, body, pointer
     assert answer.json()["pointer"] == pointer
     assert says in answer.json()["message"]
     assert (await stored(demo), demo.sender.sent) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        (b'{"message": "m", "applications": ["demo"], "applications": []}', "/applications"),
+        (b'{"message": "m", "applications": ["demo"]', ""),
+        (b"[]", ""),
+        (b"", ""),
+    ],
+)
+async def test_a_body_that_cannot_be_meant_is_refused_with_its_place(demo, body, pointer):
+    """Of two lists of recipients one would be paged, and nobody knows which."""
+    answer = await demo.client.post("/v1/pages", content=body, headers=ANN)
+    assert (answer.status_code, answer.json()["pointer"]) == (400, pointer)
+    assert (await stored(demo), demo.sender.sent) == (0, [])
+
+
+async def test_a_name_may_stand_in_the_details_as_well(demo):
+    """Only the fields of the page itself are one each."""
+    body = b'{"message": "m", "keys": null, "applications": ["demo"], "details": {"message": "keys", "keys": []}}'
+    assert (await demo.client.post("/v1/pages", content=body, headers=ANN)).status_code == 202
 
 
 async def test_everything_that_is_wrong_is_told_at_once(demo):

@@ -127,6 +127,16 @@ def test_a_service_is_known_by_its_id():
     assert SHOP.service("pbasket") is None
 
 
+@pytest.mark.parametrize("text", ["PWEB", "pweb"])
+def test_an_id_that_two_accounts_have_is_not_guessed(text):
+    """With its account it means one service."""
+    both = Index([read_service(service("web"), account=account) for account in ("us", "eu")])
+    with pytest.raises(InvalidRequest, match=r"means several .*web \(us/PWEB\), web \(eu/PWEB\)"):
+        both.find(text)
+    assert both.find(f"eu/{text}").account == "eu"
+    assert both.service("PWEB").account == "us"
+
+
 @given(st.lists(st.text(max_size=6), max_size=6), st.text(max_size=8))
 def test_search_finds_what_a_plain_look_finds(names, text):
     """The precomputed texts change nothing."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from msgspec.structs import replace
 
 from masthead.catalog import AccountCatalog, Catalog
 from masthead.kernel.secret import Secret
 from masthead.ownership import Weight, describe_bodies
 from masthead.ownership.judge import Judge
-from masthead.pagerduty import Collected, Event, Protocol
+from masthead.pagerduty import Collected, Event, Link, Protocol
 from masthead.pagerduty.bodies import BODY_LIMIT
 from masthead.pagerduty.fakes import ScriptedReader
 from unit.ownership.conftest import ANN, MAIL, ORCHESTRATION, SERVICES, STRANGE, key_of, oncall, service
@@ -146,6 +147,22 @@ def test_bodies_are_exact_but_for_the_key(protocol):
     assert body.size == len(json.dumps(body.document, ensure_ascii=False, separators=(",", ":")).encode()) + (
         len(STRANGE) - len("key …9999".encode())
     )
+
+
+@pytest.mark.parametrize("protocol", Protocol)
+def test_keys_that_somebody_put_elsewhere_are_hidden_too(protocol):
+    """Those of the page's other events and those that somebody knows; other words stay."""
+    other, known, word = "b" * 31 + "1", "c" * 31 + "2", "d" * 31 + "3"
+    details = {f"for {STRANGE}": [{"x": f"({other})"}], "y": known, "z": word, "n": 1}
+    event = Event(
+        protocol, "trigger", Secret(STRANGE), "dedup", summary=f"see {other}", details=details,
+        links=(Link(f"https://example.com/{STRANGE}", known),), client_url=f"https://example.com/?{known}",
+    )  # fmt: skip
+    events = [event, replace(event, routing_key=Secret(other))]
+    for body in describe_bodies(events, lambda key: key.label, lambda key: key == Secret(known)):
+        text = json.dumps(body.document, ensure_ascii=False)
+        assert [key for key in (STRANGE, other, known) if key in text] == []
+        assert all(part in text for part in (word, "for key …9999", "see key …bbb1", '"y": "key …ccc2"'))
 
 
 def test_bodies_show_what_is_left_out():

@@ -7,7 +7,7 @@ from starlette.responses import Response
 from masthead.api.ask import Ask
 from masthead.api.routing import Routes
 from masthead.api.v1.idempotency import asked_before, read_idempotency
-from masthead.api.v1.page_body import Complaints, read_change
+from masthead.api.v1.page_body import CHANGE, Complaints, read_change
 from masthead.api.v1.page_query import check_names
 from masthead.api.v1.pages import answer_asked, read_wait
 from masthead.api.v1.recipients import application_of, keys_of
@@ -24,7 +24,7 @@ async def send(ask: Ask) -> Response:
     """Store a change event and begin to send it; it is kept beside the pages, as one of kind change."""
     check_names(ask, ("wait",))
     wait_s = read_wait(ask)
-    body = await ask.object()
+    body = await ask.object(unique=CHANGE)
     complaints = Complaints()
     read = read_change(body, complaints)
     known = read_idempotency(ask, body)

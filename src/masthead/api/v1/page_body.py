@@ -16,14 +16,26 @@ from masthead.kernel.secret import Secret
 from masthead.pagerduty import Link, Severity, key_trouble, parse_severity
 from masthead.telemetry.logs import redact
 
-__all__ = ["ChangeBody", "Complaints", "Named", "PageBody", "Recipients", "read_change", "read_page", "shown"]
+__all__ = [
+    "CHANGE",
+    "PAGE",
+    "ChangeBody",
+    "Complaints",
+    "Named",
+    "PageBody",
+    "Recipients",
+    "read_change",
+    "read_page",
+    "shown",
+]
 
 #: PagerDuty facts, A.1 and A.2.
 _DEDUP_KEY_LENGTH = 255
 _SHOWN_LENGTH = 80
 _RECIPIENTS = ("applications", "services", "keys")
-_PAGE = (*_RECIPIENTS, "message", "severity", "details", "links", "dedupKey")
-_CHANGE = (*_RECIPIENTS, "summary", "details", "links", "timestamp")
+#: The fields of a page and of a change event.
+PAGE = (*_RECIPIENTS, "message", "severity", "details", "links", "dedupKey")
+CHANGE = (*_RECIPIENTS, "summary", "details", "links", "timestamp")
 _LINK = ("href", "text")
 
 
@@ -102,7 +114,7 @@ class Complaints:
 
 def read_page(body: Mapping[str, Any], complaints: Complaints) -> PageBody:
     """Read the body of a page; where a field is wrong, *complaints* says so and something stands in its place."""
-    _refuse_unknown(body, _PAGE, "", complaints)
+    _refuse_unknown(body, PAGE, "", complaints)
     return PageBody(
         recipients=_recipients(body, complaints),
         message=_line(body, "message", "the first line that the person on call reads", complaints),
@@ -115,7 +127,7 @@ def read_page(body: Mapping[str, Any], complaints: Complaints) -> PageBody:
 
 def read_change(body: Mapping[str, Any], complaints: Complaints) -> ChangeBody:
     """Read the body of a change event; as :func:`read_page`."""
-    _refuse_unknown(body, _CHANGE, "", complaints)
+    _refuse_unknown(body, CHANGE, "", complaints)
     return ChangeBody(
         recipients=_recipients(body, complaints),
         summary=_line(body, "summary", "what changed, in one line", complaints),

@@ -10,7 +10,7 @@ from masthead.api.answers import json_answer
 from masthead.api.ask import Ask
 from masthead.api.routing import Routes
 from masthead.api.v1.idempotency import REPLAYED, Idempotency, asked_before, read_idempotency
-from masthead.api.v1.page_body import Complaints, PageBody, read_page
+from masthead.api.v1.page_body import PAGE, Complaints, PageBody, read_page
 from masthead.api.v1.page_documents import entry_document, page_document
 from masthead.api.v1.page_query import FILTERS, check_names, read_filters
 from masthead.api.v1.preflight import preflight_document
@@ -37,7 +37,7 @@ async def ask_for(ask: Ask) -> Response:
     """Store a page and begin to send it; under a known ``Idempotency-Key``, give the first one's page."""
     check_names(ask, ("wait", "dryRun"))
     is_dry, wait_s = ask.flag("dryRun", default=False), read_wait(ask)
-    body = await ask.object()
+    body = await ask.object(unique=PAGE)
     complaints = Complaints()
     read = read_page(body, complaints)
     known = read_idempotency(ask, body)
@@ -81,7 +81,11 @@ async def _dry_run(ask: Ask, read: PageBody, known: Idempotency) -> Response:
     )
     keys = tuple(target.key for target in found.targets)
     events = services.paging.rehearse(_draft(ask, read, keys, known), ask.caller) if keys else []
-    return json_answer(preflight_document(found, describe_bodies(events, services.ownership.label)))
+    catalog = services.catalog
+    bodies = describe_bodies(
+        events, services.ownership.label, lambda key: catalog.service_of_key(key) is not None
+    )
+    return json_answer(preflight_document(found, bodies))
 
 
 @routes.get("/pages", "Pages, newest first; filters, limit and cursor are described below.")
