@@ -64,7 +64,7 @@ def accept(document: object) -> dict[str, Any]:
         InvalidRequest: it is no object, or a declared attribute has the wrong type.
     """
     if not isinstance(document, Mapping):
-        raise InvalidRequest("An application is a JSON object.")
+        raise InvalidRequest("An application is a JSON object.", pointer="")
     accepted = {key: value for key, value in document.items() if key not in _IGNORED}
     for key in ("name", "email", "description"):
         if key in accepted:

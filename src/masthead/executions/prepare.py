@@ -84,7 +84,9 @@ def tasks_to_run(body: Any, caller: Caller, *, ids: Ids, now_ms: int) -> Executi
     """
     body = {"job": body} if isinstance(body, list) else body
     if not isinstance(body, dict):
-        raise InvalidRequest("Tasks are posted as an object with `application`, `description` and `job`.")
+        raise InvalidRequest(
+            "Tasks are posted as an object with `application`, `description` and `job`.", pointer=""
+        )
     jobs = [dict(job) for job in _few(_objects(body.get("job"), "job"), "/job")]
     if not jobs:
         raise InvalidRequest("There is no job to run: `job` must hold at least one.", pointer="/job")

@@ -119,7 +119,7 @@ def accept(document: object, ids: Ids) -> Submitted:
         InvalidRequest: it is no object, or a field has the wrong type.
     """
     if not isinstance(document, Mapping):
-        raise InvalidRequest("A pipeline is a JSON object.")
+        raise InvalidRequest("A pipeline is a JSON object.", pointer="")
     given = {key: value for key, value in document.items() if value is not None}
     name, application = _text(given, "name").strip(), _text(given, "application").strip()
     if not name or not application:

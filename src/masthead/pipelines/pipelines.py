@@ -227,7 +227,7 @@ class Pipelines:
             StorageUnavailable: the database failed; some may have been saved.
         """
         if not isinstance(documents, list):
-            raise InvalidRequest("Pipelines to save are a JSON list.")
+            raise InvalidRequest("Pipelines to save are a JSON list.", pointer="")
         if len(documents) > _MOST_AT_ONCE:
             raise InvalidRequest(f"At most {_MOST_AT_ONCE:,} pipelines are saved at once.")
         saves = (self.save(document, caller, stale_check=stale_check) for document in documents)
