@@ -20,6 +20,14 @@ from masthead.telemetry.logs import RedactingFormatter, configure, redact
 KEY = "0123456789abcdef0123456789abcdef"
 
 
+@pytest.fixture(autouse=True)
+def _as_before():
+    """Leave how is logged to the tests that follow as it was."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
+
+
 @pytest.mark.parametrize(
     "text", [f"refused {KEY}", f'{{"service_key":"{KEY}"}}', "Token token=abcdef123", "Bearer pdus+abc"]
 )
@@ -55,11 +63,8 @@ def test_our_own_dedup_keys_stay():
 def test_a_log_line_is_one_json_object_without_the_key(capsys):
     """JSON where nobody looks at a terminal."""
     configure(as_json=True)
-    try:
-        structlog.get_logger("test").warning("event.name", text=f"the key {KEY}")
-        line = json.loads(capsys.readouterr().err)
-    finally:
-        structlog.reset_defaults()
+    structlog.get_logger("test").warning("event.name", text=f"the key {KEY}")
+    line = json.loads(capsys.readouterr().err)
     assert line["event"] == "event.name"
     assert KEY not in line["text"]
 
@@ -72,8 +77,7 @@ def start():
         configure(as_json=True)
         return structlog.get_logger("test")
 
-    yield begin
-    structlog.reset_defaults()
+    return begin
 
 
 def test_a_log_line_says_what_where_how_bad_and_when(start, capsys):
@@ -125,10 +129,7 @@ def test_a_logged_exception_brings_its_traceback(start, capsys):
 def test_a_terminal_gets_lines_for_people_without_keys(capsys):
     """The same redaction, in another form."""
     configure(as_json=False)
-    try:
-        structlog.get_logger("test").warning("event.name", text=f"the key {KEY}")
-    finally:
-        structlog.reset_defaults()
+    structlog.get_logger("test").warning("event.name", text=f"the key {KEY}")
     shown = capsys.readouterr().err
     assert "event.name" in shown
     assert KEY not in shown
@@ -137,10 +138,7 @@ def test_a_terminal_gets_lines_for_people_without_keys(capsys):
 def test_what_is_below_the_level_is_not_written(capsys):
     """The setting server.logLevel."""
     configure(as_json=True, level="WARNING")
-    try:
-        structlog.get_logger("test").info("event.name")
-    finally:
-        structlog.reset_defaults()
+    structlog.get_logger("test").info("event.name")
     assert capsys.readouterr().err == ""
 
 
@@ -196,6 +194,5 @@ def test_a_line_that_cannot_be_written_is_dropped(monkeypatch, as_json):
     for _ in range(3):
         structlog.get_logger().info("page.stored", text="x" * 100_000)
     monkeypatch.undo()
-    structlog.reset_defaults()
     with contextlib.suppress(OSError):
         full.close()
