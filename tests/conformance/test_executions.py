@@ -7,11 +7,13 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import text
 
 from masthead.executions import ExecutionType, store
 from masthead.executions.fakes import FakePaging, FakePipelines
 from masthead.executions.matching import Search
 from masthead.executions.model import from_document
+from masthead.executions.status import Status
 from masthead.kernel.clock import SystemClock, to_ms
 from masthead.kernel.errors import Conflict, InvalidRequest, NotFound
 from masthead.storage.database import Database
@@ -276,3 +278,74 @@ async def test_all_runs_are_found_piece_by_piece_each_once(database):
     assert await numbers(Search(statuses=("TERMINAL",))) == [n for n in reversed(range(60)) if n % 2]
     both = Search(statuses=("TERMINAL", "SUCCEEDED"))
     assert await numbers(both) == list(reversed(range(60)))
+
+
+async def test_those_that_wait_for_somebody_are_found_however_many_run(database):
+    """Until somebody decided, and piece by piece in their order; a list of any length knows them."""
+
+    def made(number: int, **changes):
+        of_run = {"type": changes.pop("kind", "PIPELINE"), "status": changes.pop("whole", "RUNNING")}
+        stage = {
+            "id": "s",
+            "refId": "1",
+            "name": "ask",
+            "type": "manualJudgment",
+            "status": "RUNNING",
+            "context": {},
+            **changes,
+        }
+        return from_document({
+            "id": f"run-{number:04}", "application": f"app{number % 2}", "name": "release", "buildTime": number,
+            "trigger": {}, "stages": [stage], **of_run,
+        })  # fmt: skip
+
+    running = [made(n, type="wait") for n in range(10, 1300)]
+    others = [
+        made(4, status="SUCCEEDED"),
+        made(5, whole="PAUSED"),
+        made(6, kind="ORCHESTRATION"),
+        made(7, whole="CANCELED"),
+    ]
+    waiting = [made(n) for n in (1, 2, 3)]
+
+    def fill(connection):
+        for one in (*running, *others, *waiting):
+            store.insert(connection, one)
+        waiting[1].stages[0].status = Status.SUCCEEDED
+        store.save(connection, waiting[1])
+
+    await database.write(fill)
+    ids = [one.id for one in (*running, *others, *waiting)]
+
+    def look(connection):
+        everything = Search(is_awaiting=True, statuses=("TERMINAL",))
+        return (
+            store.ids_made_between(connection, everything, limit=1),
+            store.ids_made_between(connection, replace(everything, after=(3, "run-0003")), limit=9),
+            store.ids_made_between(connection, replace(everything, application="app0"), limit=9),
+            store.awaiting(connection, ids),
+        )
+
+    assert await database.read(look) == (["run-0003"], ["run-0001"], [], {"run-0001", "run-0003"})
+
+
+@pytest.mark.parametrize(
+    ("search", "index"),
+    [
+        (Search(is_awaiting=True), "ix_execution_judgment"),
+        (Search(name="release"), "ix_execution_type_name_build_at"),
+    ],
+)
+async def test_lists_read_what_they_show_and_no_more(database, search, index):
+    """The planner goes by an index in the list's order, however many executions are stored."""
+
+    def plan(connection):
+        is_sqlite = connection.dialect.name == "sqlite"
+        if not is_sqlite:
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+        query = str(store._newest_ids(search, 51).compile(connection, compile_kwargs={"literal_binds": True}))
+        return str(connection.execute(text(f"EXPLAIN {'QUERY PLAN ' if is_sqlite else ''}{query}")).all())
+
+    found = await database.read(plan)
+    assert index in found
+    assert "TEMP B-TREE" not in found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -62,6 +63,27 @@ def test_head_is_the_newest_revision():
     """HEAD lets a start skip Alembic, so it must be right."""
     newest = max(p.name for p in Path(versions.__file__).parent.glob("[0-9]*.py"))
     assert newest.startswith(HEAD)
+
+
+def test_who_waits_for_judgment_is_known_after_an_upgrade(engine):
+    """Those that waited before are written by nobody until somebody decides."""
+    judgment = {"type": "manualJudgment", "status": "RUNNING"}
+    given = {
+        "waits": ("RUNNING", [{"type": "wait", "status": "SUCCEEDED"}, judgment]),
+        "decided": ("RUNNING", [{**judgment, "status": "SUCCEEDED"}]),
+        "ended": ("CANCELED", [judgment]),
+        "bare": ("RUNNING", None),
+    }
+    row = "INSERT INTO execution (id, type, application, name, status, build_at, version, document) VALUES (:id, 'PIPELINE', 'demo', 'p', :status, 1, 1, :document)"
+    with engine.begin() as connection:
+        upgrade(connection, "0008")
+        for name, (status, stages) in given.items():
+            document = json.dumps({"stages": stages, "comment": "manualJudgment"})
+            connection.execute(text(row), {"id": name, "status": status, "document": document})
+    migrate(engine)
+    with engine.connect() as connection:
+        found = connection.execute(text("SELECT id, awaits FROM execution WHERE awaits IS NOT NULL")).all()
+    assert [tuple(one) for one in found] == [("waits", "manualJudgment")]
 
 
 def _schema(connection: Connection) -> dict[str, object]:

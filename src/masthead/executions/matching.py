@@ -35,6 +35,7 @@ class Search:
         to_ms: Made then or earlier.
         statuses: Any of these.
         after: Where a list goes on, newest first: when the last one before was made, and its id.
+        is_awaiting: Only those that wait for somebody's judgment now; ``statuses`` is then left alone.
         start: How many that match are passed over.
         size: How many are given.
         is_oldest_first: By when they were made.
@@ -50,6 +51,7 @@ class Search:
     statuses: Sequence[str] = ()
     config_id: str | None = None
     after: tuple[int, str] | None = None
+    is_awaiting: bool = False
     start: int = 0
     size: int = 10
     is_oldest_first: bool = False

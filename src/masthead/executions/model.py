@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 from masthead.executions.status import Status
 
 __all__ = [
+    "JUDGMENT",
     "PRIVATE_EXECUTION_KEY",
     "PRIVATE_STAGE_KEY",
     "PRIVATE_TASK_KEYS",
@@ -30,6 +31,8 @@ __all__ = [
     "to_document",
 ]
 
+#: The type of stage that waits for a person.
+JUDGMENT = "manualJudgment"
 #: A JSON object.
 Document = dict[str, Any]
 #: Keys of the stored form that nobody outside sees.
@@ -99,6 +102,11 @@ class Stage:
         alias = self.context.get("alias")
         return alias if isinstance(alias, str) and alias else self.type
 
+    @property
+    def is_judgment(self) -> bool:
+        """Whether it waits for somebody's word now."""
+        return self.type == JUDGMENT and self.status is Status.RUNNING
+
     def failure_status(self, default: Status = Status.TERMINAL) -> Status:
         """Give the status of this stage when it failed, as its failure options say.
 
@@ -163,6 +171,12 @@ class Execution:
     def is_dry_run(self) -> bool:
         """Whether it is only to show what would happen."""
         return self.trigger.get("dryRun") is True
+
+    @property
+    def awaits(self) -> str:
+        """Give the type of the stage in which it waits for a person; empty when it waits for none."""
+        is_running = self.status is Status.RUNNING and self.type is ExecutionType.PIPELINE
+        return JUDGMENT if is_running and any(stage.is_judgment for stage in self.stages) else ""
 
     @property
     def user(self) -> str:

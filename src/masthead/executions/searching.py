@@ -84,6 +84,10 @@ class Searching(Reading):
         )
         return await self.by_ids(ids, expand=False)
 
+    async def awaiting(self, ids: Sequence[str]) -> set[str]:
+        """Give those of these runs that wait for somebody's judgment now."""
+        return await self._database.read(lambda connection: store.awaiting(connection, ids))
+
     async def correlated(self, correlation_id: str) -> list[Document]:
         """Give the executions with this correlation id, newest first."""
         found = await self._database.read(lambda connection: store.correlated(connection, correlation_id))

@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from masthead.executions.matching import Search
-from masthead.executions.model import Document, Execution, ExecutionType, from_document, to_document
+from masthead.executions.model import JUDGMENT, Document, Execution, ExecutionType, from_document, to_document
 from masthead.executions.status import Status
 from masthead.kernel.clock import from_ms
 from masthead.storage.prepared import Prepared
@@ -34,6 +34,7 @@ from masthead.storage.statements import insert_into_if_absent
 __all__ = [
     "Latest",
     "Run",
+    "awaiting",
     "correlated",
     "find",
     "find_documents",
@@ -56,6 +57,8 @@ __all__ = [
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder()
 _COMPLETE = tuple(status.value for status in Status if status.is_complete)
+#: Only runs of pipelines that run have it. No parameter, or no index of some rows would be looked at.
+_AWAITS = table.c.awaits == literal_column(f"'{JUDGMENT}'")
 #: Ids in one statement; SQLite allows 32,766 variables, PostgreSQL 65,535.
 _IDS = 1000
 
@@ -226,7 +229,7 @@ def made_between(connection: Connection, search: Search, *, limit: int, offset: 
 
 def ids_made_between(connection: Connection, search: Search, *, limit: int) -> list[str]:
     """Give the ids of the runs of pipelines that :func:`made_between` finds, newest first, without their documents."""
-    if search.application or search.name or search.config_id:
+    if search.application or search.name or search.config_id or search.is_awaiting:
         return [row.id for row in connection.execute(_newest_ids(search, limit))]
     # So many of each status, which the index gives in this order, however many are stored.
     statuses = search.statuses or tuple(Status)
@@ -244,7 +247,7 @@ def _newest_ids(search: Search, limit: int) -> Select[tuple[str, int]]:
 def _asked(search: Search) -> list[ColumnElement[bool]]:
     """Give what *search* asks of the columns."""
     columns = table.c
-    conditions = [columns.type == ExecutionType.PIPELINE]
+    conditions = [_AWAITS] if search.is_awaiting else [columns.type == ExecutionType.PIPELINE]
     for column, value in (
         (columns.application, search.application),
         (columns.name, search.name),
@@ -252,7 +255,7 @@ def _asked(search: Search) -> list[ColumnElement[bool]]:
     ):
         if value is not None:
             conditions.append(column == value)
-    if search.statuses:
+    if search.statuses and not search.is_awaiting:
         conditions.append(columns.status.in_(search.statuses))
     if search.from_ms is not None:
         conditions.append(columns.build_at >= search.from_ms)
@@ -262,6 +265,15 @@ def _asked(search: Search) -> list[ColumnElement[bool]]:
         at, last = search.after
         conditions += [columns.build_at <= at, or_(columns.build_at < at, columns.id < last)]
     return conditions
+
+
+def awaiting(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Give those of *ids* that wait for somebody's judgment now, however many there are."""
+    found: set[str] = set()
+    for start in range(0, len(ids), _IDS):
+        query = select(table.c.id).where(table.c.id.in_(ids[start : start + _IDS]), _AWAITS)
+        found.update(connection.execute(query).scalars())
+    return found
 
 
 def correlated(connection: Connection, correlation_id: str) -> list[Document]:
@@ -308,6 +320,7 @@ def _columns(execution: Execution) -> dict[str, Any]:
         "build_at": execution.build_time or 0,
         "start_at": execution.start_time,
         "end_at": execution.end_time,
+        "awaits": execution.awaits,
         "document": _encoder.encode(to_document(execution)).decode(),
     }
 
@@ -323,6 +336,7 @@ _WRITTEN = (
     "build_at",
     "start_at",
     "end_at",
+    "awaits",
     "document",
 )
 _NAMED = table.c.id == bindparam("id_")

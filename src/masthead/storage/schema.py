@@ -189,11 +189,15 @@ execution = Table(
     Column("end_at", BigInteger),
     #: Moves with every write of the document.
     Column("version", BigInteger, nullable=False),
+    #: Type of the stage in which it waits for a person, empty for none; null while a release that does not know it wrote it.
+    Column("awaits", Text),
     Column("document", Text, nullable=False),
     Index("ix_execution_application_type_build_at", "application", "type", "build_at"),
     Index("ix_execution_pipeline_config_id_status", "pipeline_config_id", "status"),
     Index("ix_execution_correlation_id", "correlation_id"),
     Index("ix_execution_type_status_build_at", "type", "status", "build_at", "id"),
+    Index("ix_execution_type_name_build_at", "type", "name", "build_at", "id"),
+    Index("ix_execution_judgment", "build_at", "id", **_where("awaits = 'manualJudgment'")),
 )
 
 #: A message to the people who own something; see masthead.paging.

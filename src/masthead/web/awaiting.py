@@ -12,10 +12,6 @@ from masthead.web.looks import Look, look_of
 __all__ = ["WAITING", "Awaiting", "awaiting", "look_of_execution", "waits"]
 
 _JUDGMENT = "manualJudgment"
-#: Executions whose stages are looked at for one list, which takes some 50 ms; more than these are shown as running.
-_MOST = 500
-
-
 #: What lists are filtered by as if it were a status: running, and waiting for a judgment.
 WAITING = "WAITING"
 
@@ -33,12 +29,11 @@ class Awaiting:
 
 
 async def awaiting(services: WebServices, runs: Iterable[Any]) -> Awaiting:
-    """Look which of *runs* (each with an id and a status) wait for a judgment; those that run alone are looked at."""
+    """Look which of *runs* (each with an id and a status) wait for a judgment."""
     running = [one.id for one in runs if one.status == Status.RUNNING]
     if not running:
         return Awaiting(())
-    found = await services.executions.by_ids(running[:_MOST], expand=False)
-    return Awaiting(str(one["id"]) for one in found if waits(one))
+    return Awaiting(await services.executions.awaiting(running))
 
 
 def look_of_execution(execution: Mapping[str, Any]) -> Look:

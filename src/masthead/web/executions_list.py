@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from masthead.executions import Status
 from masthead.executions.matching import Search
 from masthead.kernel.clock import from_ms, to_ms
 from masthead.kernel.errors import InvalidRequest
-from masthead.web.awaiting import WAITING, look_of_execution, waits
+from masthead.web.awaiting import WAITING, look_of_execution
 from masthead.web.domain import WebServices
 from masthead.web.execution_facts import Took, parent_of, reason_of, took_of, user_of
 from masthead.web.looks import Look, look_of
@@ -46,9 +46,6 @@ SHORTCUTS = (
     ("what waits for judgment", WAITING),
     ("what failed", _FAILED),
 )
-#: Running executions that are looked at for those that wait for a judgment, and how many at once.
-_LOOKED_AT = 2_000
-_CHUNK = 200
 _WAITING = (WAITING, look_of(Status.RUNNING, "manualJudgment").word)
 _NOTHING: dict[str, Any] = {"rows": (), "older": None, "is_moving": False, "pipeline": None}
 #: Longer digits are no instant that is stored.
@@ -116,10 +113,11 @@ async def _found(services: WebServices, given: Mapping[str, str]) -> dict[str, A
         application=application_id(given["application"]) if "application" in given else None,
         name=given.get("pipeline") if pipeline is None else None,
         config_id=None if pipeline is None else str(pipeline["id"]),
-        statuses=(Status.RUNNING,) if is_waiting else _statuses(given.get("status", "")),
+        statuses=() if is_waiting else _statuses(given.get("status", "")),
+        is_awaiting=is_waiting,
         after=_cursor(given.get("cursor", "")),
     )
-    found = await (_waiting if is_waiting else _newest)(services, search)
+    found = await services.executions.made_lately(search, limit=_ROWS + 1)
     shown, now_ms = found[:_ROWS], to_ms(services.clock.now())
     last = shown[-1] if len(found) > _ROWS else None
     return {
@@ -129,22 +127,6 @@ async def _found(services: WebServices, given: Mapping[str, str]) -> dict[str, A
         "problem": "",
         "pipeline": pipeline,
     }
-
-
-async def _newest(services: WebServices, search: Search) -> list[dict[str, Any]]:
-    return await services.executions.made_lately(search, limit=_ROWS + 1)
-
-
-async def _waiting(services: WebServices, search: Search) -> list[dict[str, Any]]:
-    """Give those that wait for a judgment among the newest that run."""
-    found: list[dict[str, Any]] = []
-    for _ in range(0, _LOOKED_AT, _CHUNK):
-        chunk = await services.executions.made_lately(search, limit=_CHUNK)
-        found += filter(waits, chunk)
-        if len(chunk) < _CHUNK or len(found) > _ROWS:
-            break
-        search = replace(search, after=(int(chunk[-1]["buildTime"]), str(chunk[-1]["id"])))
-    return found[: _ROWS + 1]
 
 
 async def _pipeline(services: WebServices, given: Mapping[str, str]) -> dict[str, Any] | None:
