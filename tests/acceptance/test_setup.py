@@ -65,6 +65,7 @@ def test_debians_missing_venv_says_what_to_install(machine):
     assert not (machine.checkout / ".venv").exists()
 
 
+@pytest.mark.slow
 def test_what_is_installed_is_not_installed_again_until_a_lock_changes(machine):
     """The first run says what it does, the next says nothing, and the command masthead is there."""
     machine.put("python3", f'exec "{sys.executable}" "$@"')
@@ -79,6 +80,7 @@ def test_what_is_installed_is_not_installed_again_until_a_lock_changes(machine):
     assert "dev.lock" in machine.setup("run")
 
 
+@pytest.mark.slow
 def test_a_checkout_that_was_moved_gets_a_new_environment(machine):
     """The programs in an environment name its folder."""
     machine.put("python3", f'exec "{sys.executable}" "$@"')
