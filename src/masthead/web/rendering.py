@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from masthead.kernel.caller import ANONYMOUS, Caller
+from masthead.web.excerpts import first_facts, json_excerpt
 from masthead.web.files import Assets
 from masthead.web.remedies import remedy_of
 
@@ -139,6 +140,8 @@ class Renderer:
             "short": _short,
             "marked": _marked,
             "linked": _linked,
+            "first_facts": first_facts,
+            "json_excerpt": json_excerpt,
             "remedy": remedy_of,
         }
         self._environment.globals["ui"] = self._environment.get_template("macros.html").module

@@ -149,3 +149,33 @@ def test_other_media_types_are_refused(kind):
     with pytest.raises(Refused) as refused:
         check_media_type(kind)
     assert refused.value.status == 415
+
+
+ROOM = " " * 16_000
+
+
+@pytest.mark.parametrize(
+    "number", ["9" * 1001, "-" + "9" * 1001, "0." + "1" * 1001, "9" * 4000, "9" * 1001 + "e5"]
+)
+def test_numbers_of_thousands_of_digits_are_refused(number):
+    """Thousands of them took seconds of everybody's time; Jackson takes none of them either."""
+    for body in (f'{ROOM}{{"a":[1,{number}]}}', f'{ROOM}{{"a":"{number}","b":{number}}}'):
+        with pytest.raises(InvalidRequest, match="more than 1,000 characters"):
+            decode(body.encode(), LIMITS)
+
+
+@pytest.mark.parametrize("value", ["9" * 1000, '"' + "9" * 5000 + '"', '"\\\\"' + ',"' + "9" * 5000 + '"'])
+def test_digits_of_a_text_are_no_number(value):
+    """And a number may be as long as any that is meant."""
+    assert decode(f'{ROOM}{{"a":[{value}]}}'.encode(), LIMITS)["a"]
+
+
+def test_what_holds_long_digits_and_is_no_json_is_refused_in_the_usual_words():
+    """The look for long numbers says nothing of it."""
+    for body in (
+        f'{ROOM}{{"a":"{"9" * 2000}"',
+        f'{ROOM}"{"9" * 2000}\\xff"',
+        ROOM + "[" * 100_000 + "9" * 2000,
+    ):
+        with pytest.raises(InvalidRequest, match=r"JSON|deep|characters"):
+            decode(body.encode("latin-1"), LIMITS)

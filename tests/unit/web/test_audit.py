@@ -103,6 +103,20 @@ async def test_more_than_one_screen_goes_on(house, browser):
     assert "Newest" in second
 
 
+async def test_of_very_many_details_the_first_are_shown(house, browser):
+    """A page of hundreds of thousands took seconds in which nobody else was answered; all of them are at the API."""
+    page = await paged(house, details={f"k{n:03}": "<v>" for n in range(300)} | {"k000": "y" * 30_000})
+    text = (await browser.get(f"/ui/pages/{page.id}")).text
+    assert text.count('<dd class="said-in-full">') == 200
+    assert "y" * 19_999 + "…</dd>" in text
+    assert "The first 200 of 300 entries." in text
+    assert f'<a href="/v1/pages/{page.id}">All of it as JSON</a>' in text
+    few = await paged(house, details={"a": {"b": "<c>"}})
+    text = (await browser.get(f"/ui/pages/{few.id}")).text
+    assert '<code>{"b": "\\u003cc\\u003e"}</code>' in text
+    assert "All of it as JSON" not in text
+
+
 async def test_a_page_shows_every_attempt_and_what_can_be_done(house, browser):
     """Who asked, what PagerDuty said, the details, whose addresses are links."""
     details = {
