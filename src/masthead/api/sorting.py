@@ -17,6 +17,8 @@ _plain = msgspec.json.Encoder()
 _sorted = msgspec.json.Encoder(order="sorted")
 #: Keys of an object that msgspec sorts in less than a millisecond in whatever order they are.
 _WIDE = 500
+#: Values that hold no other.
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 #: Bytes of a document in which no object has so many keys that it matters.
 _SHORT = 16_000
 
@@ -47,10 +49,8 @@ def _has_wide(document: Any) -> bool:
 
 def _ordered(value: Any) -> Any:
     if isinstance(value, dict):
-        items = sorted(value.items(), key=_name) if len(value) > _WIDE else value.items()
-        return {key: _ordered(each) for key, each in items}
-    return [_ordered(each) for each in value] if isinstance(value, (list, tuple)) else value
-
-
-def _name(item: tuple[Any, Any]) -> str:
-    return str(item[0])
+        names = sorted(value, key=str) if len(value) > _WIDE else value
+        return {name: each if type(each := value[name]) in _PLAIN else _ordered(each) for name in names}
+    if isinstance(value, (list, tuple)):
+        return [each if type(each) in _PLAIN else _ordered(each) for each in value]
+    return value

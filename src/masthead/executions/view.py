@@ -25,6 +25,8 @@ __all__ = ["KeyLabel", "hide_keys", "hide_private", "pipeline_view", "task_view"
 
 #: Where integration keys stand: an application's attribute, and the fields of events that webhooks send.
 _KEYS = frozenset({"pdApiKey", "routing_key", "service_key"})
+#: Values that hold no other.
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 #: Headers that carry credentials, by what people call them.
 _SENSITIVE = re.compile(
     r"auth|cookie|token|secret|password|passwd|signature|credential|(^|-|api)key($|-)", re.IGNORECASE
@@ -108,12 +110,15 @@ def hide_keys(value: Any, label: KeyLabel) -> Any:
     by their names are hidden too.
     """
     if isinstance(value, dict):
-        hidden = {key: _hidden_at(key, each, label) for key, each in value.items()}
+        hidden = {
+            key: each if type(each) in _PLAIN and key not in _KEYS else _hidden_at(key, each, label)
+            for key, each in value.items()
+        }
         if _is_page(hidden):
             _hide_page(hidden, label)
         return hidden
     if isinstance(value, list):
-        return [hide_keys(each, label) for each in value]
+        return [each if type(each) in _PLAIN else hide_keys(each, label) for each in value]
     return value
 
 

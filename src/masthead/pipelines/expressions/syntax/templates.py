@@ -86,6 +86,10 @@ def count_expressions(value: Any) -> int:
     return sum(1 for _ in _with_expressions(value))
 
 
+#: Holds nothing; asked first, because a document of megabytes has hundreds of thousands of them.
+_PLAIN = frozenset({int, float, bool, type(None)})
+
+
 def _with_expressions(value: Any) -> Iterator[str]:
     waiting = [value]
     while waiting:
@@ -93,6 +97,8 @@ def _with_expressions(value: Any) -> Iterator[str]:
         if isinstance(present, str):
             if PREFIX in present:
                 yield present
+        elif type(present) in _PLAIN:
+            continue
         elif isinstance(present, Mapping):
             waiting.extend(present)
             waiting.extend(present.values())
