@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +55,7 @@ def problems_of(
     said = set(errors)
     warnings = [
         *((one.pointer, one.sentence) for one in check_document({"stages": draft.get("stages")})),
-        *_of_stages(draft, types),
+        *_of_stages(draft, types, frozenset(at for at, _ in errors)),
         *((one.pointer, one.sentence) for one in (*doubts_of(draft), *types.doubts(draft))),
         *_of_wakes(draft, wakes),
     ]
@@ -77,7 +77,10 @@ def located(problems: Sequence[EditorProblem], text: str) -> list[EditorProblem]
     ]
 
 
-def _of_stages(draft: Mapping[str, Any], types: StageTypes) -> Iterator[tuple[str, str]]:
+def _of_stages(
+    draft: Mapping[str, Any], types: StageTypes, refused: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Give what stages lack, but for fields that are *refused*: of those everything is said."""
     stages = draft.get("stages")
     for at, stage in enumerate(stages if isinstance(stages, list) else ()):
         if not isinstance(stage, Mapping):
@@ -91,7 +94,8 @@ def _of_stages(draft: Mapping[str, Any], types: StageTypes) -> Iterator[tuple[st
             )
             continue
         for field in known.fields:
-            if field.is_required and stage.get(field.name) in (None, "", [], {}):
+            is_missing = field.is_required and stage.get(field.name) in (None, "", [], {})
+            if is_missing and f"/stages/{at}/{field.name}" not in refused:
                 yield f"/stages/{at}", f"{name} needs its field {field.name}: {field.doc}"
 
 

@@ -402,6 +402,25 @@ async def test_what_is_wrong_is_said_with_its_stage_and_line(house, client):
     assert (await stored(house))["stages"][2]["requisiteStageRefIds"] == ["2"]
 
 
+async def test_what_is_refused_and_what_is_only_doubted_is_told_once(house, client):
+    """A field without which nothing can be saved is not missed a second time; what Orca runs somehow is a doubt."""
+    form = await opened(house, client, "?panel=json")
+    stages = [{"refId": "1", "type": "pipeline"}, {"refId": "2", "type": "wait", "waitTime": -1}]
+    broken = form.draft | {"stages": stages, "spelEvaluator": "v9", "triggers": [{"type": "git"}]}
+    text = html.unescape((await form.do("save", json=json.dumps(broken))).text)
+    assert "`pipeline` must be the id of a pipeline." in text
+    assert "needs its field pipeline" not in text
+    for doubt in (
+        "`spelEvaluator` is neither",
+        "starts nothing by triggers of type git",
+        "`waitTime` is negative",
+    ):
+        assert doubt in text
+    fine = broken | {"stages": stages[1:]}
+    await form.do("save", json=json.dumps(fine))
+    assert (await stored(house))["spelEvaluator"] == "v9"
+
+
 async def test_somebody_elses_change_is_shown_as_a_difference_and_both_are_kept(house, client):
     """Mine is stored over theirs only when I say so, and not over a third one."""
     form = await opened(house, client, "?panel=pipeline")
