@@ -35,7 +35,7 @@ def test_an_id_in_the_file_is_kept(client, scripted):
         ("[]", "a JSON object is needed"),
         (None, "cannot be read"),
         ('{"name": "\\ud800"}', "not UTF-8 text"),
-        ('{"a":' * 5000 + "1" + "}" * 5000, "too deep"),
+        ('{"a":' * 100_000 + "1" + "}" * 100_000, "too deep"),
     ],
 )
 def test_a_file_that_is_no_pipeline_is_wrong_usage(tmp_path: Path, text, problem):
