@@ -20,6 +20,7 @@ from starlette.routing import Route
 from masthead.kernel.caller import ANONYMOUS, Caller
 from masthead.kernel.clock import from_ms
 from masthead.kernel.errors import InvalidRequest, NotFound
+from masthead.web.difference import diff
 from masthead.web.domain import WebServices
 from masthead.web.editor_draft import (
     Draft,
@@ -32,7 +33,7 @@ from masthead.web.editor_draft import (
     unpack,
     with_refs,
 )
-from masthead.web.editor_json import diff, read_object, written
+from masthead.web.editor_json import read_object, written
 from masthead.web.editor_panels import LISTS, PANELS, apply_panel, change_list, edited
 from masthead.web.editor_secrets import Secrets
 from masthead.web.editor_view import Previewed, Shown, values_of

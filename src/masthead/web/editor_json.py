@@ -1,31 +1,19 @@
-"""Pipelines as text: how they are written, on which line a part stands, and how two of them differ."""
+"""Pipelines as text: how they are written, and on which line a part stands."""
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from masthead.kernel.errors import InvalidRequest
 
-__all__ = ["DiffLine", "diff", "line_of", "lines_of", "read_object", "written"]
+__all__ = ["line_of", "lines_of", "read_object", "written"]
 
 _WORD = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?|true|false|null|NaN|-?Infinity")
 _STRING = re.compile(r'"(?:[^"\\\x00-\x1f]|\\.)*"')
 _BLANKS = re.compile(r"[ \t\r\n]*")
-#: Lines of unchanged text that are shown around a change.
-_AROUND = 3
-
-
-@dataclass(frozen=True, slots=True)
-class DiffLine:
-    """A line of a difference: ``sign`` is "+", "-", " ", or "…" where unchanged lines are left out."""
-
-    sign: str
-    text: str
 
 
 def written(value: Any) -> str:
@@ -72,25 +60,6 @@ def line_of(pointer: str, lines: dict[str, int]) -> int:
     while pointer and pointer not in lines:
         pointer = pointer.rpartition("/")[0]
     return lines.get(pointer, 1)
-
-
-def diff(before: Any, after: Any) -> list[DiffLine]:
-    """Give the lines in which two JSON values differ, with a few around each; empty when they are the same."""
-    one, other = written(before).splitlines(), written(after).splitlines()
-    if one == other:
-        return []
-    lines: list[DiffLine] = []
-    groups = difflib.SequenceMatcher(a=one, b=other, autojunk=False).get_grouped_opcodes(_AROUND)
-    for group in groups:
-        if group[0][1] > 0:
-            lines.append(DiffLine("…", ""))
-        for tag, i1, i2, j1, j2 in group:
-            if tag == "equal":
-                lines += [DiffLine(" ", text) for text in one[i1:i2]]
-                continue
-            lines += [DiffLine("-", text) for text in one[i1:i2]]
-            lines += [DiffLine("+", text) for text in other[j1:j2]]
-    return lines
 
 
 class _Lines:

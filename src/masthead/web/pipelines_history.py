@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,8 +15,8 @@ from starlette.routing import Route
 from masthead.kernel.caller import ANONYMOUS, Caller
 from masthead.kernel.clock import from_ms
 from masthead.kernel.errors import InvalidRequest, NotFound
+from masthead.web.difference import DiffLine, count_changes, diff
 from masthead.web.domain import WebServices
-from masthead.web.editor_json import DiffLine, diff
 from masthead.web.editor_panels import edited
 from masthead.web.editor_secrets import Secrets
 from masthead.web.forms import read_form
@@ -48,28 +49,19 @@ def history_routes(services: WebServices, renderer: Renderer, secrets: Secrets) 
     async def show(request: Request, refusal: str = "") -> Response:
         stored = await pipeline_of(services, request)
         raw = await services.pipelines.history(stored["id"], _MOST)
-        hidden = [edited(secrets.hide(one)) for one in raw]
-        marks = [str(one["updateTs"]) for one in raw]
-        chosen = request.path_params.get("version") or request.query_params.get("version") or marks[0]
-        place = marks.index(chosen) if chosen in marks else 0
+        chosen = request.path_params.get("version") or request.query_params.get("version") or ""
         against = request.query_params.get("against", "before")
-        other = hidden[0] if against == "now" else hidden[place + 1] if place + 1 < len(hidden) else None
-        lines: Sequence[DiffLine] = ()
-        if other is not None:
-            lines = diff(hidden[place], other) if against == "now" else diff(other, hidden[place])
+        # On a thread: to compare pipelines of megabytes takes seconds.
+        values = await asyncio.to_thread(_compared, raw, secrets, chosen, against)
         return renderer.page(
             request,
             "pipeline_history.html",
             400 if refusal else 200,
             stored=stored,
             application=str(stored["application"]),
-            versions=_versions(raw, hidden),
-            chosen=marks[place],
-            is_newest=place == 0,
-            is_oldest=other is None,
             against=against,
-            lines=lines,
             refusal=refusal,
+            **values,
         )
 
     async def restore(request: Request) -> Response:
@@ -98,17 +90,35 @@ def history_routes(services: WebServices, renderer: Renderer, secrets: Secrets) 
     ]
 
 
+def _compared(raw: Sequence[dict[str, Any]], secrets: Secrets, chosen: str, against: str) -> dict[str, Any]:
+    """Give the versions and what the *chosen* one, else the newest, changed or what has changed since."""
+    hidden = [edited(secrets.hide(one)) for one in raw]
+    marks = [str(one["updateTs"]) for one in raw]
+    place = marks.index(chosen) if chosen in marks else 0
+    other = hidden[0] if against == "now" else hidden[place + 1] if place + 1 < len(hidden) else None
+    lines: Sequence[DiffLine] = ()
+    if other is not None:
+        lines = diff(hidden[place], other) if against == "now" else diff(other, hidden[place])
+    return {
+        "versions": _versions(raw, hidden),
+        "chosen": marks[place],
+        "is_newest": place == 0,
+        "is_oldest": other is None,
+        "lines": lines,
+    }
+
+
 def _versions(raw: Sequence[dict[str, Any]], hidden: Sequence[dict[str, Any]]) -> list[_Version]:
     found = []
     for place, one in enumerate(raw):
-        lines = diff(hidden[place + 1], hidden[place]) if place + 1 < len(hidden) else None
+        changes = count_changes(hidden[place + 1], hidden[place]) if place + 1 < len(hidden) else (None, None)
         found.append(
             _Version(
                 mark=str(one["updateTs"]),
                 by=str(one.get("lastModifiedBy") or "anonymous"),
                 at=from_ms(int(one["updateTs"])),
-                added=None if lines is None else sum(line.sign == "+" for line in lines),
-                removed=None if lines is None else sum(line.sign == "-" for line in lines),
+                added=changes[0],
+                removed=changes[1],
             )
         )
     return found

@@ -24,7 +24,7 @@ from masthead.paging.hashing import KeyHasher
 from masthead.web import editor, pages
 from masthead.web.editor_draft import add_stage, pack, remove_stage, unpack
 from masthead.web.editor_fields import apply_controls, controls_of
-from masthead.web.editor_json import diff, line_of, lines_of, written
+from masthead.web.editor_json import line_of, lines_of, written
 from masthead.web.editor_secrets import Secrets
 from masthead.web.forms import Errors, Form
 from masthead.web.rendering import Renderer
@@ -537,13 +537,6 @@ def test_every_part_of_a_written_document_has_a_line(value):
     lines = lines_of(text)
     assert set(lines.values()) <= set(range(1, text.count("\n") + 2))
     assert "" in lines
-
-
-def test_a_difference_shows_what_came_and_went_with_a_little_around():
-    """And nothing where nothing changed."""
-    before, after = {"a": list(range(20)), "b": 1}, {"a": list(range(20)), "b": 2}
-    assert [line.sign for line in diff(before, after)] == ["…", " ", " ", " ", "-", "+", " "]
-    assert diff(before, before) == []
 
 
 def test_steps_travel_and_what_is_no_step_is_none():
