@@ -239,6 +239,21 @@ async def test_pages_under_a_chosen_key_that_are_looked_at_together_are_told_apa
     assert (await house.proof.incident_of(second)).reason is NotOpened.ALREADY_OPEN
 
 
+async def test_what_may_be_an_earlier_pages_incident_is_nobodys_until_that_is_known(house):
+    """PagerDuty shows the first page's incident late: the second, looked at just then, does not take it for its own."""
+    (first,) = await house.accept("db")
+    await house.database.write(lambda c: c.execute(update(proof).values(due_at=proof.c.due_at + 5000)))
+    house.pass_time(0.5)
+    (second,) = await house.accept("db")
+    earlier = house.seen("Q1", status="resolved", resolved_at=house.clock.now())
+    house.reader.put("db", earlier)
+    await house.run_until(2)
+    assert (await house.proof.incident_of(second)).state is IncidentState.UNKNOWN
+    house.reader.put("db", house.seen("Q2"), earlier)
+    await house.run_until(10)
+    assert [(await house.proof.incident_of(one)).id for one in (first, second)] == ["Q1", "Q2"]
+
+
 async def test_an_old_open_incident_of_a_chosen_key_took_the_event(house):
     """Also one that Masthead knows nothing about."""
     house.reader.put("db", house.seen(created_at=house.clock.now() - timedelta(days=3)))
@@ -586,9 +601,40 @@ async def test_a_resolved_incident_of_seconds_ago_is_no_arrival(house):
     assert await house.due_at() is None
 
 
+async def test_the_incident_of_an_earlier_page_that_was_not_looked_at_yet_is_no_arrival(house):
+    """Whose it is shows a moment later; taken for the second page's it would keep that from being sent."""
+    await house.accept("db")
+    house.reader.put("db", house.seen(status="resolved", resolved_at=house.clock.now()))
+    house.pass_time(0.1)
+    later = house.delivery(dedup_key="db")
+    found = await house.proof.has_arrived(later)
+    assert (found.state, found.is_awaited) == (IncidentState.UNKNOWN, True)
+    await house.run_until(2)
+    assert await house.proof.has_arrived(later) is None
+
+
+@pytest.mark.parametrize("is_later", [False, True])
+async def test_the_incident_of_a_page_that_was_taken_meanwhile_is_no_arrival(house, is_later):
+    """It was asked for before (or after: then only once it is over), and PagerDuty took it after the second was asked for."""
+    later = house.delivery(dedup_key="db")
+    house.pass_time(0.5)
+    (first,) = await house.accept("db")
+    if not is_later:
+        earlier = update(delivery).values(created_at=delivery.c.created_at - 1000)
+        await house.database.write(lambda c: c.execute(earlier))
+    house.reader.put("db", house.seen())
+    await house.run_until(2)
+    assert (await house.proof.has_arrived(later) is None) is not is_later
+    house.reader.put("db", house.seen(status="resolved", resolved_at=house.clock.now()))
+    await house.run_until(120)
+    assert (await house.proof.incident_of(first)).state is IncidentState.RESOLVED
+    assert await house.proof.has_arrived(later) is None
+
+
 async def test_what_cannot_be_told_apart_is_not_known(house):
     """A chosen key for several keys of unknown services."""
     ids = await house.page(["db", "db"], service_id=None)
+    await house.run_until(2)
     house.reader.put("db", house.seen())
     unknown = house.delivery(ids[0], "db", service_id=None)
     assert (await house.proof.has_arrived(unknown)).state is IncidentState.UNKNOWN

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from masthead.kernel.clock import Clock, from_ms, to_ms
@@ -16,11 +16,14 @@ from masthead.paging.proof.verdict import already_open, can_tell, joined, own, t
 
 __all__ = ["Claims", "Looker"]
 
-#: Gives which of some incidents other deliveries have led to.
-Claims = Callable[[Sequence[IncidentSeen]], Awaitable[list[Claim]]]
+#: Gives which of some incidents of a dedup key deliveries have led to, and of which deliveries that is not known yet, with when
+#: their pages were asked for.
+Claims = Callable[[str, Sequence[IncidentSeen]], Awaitable[tuple[list[Claim], dict[str, int]]]]
 _UNKNOWN = Incident(IncidentState.UNKNOWN)
 _LONGEST_MS = 300_000
 _KEPT_S = 60.0
+#: How soon to look again for what may be an earlier page's.
+_DOUBT_S = 2.0
 #: So long it is looked at soon again whether an acknowledge or a resolve shows.
 _SHOWS_S = 30.0
 #: What is known of an incident, and the age in seconds of the next look, or None.
@@ -61,12 +64,20 @@ class Looker:
         if not any(map(can_tell, group)):
             return [self._finding(sought, _UNKNOWN, None) for sought in group]
         seen = await self.incidents(group[0].dedup_key)
-        taken = await claims(seen) if seen and not _is_made_here(group) else []
+        taken: list[Claim] = []
+        still: dict[str, int] = {}
+        if seen and not _is_made_here(group):
+            taken, still = await claims(group[0].dedup_key, seen)
         findings = []
         for sought in group:
+            if _is_doubtful(sought, still):
+                findings.append(self._finding(sought, sought.incident, self._age_s(sought) + _DOUBT_S))
+                continue
             incident, next_age_s = await self._judge(sought, seen, taken)
             if incident.id is not None and incident.state is not IncidentState.NOT_OPENED:
-                taken.append(Claim(incident.id, sought.delivery_id, sought.accepted_at))
+                taken.append(Claim(incident.id, sought.delivery_id, sought.created_at))
+            if incident.state is not IncidentState.UNKNOWN:
+                still.pop(sought.delivery_id, None)
             findings.append(self._finding(sought, incident, next_age_s))
         return findings
 
@@ -135,6 +146,14 @@ class Looker:
 
     def _age_s(self, sought: Sought) -> float:
         return (to_ms(self._clock.now()) - sought.accepted_at) / 1000
+
+
+def _is_doubtful(sought: Sought, still: Mapping[str, int]) -> bool:
+    """Tell whether what is seen may be the incident of a page that was asked for earlier, and that was not found yet."""
+    is_known = sought.incident.state is not IncidentState.UNKNOWN
+    return not is_known and any(
+        asked < sought.created_at for delivery_id, asked in still.items() if delivery_id != sought.delivery_id
+    )
 
 
 def _is_made_here(group: Sequence[Sought]) -> bool:

@@ -153,9 +153,20 @@ class Proof:
             return _cannot_say(looker)
         if seen is None:
             return _LATER
-        taken = [] if sought.is_key_made_here else await self._claims(delivery.account, seen)
+        return await self._arrived(delivery, sought, seen)
+
+    async def _arrived(
+        self, delivery: Delivery, sought: Sought, seen: Sequence[IncidentSeen]
+    ) -> Incident | None:
+        """Give which of the incidents of its dedup key it led to; awaited while it may be one that an earlier page led to."""
+        if sought.is_key_made_here or not seen:
+            mine = own(sought, seen, [])
+            return told(mine, sought) if mine else None
+        taken, still = await self._claims(delivery.account, delivery.dedup_key, seen)
         mine = own(sought, seen, taken)
-        return told(mine, sought) if mine else None
+        if mine is None:
+            return None
+        return _LATER if still.keys() - {delivery.id} else told(mine, sought)
 
     async def _sought(self, delivery: Delivery) -> Sought:
         is_plain = delivery.is_key_made_here or delivery.service_id is not None
@@ -169,6 +180,7 @@ class Proof:
             has_siblings=not is_plain
             and await self._database.read(lambda connection: rows.siblings(connection, delivery.id)),
             incident=_UNKNOWN,
+            is_sent_again=True,
         )
 
     async def _in_time(self, looker: Looker, dedup_key: str) -> list[IncidentSeen] | None:
@@ -181,9 +193,17 @@ class Proof:
             asking.cancel()
             waiting.cancel()
 
-    async def _claims(self, account: str, seen: Sequence[IncidentSeen]) -> list[Claim]:
+    async def _claims(
+        self, account: str, dedup_key: str, seen: Sequence[IncidentSeen]
+    ) -> tuple[list[Claim], dict[str, int]]:
         ids = [one.id for one in seen]
-        return await self._database.read(lambda connection: rows.claims(connection, account, ids))
+
+        def work(connection: Connection) -> tuple[list[Claim], dict[str, int]]:
+            # In this order: what is found meanwhile shows as a claim.
+            still = rows.still_sought(connection, account, dedup_key)
+            return rows.claims(connection, account, ids), still
+
+        return await self._database.read(work)
 
     async def _work_off(self, turn: Turn) -> None:
         """Look at what is due of an account, one key after the other, and rest until the next is."""

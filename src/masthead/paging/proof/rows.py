@@ -26,6 +26,7 @@ __all__ = [
     "next_due",
     "save",
     "siblings",
+    "still_sought",
 ]
 
 #: Rows looked at together; those of one dedup key need one request.
@@ -54,6 +55,8 @@ class Sought:
     incident: Incident
     #: When, in ms, PagerDuty took an acknowledge or a resolve of it that does not show yet; None for none.
     followed_up_at: int | None = None
+    #: Whether it is about to be sent again, and not accepted yet.
+    is_sent_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +65,8 @@ class Claim:
 
     incident_id: str
     delivery_id: str
-    accepted_at: int
+    #: When, in ms, its page was asked for.
+    created_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,11 +167,32 @@ def siblings(connection: Connection, delivery_id: str) -> bool:
 
 
 def claims(connection: Connection, account: str, incident_ids: Collection[str]) -> list[Claim]:
-    """Give which of these incidents deliveries that are still followed have led to."""
-    query = select(proof.c.incident_id, proof.c.delivery_id, proof.c.accepted_at).where(
-        proof.c.account == account, proof.c.due_at.is_not(None), proof.c.incident_id.in_(list(incident_ids))
+    """Give which of these incidents deliveries have led to."""
+    query = (
+        select(proof.c.incident_id, proof.c.delivery_id, delivery.c.created_at)
+        .join(delivery, delivery.c.id == proof.c.delivery_id)
+        .where(
+            proof.c.account == account,
+            proof.c.incident_id.in_(list(incident_ids)),
+            proof.c.state != IncidentState.NOT_OPENED,
+        )
     )
     return [Claim(*row) for row in connection.execute(query)]
+
+
+def still_sought(connection: Connection, account: str, dedup_key: str) -> dict[str, int]:
+    """Give the deliveries under a dedup key whose incident is looked for and was not found yet, with when their pages were asked for."""
+    query = (
+        select(proof.c.delivery_id, delivery.c.created_at)
+        .join(delivery, delivery.c.id == proof.c.delivery_id)
+        .where(
+            proof.c.account == account,
+            proof.c.due_at.is_not(None),
+            proof.c.state == IncidentState.UNKNOWN,
+            delivery.c.dedup_key == dedup_key,
+        )
+    )
+    return {row.delivery_id: row.created_at for row in connection.execute(query)}
 
 
 def save(connection: Connection, findings: Iterable[Finding]) -> None:

@@ -2,8 +2,8 @@
 
 A key that Masthead made belongs to one page and one routing key for ever, so every incident of it is that page's own.
 A key that somebody chose, be it that of an earlier page, may have been used before, and for several services at once:
-there an incident counts only when it is of the delivery's service, was created after the page was asked for, and no earlier page led to it. An
-open one that is older has taken the event without waking anybody anew (facts A.2).
+there an incident counts only when it is of the delivery's service, was created after the page was asked for, and no page that was asked for earlier led to
+it, though PagerDuty may have taken that later. An open one that is older has taken the event without waking anybody anew (facts A.2).
 """
 
 from __future__ import annotations
@@ -89,9 +89,11 @@ def _is_older(sought: Sought, one: IncidentSeen, claims: Sequence[Claim]) -> boo
     asked = from_ms(sought.created_at)
     if one.created_at is not None and one.created_at < asked - _LEEWAY:
         return True
+    # What is sent in vain is merged into an open incident; what is not sent although it has to opens none.
+    is_over = sought.is_sent_again and one.resolved_at is not None
     return any(
         claim.incident_id == one.id
         and claim.delivery_id != sought.delivery_id
-        and claim.accepted_at < sought.created_at
+        and (is_over or claim.created_at < sought.created_at)
         for claim in claims
     )
