@@ -110,7 +110,7 @@ async def test_a_key_that_is_younger_than_the_catalog_is_told_by_its_own_protoco
     assert (unknown.state, unknown.attempts) == (DeliveryState.REJECTED, 1)
     tried = select(attempt.c.protocol).where(attempt.c.delivery_id == known.id).order_by(attempt.c.number)
     assert await node.rows(tried) == ["v2", "v1"]
-    assert [path for path, _ in reader.asked].count("/services") == 2
+    assert [path for path, _ in reader.asked].count("/services") == 3
 
 
 async def test_a_page_is_stored_before_the_first_byte_goes_out(start, sender):

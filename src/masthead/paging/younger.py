@@ -7,6 +7,7 @@ what was sent to the wrong place is sent to the right one.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 
 from msgspec.structs import replace
 
@@ -18,9 +19,11 @@ from masthead.paging.model import Delivery
 
 __all__ = ["YoungerKeys"]
 
-#: How long a refused page waits for the reading, and how often one is asked for, whatever is refused: ten thousand services
-#: are a hundred of the 960 requests a minute that PagerDuty gives a token (facts A.5).
-_READING_S, _BETWEEN_S = 5.0, 30.0
+#: How long a refused page waits for the reading.
+_READING_S = 5.0
+#: How many readings in so many seconds are asked for, whatever is refused: ten thousand services are a hundred of the 960
+#: requests a minute that PagerDuty gives a token (facts A.5).
+_READINGS, _WINDOW_S = 3, 90.0
 #: How long, and of how many keys, it is remembered that a reading did not tell whose they are; the schedule's tells it later.
 _KNOWN_BAD_S, _MOST_BAD = 600.0, 1000
 
@@ -34,7 +37,7 @@ class YoungerKeys:
         self._clock = clock
         self._tasks = tasks
         self._reading: asyncio.Task[None] | None = None
-        self._reads_again_at = float("-inf")
+        self._read_at: deque[float] = deque(maxlen=_READINGS)
         self._bad: dict[str, float] = {}
 
     async def find(self, refused: Delivery) -> Delivery | None:
@@ -55,8 +58,9 @@ class YoungerKeys:
         now = self._clock.monotonic()
         if now < self._bad.get(refused.key_hash, now):
             return
-        if (self._reading is None or self._reading.done()) and now >= self._reads_again_at:
-            self._reads_again_at = now + _BETWEEN_S
+        may_read = len(self._read_at) < _READINGS or now - self._read_at[0] >= _WINDOW_S
+        if (self._reading is None or self._reading.done()) and may_read:
+            self._read_at.append(now)
             asking = self._catalog.know_anew([refused.key], self._clock.now(), _READING_S)
             self._reading = self._tasks.start(asking, name="read services for a refused key")
         if self._reading is not None and not self._reading.done():
