@@ -143,6 +143,7 @@ def test_what_cannot_be_done_is_one_sentence_and_status_1(house):
 
 def test_pages_are_listed_and_narrowed(house):
     """Newest first, with what became of them; older ones are not passed over in silence."""
+    house.page("demo", "--message", "an older one")
     house.page("other", "--message", "the needle", "--severity", "warning")
     listed = house.run(
         "pages", "--application", "other", "--severity", "warning", "--since", "1h"
