@@ -555,6 +555,13 @@ async def test_there_is_nothing_to_follow_up_when_nothing_was_taken(node, sender
         await node.paging.follow_up(asked.id, Kind.RESOLVE, ANN)
 
 
+async def test_only_a_page_has_an_incident_to_follow_up(node):
+    """Though PagerDuty took it: a change event opens none."""
+    asked = await node.decided((await node.page(kind=Kind.CHANGE)).id)
+    with pytest.raises(Conflict, match="not a page"):
+        await node.paging.follow_up(asked.id, Kind.ACKNOWLEDGE, ANN)
+
+
 # -- recorded -----------------------------------------------------------------------------------
 
 

@@ -20,6 +20,8 @@ from masthead.paging.retry import RetryPolicy
 
 __all__ = ["Attempts", "Repeats", "event_of"]
 
+#: So long before its deadline, or a tenth of its time before it, a delivery is tried once more: as long as a request may take.
+_LAST_CHANCE = timedelta(seconds=10)
 log = structlog.get_logger(__name__)
 
 
@@ -155,7 +157,13 @@ class Attempts:
         if answer.outcome is Outcome.REJECTED:
             return DeliveryState.REJECTED, None
         wait = self._retry.wait(delivery.attempts + 1, retry_after=answer.retry_after, chance=self._chance)
-        return DeliveryState.PENDING, to_ms(min(self._clock.now() + wait, delivery.deadline_at))
+        return DeliveryState.PENDING, to_ms(_next_at(delivery, self._clock.now(), wait))
+
+
+def _next_at(delivery: Delivery, now: datetime, wait: timedelta) -> datetime:
+    """Give when it is tried again: after *wait*, but once more before it is given up, whatever PagerDuty asked for."""
+    last = delivery.deadline_at - min(_LAST_CHANCE, (delivery.deadline_at - delivery.created_at) / 10)
+    return min(now + wait, last if now < last else delivery.deadline_at)
 
 
 def event_of(page: Page, delivery: Delivery, repeats: Repeats | None = None) -> Event:

@@ -212,7 +212,9 @@ class Paging:
         if not self._is_enabled:
             raise InvalidRequest(_OFF)
         page = await self.get(page_id)
-        if page.kind is not Kind.TRIGGER or not page.in_state(DeliveryState.ACCEPTED, DeliveryState.PENDING):
+        if page.kind is not Kind.TRIGGER:
+            raise Conflict(f"There is nothing to {kind}: this is not a page, so it opened no incident.")
+        if not page.in_state(DeliveryState.ACCEPTED, DeliveryState.PENDING):
             raise Conflict(f"There is nothing to {kind}: PagerDuty took no delivery of this page.")
         return await self._send(self._drafting.follow_up(page, kind, caller, may_go=self._must_go))
 
