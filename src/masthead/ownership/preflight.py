@@ -38,7 +38,10 @@ class Preflight:
 
     @property
     def is_clear(self) -> bool:
-        """Whether every target would be told and wake somebody, as far as anybody can tell."""
+        """Whether there is somebody to tell, and nothing is known that keeps any target from waking somebody.
+
+        What nobody can tell, such as whom an event orchestration pages, is a warning and stands in no way.
+        """
         own = (one for target in self.targets for one in target.problems)
         return bool(self.targets) and is_clear((*self.problems, *own))
 

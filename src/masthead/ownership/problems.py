@@ -244,7 +244,7 @@ def in_maintenance(service: Service) -> Problem:
     """Say that events lead to nothing for a while."""
     return Problem(
         Rule.SERVICE_MAINTENANCE,
-        Weight.WARNING,
+        Weight.ERROR,
         f"PagerDuty service {service.name!r} is in maintenance: PagerDuty takes events and opens no incident.",
         "If people should be woken now, end the maintenance window in PagerDuty.",
     )

@@ -50,7 +50,7 @@ async def test_a_key_a_service_and_an_application_may_mean_the_same(town):
     ("name", "expected", "woken"),
     [
         ("Disabled", "error service-disabled", ()),
-        ("Maintained", "warning service-maintenance", ()),
+        ("Maintained", "error service-maintenance", ()),
         ("Unled", "error no-policy", ()),
         ("Empty", "error nobody-on-call", ()),
         ("Late", "warning level-1-empty", ("Grace",)),
@@ -59,8 +59,10 @@ async def test_a_key_a_service_and_an_application_may_mean_the_same(town):
 )
 async def test_a_service_that_wakes_nobody_says_why(town, name, expected, woken):
     """One problem that names the service and what to do, and nobody is said to be woken who is not."""
-    (target,) = (await look(town, keys=[Secret(key_of(name))])).targets
+    found = await look(town, keys=[Secret(key_of(name))])
+    (target,) = found.targets
     assert rules(target.problems) == [expected]
+    assert found.is_clear == bool(woken)
     assert f"'{name}'" in target.problems[0].sentence
     assert target.problems[0].remedy.endswith(".")
     assert target.would_wake == woken
