@@ -14,7 +14,7 @@ from masthead.paging.model import (
     Page,
 )
 from masthead.paging.pager import Paging
-from masthead.paging.sentences import failure_sentence
+from masthead.paging.sentences import failure_sentence, pending_sentence
 
 __all__ = [
     "Delivery",
@@ -29,5 +29,6 @@ __all__ = [
     "Page",
     "Paging",
     "failure_sentence",
+    "pending_sentence",
     "signed",
 ]

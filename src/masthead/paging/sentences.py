@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from masthead.kernel.errors import Reason
 from masthead.paging.model import Delivery, DeliveryState, Page
 
-__all__ = ["failure_sentence"]
+__all__ = ["failure_sentence", "pending_sentence"]
 
 
 def failure_sentence(page: Page) -> str | None:
     """Give Echo's sentence about the deliveries of *page* that failed, or None when none did.
 
-    The two spaces after the colon are Echo's; where Echo showed the key there is the delivery's label.
+    The two spaces after the colon are Echo's; where Echo showed the key there is the delivery's label. Echo knows nothing
+    that is still tried: it is no success here, and :func:`pending_sentence` names it.
 
     Source: Spinnaker compatibility facts, section 1.3.
     """
@@ -23,11 +24,17 @@ def failure_sentence(page: Page) -> str | None:
     answered = [delivery for delivery in failed if delivery.reason is Reason.ANSWER]
     others = [delivery for delivery in failed if delivery.reason is not Reason.ANSWER]
     detail = "".join(_listed(group) for group in (answered, others) if group)
-    if len(failed) < len(page.deliveries):
+    if page.in_state(DeliveryState.ACCEPTED):
         return f"Some notifications succeeded, but the following failed: {detail}"
     if answered:
         return f"There were problems with PagerDuty: {detail}"
     return f"There were issues with the request sent to PagerDuty: {detail}"
+
+
+def pending_sentence(page: Page) -> str | None:
+    """Name those of *page* that are still tried, or give None when everything is decided."""
+    names = ", ".join(delivery.label for delivery in page.in_state(DeliveryState.PENDING))
+    return f"PagerDuty has not yet taken the page for {names}; Masthead goes on trying." if names else None
 
 
 def _listed(deliveries: Sequence[Delivery]) -> str:

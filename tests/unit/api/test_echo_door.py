@@ -7,6 +7,7 @@ import pytest
 from masthead.kernel.errors import Reason
 from masthead.pagerduty import Answer, Outcome, Protocol, Severity
 from masthead.pagerduty.fakes import REJECT, THROTTLE
+from masthead.paging import DeliveryState
 from support.doors import CHECKOUT_KEY, PAYMENTS_KEY, UNKNOWN_KEY, running_house
 
 ODD = Answer(Outcome.REJECTED, 200, Reason.ANSWER, None, "status is not success", 1)
@@ -52,6 +53,34 @@ async def test_a_partial_failure_names_the_service(post, house):
     assert body["message"].startswith("Some notifications succeeded, but the following failed:  Payments: ")
     assert body["message"].endswith(".")
     assert PAYMENTS_KEY not in answer.text
+
+
+@pytest.mark.parametrize(
+    ("keys", "sentence"),
+    [
+        ((CHECKOUT_KEY, UNKNOWN_KEY), "There were issues with the request sent to PagerDuty:  "),
+        (
+            (CHECKOUT_KEY, UNKNOWN_KEY, PAYMENTS_KEY),
+            "Some notifications succeeded, but the following failed:  ",
+        ),
+    ],
+)
+async def test_what_is_still_tried_did_not_succeed(database, keys, sentence):
+    """Only what PagerDuty took did; what waits is named, after upstream's words for what was refused."""
+    async with running_house(database, echo={"wait_s": 0.0}) as house:
+        house.sender.answer(CHECKOUT_KEY, THROTTLE)
+        house.sender.answer(UNKNOWN_KEY, REJECT)
+        first = await house.client.post("/echo/notifications", json=notification(*keys))
+        page_id = first.headers["x-masthead-page"]
+        while len((await house.services.paging.wait(page_id, 0.01)).in_state(DeliveryState.PENDING)) > 1:
+            pass
+        answer = await house.client.post("/echo/notifications", json=notification(*keys))
+    assert answer.headers["x-masthead-page"] == page_id
+    assert (answer.status_code, answer.headers["x-masthead-pending"]) == (400, "1")
+    assert answer.json()["message"] == (
+        f"{sentence}key …9999: Invalid routing key. "
+        "PagerDuty has not yet taken the page for Checkout; Masthead goes on trying."
+    )
 
 
 @pytest.mark.parametrize("keys", [("tooshort",), (PAYMENTS_KEY + "0", "x"), (PAYMENTS_KEY[:-1] + "-",)])

@@ -237,7 +237,7 @@ async def test_at_its_timeout_the_stage_names_those_still_being_tried(bench):
     assert bench.variable(task, "exception")["exceptionType"] == "TimeoutException"
     assert bench.errors(task) == [
         "PagerDuty has not yet taken the page for Service A; Masthead goes on trying.",
-        "Some notifications succeeded, but the following failed:  Service B: Invalid routing key.",
+        "There were issues with the request sent to PagerDuty:  Service B: Invalid routing key.",
         (
             "PageApplicationOwnerTask of stage pageApplicationOwner timed out after 5 minutes."
             " pausedDuration: 0 seconds, elapsedTime: 5 minutes, timeoutValue: 5 minutes"

@@ -29,7 +29,7 @@ from masthead.api.routing import Routes
 from masthead.kernel.caller import Caller
 from masthead.kernel.errors import InvalidRequest
 from masthead.pagerduty import parse_severity
-from masthead.paging import DeliveryState, Door, Draft, Page, failure_sentence
+from masthead.paging import DeliveryState, Door, Draft, Page, failure_sentence, pending_sentence
 
 __all__ = ["PAGE", "PENDING", "routes"]
 
@@ -125,6 +125,7 @@ def _answer(page: Page) -> Response:
     headers = {PAGE: page.id, PENDING: str(pending)}
     message = failure_sentence(page)
     if message is not None:
+        message = " ".join(filter(None, (message, pending_sentence(page))))
         raise Refused(400, message, exception=_EXCEPTION, headers=headers)
     if pending:
         return json_answer({"value": None, "page": page.id, "pending": pending}, status=202, headers=headers)
