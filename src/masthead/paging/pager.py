@@ -165,7 +165,7 @@ class Paging:
             InvalidRequest: paging is off, no key, no message, or details that cannot be written as JSON.
             Conflict: the identity belongs to a page of another fingerprint.
             Overloaded: too much waits already; nothing was stored.
-            StorageUnavailable: nothing was stored and nothing sent.
+            StorageUnavailable: nothing was stored and nothing sent, unless ``may_be_stored``: then it is sent if it is.
         """
         if not self._is_enabled:
             raise InvalidRequest(_OFF)
