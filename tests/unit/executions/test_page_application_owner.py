@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from masthead.executions import store
+from masthead.executions.failure import TaskFailed
 from masthead.executions.fakes import fake_services
 from masthead.executions.stages.base import TaskContext
 from masthead.executions.stages.page_application_owner import PageApplicationOwnerStage
@@ -15,6 +16,7 @@ from masthead.pagerduty import Severity
 from masthead.paging import DeliveryState, Incident, IncidentState, NotOpened
 
 REJECTED = DeliveryState.REJECTED
+DISABLED = Incident(IncidentState.NOT_OPENED, NotOpened.DISABLED)
 KEY_A, KEY_B = "0123456789abcdef0123456789abcdea", "0123456789abcdef0123456789abcdeb"
 
 
@@ -296,6 +298,14 @@ async def test_where_no_key_can_be_one_nobody_is_asked(bench, fields):
     assert bench.errors(task) == ["This integration key has 8 characters; PagerDuty's have 32."]
 
 
+def outcome(bench, page_id: str, place: int, **changes) -> None:
+    """Have a delivery of a page come to something else."""
+    known = bench.paging.pages[page_id]
+    deliveries = list(known.deliveries)
+    deliveries[place] = replace(deliveries[place], **changes)
+    bench.paging.pages[page_id] = replace(known, deliveries=tuple(deliveries))
+
+
 # -- a restarted stage ----------------------------------------------------------------------------
 
 
@@ -360,6 +370,43 @@ async def test_a_restarted_stage_follows_what_is_still_being_tried(bench):
     assert len(bench.paging.drafts) == 1
 
 
+async def test_a_restarted_stage_names_whom_pagerduty_took_after_it_had_ended(bench):
+    """What the stage itself kept is from before."""
+    bench.paging.is_holding = True
+    running = await bench.executions.start_tasks({"job": [page(keys=[KEY_A, KEY_B])]}, bench.ann)
+    await bench.until(lambda: bench.paging.drafts)
+    await bench.until_asleep()
+    await bench.clock.advance(300)
+    await bench.run_due()
+    ended = await bench.executions.get_task(running)
+    assert [each["state"] for each in bench.variable(ended, "pages")["deliveries"]] == ["pending"] * 2
+    bench.paging.decide("page-1")
+    status, pages = await restarted(bench, ended)
+    assert (status, len(bench.paging.drafts)) == ("SUCCEEDED", 1)
+    assert (pages["reachedBefore"], pages["deliveries"]) == (["Service A", "Service B"], [])
+
+
+async def test_a_restarted_stage_that_pages_somebody_waits_for_the_others_too(bench):
+    """One refused, one still being tried: the first is paged anew, and the second decides the stage as well."""
+    bench.paging.fates[KEY_B] = (REJECTED, Reason.KEY, "Invalid routing key")
+    ended = await bench.pipeline(page(keys=[KEY_A, KEY_B], failPipeline=False))
+    outcome(bench, "page-1", 0, state=DeliveryState.PENDING)
+    bench.paging.fates.clear()
+    status, pages = await restarted(bench, ended)
+    assert [key.reveal() for key in bench.paging.drafts[1].keys] == [KEY_B]
+    assert [(each["service"], each["state"]) for each in pages["deliveries"]] == [
+        ("Service B", "accepted"),
+        ("Service A", "pending"),
+    ]
+    assert status == "RUNNING"
+    outcome(bench, "page-1", 0, state=REJECTED, text="No.")
+    with pytest.raises(TaskFailed, match="the following failed:  Service A: No"):
+        await restarted(bench, ended, pages=pages)
+    outcome(bench, "page-1", 0, state=DeliveryState.ACCEPTED)
+    assert (await restarted(bench, ended, pages=pages))[0] == "SUCCEEDED"
+    assert len(bench.paging.drafts) == 2
+
+
 # -- waitForIncident ------------------------------------------------------------------------------
 
 
@@ -398,6 +445,53 @@ async def test_a_stage_that_waits_for_an_incident_fails_without_one(bench, incid
     task = await bench.task(page(keys=[KEY_A], waitForIncident=True))
     assert (task["status"], bench.errors(task)) == ("TERMINAL", [sentence])
     assert (await bench.task(page(keys=[KEY_A])))["status"] == "SUCCEEDED"
+
+
+async def test_a_restarted_stage_pages_those_anew_for_whom_no_incident_was_opened(bench):
+    """Looked up first and under the same dedup keys; who has an incident is left alone, and the stage fails until all have."""
+    bench.paging.incident = DISABLED
+    ended = await bench.pipeline(page(keys=[KEY_A, KEY_B], waitForIncident=True))
+    outcome(bench, "page-1", 1, incident=Incident(IncidentState.RESOLVED, number=3))
+    with pytest.raises(
+        TaskFailed, match="Service A but opened no incident: the service is disabled"
+    ) as failed:
+        await restarted(bench, ended)
+    first, second = bench.paging.drafts
+    assert [key.reveal() for key in second.keys] == [KEY_A]
+    assert second.doubtful >= set(second.keys)
+    assert second.dedup_identity == first.dedup_identity
+    pages = failed.value.context["pages"]
+    assert (pages["id"], pages["reachedBefore"]) == ("page-2", ["Service B"])
+    bench.paging.incident = Incident(IncidentState.TRIGGERED, number=4)
+    status, pages = await restarted(bench, ended, restartDetails={"restartTime": 8}, pages=pages)
+    assert (status, pages["id"]) == ("SUCCEEDED", "page-3")
+
+
+async def test_a_restarted_stage_pages_nobody_anew_whose_incident_cannot_be_known(bench):
+    """Somebody may have been woken; and the stage does not pretend that somebody was."""
+    bench.paging.incident = Incident(IncidentState.UNKNOWN)
+    ended = await bench.pipeline(page(keys=[KEY_A], waitForIncident=True))
+    with pytest.raises(TaskFailed, match="an incident for Service A cannot be known"):
+        await restarted(bench, ended)
+    assert len(bench.paging.drafts) == 1
+    status, pages = await restarted(bench, ended, waitForIncident=False)
+    assert (status, pages["reachedBefore"]) == ("SUCCEEDED", ["Service A"])
+
+
+async def test_a_restarted_stage_waits_for_the_incident_of_its_earlier_page(bench):
+    """It may show any moment; nobody is paged anew meanwhile."""
+    bench.paging.incident = Incident(IncidentState.UNKNOWN, is_awaited=True)
+    ended = await bench.pipeline(page(keys=[KEY_A, KEY_B], waitForIncident=True))
+    outcome(bench, "page-1", 1, incident=Incident(IncidentState.TRIGGERED))
+    status, pages = await restarted(bench, ended)
+    assert (status, pages["reachedBefore"]) == ("RUNNING", ["Service B"])
+    outcome(bench, "page-1", 0, incident=DISABLED)
+    with pytest.raises(TaskFailed, match="Service A but opened no incident"):
+        await restarted(bench, ended, pages=pages)
+    outcome(bench, "page-1", 0, incident=Incident(IncidentState.TRIGGERED))
+    status, pages = await restarted(bench, ended, pages=pages)
+    assert (status, [each["service"] for each in pages["deliveries"]]) == ("SUCCEEDED", ["Service A"])
+    assert len(bench.paging.drafts) == 1
 
 
 async def test_a_stage_waits_until_its_incident_is_known(bench):

@@ -12,15 +12,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from masthead.executions.failure import TaskFailed, TaskTimedOut
 from masthead.executions.stages.any_stage import problems_in
 from masthead.executions.stages.base import Field, Kind, StageType, TaskContext, TaskResult, TaskType
-from masthead.executions.stages.page_report import (
-    all_reached,
-    awaiting,
-    missing_incidents,
-    report,
+from masthead.executions.stages.page_report import awaiting, missing_incidents, report
+from masthead.executions.stages.page_restart import (
+    Asked,
+    asked_by,
+    counted,
+    may_be_reached,
     restart_of,
+    sort,
 )
 from masthead.executions.status import Status
 from masthead.kernel.errors import AccessDenied, InvalidRequest, NotFound
@@ -49,27 +53,22 @@ class PageApplicationOwnerTask(TaskType):
         """Page, or look how far the page has come; in a dry run, only say whom it would page."""
         if work.execution.is_dry_run:
             return TaskResult(Status.SUCCEEDED, context={"wouldPage": await _would_page(work)})
-        page_id = _page_id(work.context)
-        if page_id is None:
-            asked = await self._request(work)
-            if asked is None:
-                return TaskResult(Status.SUCCEEDED, context={"pages": all_reached(work.context)})
-            page_id = asked.id
-        page = await work.services.paging.wait(page_id, _patience_s(work))
-        context = {"pages": report(page, work.context)}
+        asked = asked_by(work.context) or await self._request(work)
+        page = await _counted(work, asked, await work.services.paging.wait(asked.page_id, _patience_s(work)))
+        context = {"pages": report(page, asked, work.context)}
         if not page.is_decided:
             return TaskResult(Status.RUNNING, context=context)
         sentence = failure_sentence(page)
         if sentence is not None:
             raise _refused(sentence, context)
         if work.context.get("waitForIncident"):
-            return await self._look_for_incidents(work, page_id)
+            return await self._look_for_incidents(work, asked)
         return TaskResult(Status.SUCCEEDED, context=context)
 
-    async def _look_for_incidents(self, work: TaskContext, page_id: str) -> TaskResult:
+    async def _look_for_incidents(self, work: TaskContext, asked: Asked) -> TaskResult:
         """Succeed when every delivery has opened an incident, fail when one never will."""
-        page = await work.services.paging.get(page_id)
-        context = {"pages": report(page, work.context)}
+        page = await _counted(work, asked, await work.services.paging.get(asked.page_id))
+        context = {"pages": report(page, asked, work.context)}
         sentences = missing_incidents(page)
         if sentences:
             raise TaskFailed(*sentences, context=context)
@@ -77,11 +76,11 @@ class PageApplicationOwnerTask(TaskType):
 
     async def overdue(self, work: TaskContext, sentence: str) -> TaskResult:
         """Fail and name those still being tried, who will be told if PagerDuty ever takes it."""
-        page_id = _page_id(work.context)
-        if page_id is None:
+        asked = asked_by(work.context)
+        if asked is None:
             raise TaskTimedOut(sentence)
-        page = await work.services.paging.get(page_id)
-        context = {"pages": report(page, work.context)}
+        page = await _counted(work, asked, await work.services.paging.get(asked.page_id))
+        context = {"pages": report(page, asked, work.context)}
         failed = failure_sentence(page)
         if page.is_decided:
             if waiting := failed is None and work.context.get("waitForIncident") and awaiting(page):
@@ -99,34 +98,22 @@ class PageApplicationOwnerTask(TaskType):
         sentences = [each for each in (still, failed, sentence) if each]
         raise TaskTimedOut(*sentences, context=context)
 
-    async def _request(self, work: TaskContext) -> Page | None:
-        """Ask for the page; None when earlier runs of the stage have reached everybody."""
-        message = _message(work.context)
-        details = _details(work)
-        severity = _severity(work)
-        keys = await _keys(work)
-        identity = f"{work.execution.id}/{work.stage.id}"
+    async def _request(self, work: TaskContext) -> Asked:
+        """Page everybody, or those whom earlier runs of the stage have not reached."""
+        draft = await _draft(work)
         restart = restart_of(work.context)
-        earlier = await _earlier(work) if restart is not None else []
-        if restart is not None:
-            keys = _not_reached(keys, earlier)
-            if not keys:
-                return next((page for page in reversed(earlier) if not page.is_decided), None)
-        draft = Draft(
-            keys=keys,
-            message=message,
-            door=Door.STAGE,
-            application=work.execution.application,
-            severity=severity,
-            details=details,
-            execution_id=work.execution.id,
-            stage_id=work.stage.id,
-            identity=identity if restart is None else f"{identity}/{restart}",
-            dedup_identity=identity,
-            doubtful=_may_be_reached(earlier),
-            client=f"Spinnaker ({work.caller.user})",
-        )
-        return await work.services.paging.request(draft, work.caller)
+        if restart is None:
+            return Asked((await work.services.paging.request(draft, work.caller)).id)
+        earlier = await _earlier(work)
+        found = sort(draft.keys, earlier, is_incident_needed=bool(work.context.get("waitForIncident")))
+        follows = tuple(each.id for each in found.followed)
+        before = tuple(dict.fromkeys(each.label for each in found.reached))
+        if not found.missed:
+            looked_at = (found.followed or found.reached)[-1]
+            return Asked(looked_at.page_id, follows, before, has_paged=False)
+        identity = f"{draft.identity}/{restart}"
+        anew = replace(draft, keys=found.missed, identity=identity, doubtful=may_be_reached(earlier))
+        return Asked((await work.services.paging.request(anew, work.caller)).id, follows, before)
 
 
 class PageApplicationOwnerStage(StageType):
@@ -172,6 +159,25 @@ class PageApplicationOwnerStage(StageType):
 
 
 # -- what is asked ----------------------------------------------------------------------------------
+
+
+async def _draft(work: TaskContext) -> Draft:
+    """Give the page of the stage's first run, to everybody."""
+    message, details, severity = _message(work.context), _details(work), _severity(work)
+    identity = f"{work.execution.id}/{work.stage.id}"
+    return Draft(
+        keys=await _keys(work),
+        message=message,
+        door=Door.STAGE,
+        application=work.execution.application,
+        severity=severity,
+        details=details,
+        execution_id=work.execution.id,
+        stage_id=work.stage.id,
+        identity=identity,
+        dedup_identity=identity,
+        client=f"Spinnaker ({work.caller.user})",
+    )
 
 
 def _message(context: dict[str, Any]) -> str:
@@ -269,35 +275,17 @@ def _listed(value: Any, *, name: str, what: str) -> list[str]:
 
 
 async def _earlier(work: TaskContext) -> list[Page]:
-    """Give the pages that earlier runs of this stage asked for, oldest first."""
+    """Give the pages that runs of this stage have asked for, oldest first."""
     pages = await work.services.paging.of_execution(work.execution.id)
     return [page for page in pages if page.stage_id == work.stage.id]
 
 
-def _not_reached(keys: Sequence[Secret], earlier: Sequence[Page]) -> tuple[Secret, ...]:
-    """Give the keys that no earlier run has reached or is still trying to reach."""
-    tried = DeliveryState.ACCEPTED, DeliveryState.PENDING
-    reached = {delivery.key for page in earlier for delivery in page.in_state(*tried)}
-    return tuple(key for key in keys if key not in reached)
-
-
-def _may_be_reached(earlier: Sequence[Page]) -> frozenset[Secret]:
-    """Give the keys to which an event of an earlier run may have arrived although no answer said so."""
-    return frozenset(
-        delivery.key for page in earlier for delivery in page.deliveries if delivery.is_uncertain
-    )
+async def _counted(work: TaskContext, asked: Asked, page: Page) -> Page:
+    """Give *page* with the deliveries that decide this run."""
+    return counted(asked, page, await _earlier(work) if asked.follows else ())
 
 
 # -- what came of it --------------------------------------------------------------------------------
-
-
-def _page_id(context: dict[str, Any]) -> str | None:
-    """Give the page that this run of the stage has asked for already."""
-    pages = context.get("pages")
-    if not isinstance(pages, dict) or pages.get("restart") != restart_of(context):
-        return None
-    page_id = pages.get("id")
-    return page_id if isinstance(page_id, str) else None
 
 
 def _patience_s(work: TaskContext) -> float:

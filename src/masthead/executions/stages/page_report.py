@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from masthead.executions.stages.page_restart import Asked, restart_of
 from masthead.paging import Delivery, Incident, IncidentState, NotOpened, Page
 
-__all__ = ["all_reached", "awaiting", "missing_incidents", "report", "restart_of"]
+__all__ = ["awaiting", "missing_incidents", "report"]
 
 _WHY = {
     NotOpened.DISABLED: "the service is disabled",
@@ -17,34 +18,15 @@ _WHY = {
 }
 
 
-def report(page: Page, context: dict[str, Any]) -> dict[str, Any]:
+def report(page: Page, asked: Asked, context: dict[str, Any]) -> dict[str, Any]:
     """Give what the stage keeps: which services were paged, under which dedup key, with what outcome."""
     kept: dict[str, Any] = {"id": page.id, "deliveries": [_delivery(each) for each in page.deliveries]}
     restart = restart_of(context)
     if restart is not None:
-        kept |= {"restart": restart, "reachedBefore": _reached_before(page, context)}
+        kept |= {"restart": restart, "reachedBefore": list(asked.reached_before)}
+    if asked.follows:
+        kept["follows"] = list(asked.follows)
     return kept
-
-
-def restart_of(context: dict[str, Any]) -> str | None:
-    """Give what tells this run of the stage from its earlier ones; None for the first.
-
-    Source: Spinnaker compatibility facts, section 4.2 (restart: ``restartDetails.restartTime``).
-    """
-    details = context.get("restartDetails")
-    when = details.get("restartTime") if isinstance(details, dict) else None
-    return None if when is None else str(when)
-
-
-def all_reached(context: dict[str, Any]) -> dict[str, Any]:
-    """Give what a restarted stage keeps whose earlier runs had reached everybody."""
-    before: dict[str, Any] = context["pages"]
-    reached = [*(before.get("reachedBefore") or []), *_accepted(before)]
-    return before | {
-        "restart": restart_of(context),
-        "reachedBefore": list(dict.fromkeys(reached)),
-        "deliveries": [],
-    }
 
 
 def missing_incidents(page: Page) -> list[str]:
@@ -70,19 +52,6 @@ def _missing(incident: Incident) -> str | None:
     if incident.state is IncidentState.UNKNOWN and not incident.is_awaited:
         return "there is no REST token for its account"
     return None
-
-
-def _reached_before(page: Page, context: dict[str, Any]) -> list[str]:
-    """Give the services that earlier runs had reached, so that this one did not page them again."""
-    before = context.get("pages")
-    if not isinstance(before, dict):
-        return []
-    earlier = list(before.get("reachedBefore") or [])
-    return earlier if before.get("id") == page.id else [*earlier, *_accepted(before)]
-
-
-def _accepted(before: dict[str, Any]) -> list[str]:
-    return [each["service"] for each in before.get("deliveries") or [] if each.get("state") == "accepted"]
 
 
 def _delivery(delivery: Delivery) -> dict[str, Any]:
