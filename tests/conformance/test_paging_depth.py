@@ -46,9 +46,54 @@ async def test_after_the_window_the_same_content_is_a_new_page(node, sender):
     assert (await node.page(recognise=timedelta(minutes=5))).id != first.id
 
 
+async def test_what_reached_nobody_is_not_recognised(node, sender):
+    """A refusal is not repeated from memory: PagerDuty may take it by now, and nobody can be told twice."""
+    sender.answer(KEY.reveal(), REJECT, ACCEPT)
+    window = timedelta(minutes=5)
+    first = await node.page(recognise=window)
+    await node.decided(first.id)
+    again = await asyncio.gather(*(node.page(recognise=window) for _ in range(3)))
+    assert len({first.id, *(one.id for one in again)}) == 2
+    await node.decided(again[0].id)
+    assert (await node.page(recognise=window)).id == again[0].id
+    assert len(sender.sent) == 2
+
+
+async def test_what_reached_somebody_is_recognised(node, sender):
+    """However many keys PagerDuty refused beside: who was told is not told twice."""
+    sender.answer(OTHER.reveal(), REJECT)
+    window = timedelta(minutes=5)
+    first = await node.page(KEY, OTHER, recognise=window)
+    await node.decided(first.id)
+    assert (await node.page(KEY, OTHER, recognise=window)).id == first.id
+
+
+async def test_what_was_given_up_is_not_recognised(node):
+    """Nobody tries it any more, so who asks again asks anew."""
+    window = timedelta(minutes=5)
+    first = await node.page(recognise=window)
+    await node.decided(first.id)
+    expired = update(delivery).values(state=DeliveryState.EXPIRED)
+    await node.database.write(lambda c: c.execute(expired) and None)
+    assert (await node.page(recognise=window)).id != first.id
+
+
+async def test_a_repeated_key_makes_no_other_content(node):
+    """It is told once, so naming it twice asks for the same."""
+    window = timedelta(minutes=5)
+    first = await node.page(KEY, KEY, recognise=window)
+    assert (await node.page(KEY, recognise=window)).id == first.id
+
+
 @pytest.mark.parametrize(
     "other",
-    [{"message": "db up"}, {"details": {"a": 1}}, {"severity": Severity.INFO}, {"application": "x"}],
+    [
+        {"message": "db up"},
+        {"details": {"a": 1}},
+        {"severity": Severity.INFO},
+        {"application": "x"},
+        {"client": "Spinnaker (bob)"},
+    ],
 )
 async def test_another_content_is_another_page(node, other):
     """Everything that the person on call reads counts."""

@@ -262,7 +262,7 @@ class EchoSettings:
     recognise_s: float = _setting(
         300.0,
         "seconds",
-        "How long POST /notifications without source.executionId is recognised by its content; 0 for never.",
+        "How long POST /notifications without source.executionId is recognised by its content, unless it reached nobody; 0 for never.",
         least=0,
         most=_DAY_S,
     )

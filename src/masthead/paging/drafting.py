@@ -73,9 +73,10 @@ class Drafting:
 
     def recognisable(self, draft: Draft) -> str:
         """Give the hash by which the content of *draft* is recognised."""
-        keys = sorted(self._hasher.key_hash(key) for key in draft.keys)
+        keys = sorted({self._hasher.key_hash(key) for key in draft.keys})
         details = _written(draft.details, "/details")
-        return _hash(draft.door, draft.application, draft.severity, draft.message, details, *keys)
+        said = (draft.client or "", draft.application, draft.severity, draft.message, details)
+        return _hash(draft.door, *said, *keys)
 
     def follow_up(
         self, page: Page, kind: Kind, caller: Caller, *, may_go: Callable[[Delivery], str | None]

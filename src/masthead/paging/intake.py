@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct
-from sqlalchemy import Connection, bindparam, select, text, true, update
+from sqlalchemy import Connection, bindparam, exists, select, text, true, update
 
 from masthead.kernel.clock import to_ms
 from masthead.kernel.errors import Conflict
-from masthead.paging.model import Page
+from masthead.paging.model import DeliveryState, Page
 from masthead.paging.rows import load_page
 from masthead.storage.bursts import Bursts
 from masthead.storage.prepared import Prepared, insert_into
@@ -34,7 +34,7 @@ class Entry(Struct, frozen=True):
     links: str
     identity: str | None
     fingerprint: str | None
-    #: A page of the same fingerprint that is younger is this page; None when none is.
+    #: A page of the same fingerprint that is younger, and may have told somebody, is this page; None when none is.
     recognise_since_ms: int | None
     #: For each delivery the machine that makes its first attempt at once; None for one that waits its turn.
     machines: tuple[str | None, ...]
@@ -123,11 +123,17 @@ class _Known:
 _BY_IDENTITY = select(page.c.id, page.c.fingerprint, page.c.identity.label("name")).where(
     page.c.identity.in_(bindparam("names", expanding=True))
 )
+#: PagerDuty took it, or may take it still; what was refused or given up reached nobody, and who asks again asks anew.
+_MAY_TELL_SOMEBODY = exists().where(
+    delivery.c.page_id == page.c.id,
+    delivery.c.state.in_([DeliveryState.PENDING, DeliveryState.ACCEPTED]),
+)
 #: In descending order of age, so that the youngest is the one that stays in a dictionary.
 _BY_FINGERPRINT = (
     select(page.c.id, page.c.fingerprint, page.c.fingerprint.label("name"))
     .where(page.c.fingerprint.in_(bindparam("names", expanding=True)))
     .where(page.c.created_at > bindparam("since"))
+    .where(_MAY_TELL_SOMEBODY)
     .order_by(page.c.created_at)
 )
 

@@ -141,7 +141,7 @@ class Draft(Struct, frozen=True):
     doubtful: frozenset[Secret] = frozenset()
     #: A dedup key that the sender chose; for all keys of the page.
     dedup_key: str | None = None
-    #: Recognise a page of the same content that was asked for so recently; None: never.
+    #: Recognise a page of the same content that was asked for so recently, unless it reached nobody; None: never.
     recognise: timedelta | None = None
     #: Hash of what was asked under this identity: another content under the same identity is a conflict.
     fingerprint: str | None = None

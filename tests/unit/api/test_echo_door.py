@@ -6,7 +6,7 @@ import pytest
 
 from masthead.kernel.errors import Reason
 from masthead.pagerduty import Answer, Outcome, Protocol, Severity
-from masthead.pagerduty.fakes import REJECT, THROTTLE
+from masthead.pagerduty.fakes import ACCEPT, REJECT, THROTTLE
 from masthead.paging import DeliveryState
 from support.doors import CHECKOUT_KEY, PAYMENTS_KEY, UNKNOWN_KEY, running_house
 
@@ -81,6 +81,24 @@ async def test_what_is_still_tried_did_not_succeed(database, keys, sentence):
         f"{sentence}key …9999: Invalid routing key. "
         "PagerDuty has not yet taken the page for Checkout; Masthead goes on trying."
     )
+
+
+async def test_a_refusal_is_not_repeated_from_memory(post, house):
+    """PagerDuty is asked again, and whoever it takes is paged; then the same notification is the same page."""
+    house.sender.answer(CHECKOUT_KEY, REJECT, ACCEPT)
+    answers = [await post(CHECKOUT_KEY) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [400, 200, 200]
+    assert len(house.sender.sent) == 2
+
+
+async def test_who_asks_is_part_of_what_is_recognised(post, house):
+    """Two people who page with the same words are two pages."""
+    await post(CHECKOUT_KEY)
+    await post(CHECKOUT_KEY, source={"user": "bob@example.com"})
+    assert [event.client for event in house.sender.sent] == [
+        "Spinnaker (ann@example.com)",
+        "Spinnaker (bob@example.com)",
+    ]
 
 
 @pytest.mark.parametrize("keys", [("tooshort",), (PAYMENTS_KEY + "0", "x"), (PAYMENTS_KEY[:-1] + "-",)])
