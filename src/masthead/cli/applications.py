@@ -54,7 +54,7 @@ def show_(client: Client, name: _Name, as_json: AsJson = False) -> None:
     }
     for label, text in lines.items():
         if text:
-            print(f"{label:12} {text}")
+            show.say(f"{label:12} {text}")
 
 
 @app.command()
@@ -75,10 +75,10 @@ def save(
     given = {"email": email, "description": description, "service": pagerduty_service}
     changes = {key: value for key, value in given.items() if value is not None}
     client.patch(f"/v1/applications/{quoted(name)}", changes)
-    print(f"Application {name} is saved.")
+    show.say(f"Application {name} is saved.")
     if pagerduty_service is not None:
         owner = client.get(f"/v1/applications/{quoted(name)}/pagerduty-service")
-        print(f"Application {name} pages {_paged(owner)}. {_woken(owner)}")
+        show.say(f"Application {name} pages {_paged(owner)}. {_woken(owner)}")
 
 
 def _paged(owner: dict[str, Any]) -> str | None:
@@ -99,7 +99,7 @@ def delete(client: Client, name: _Name) -> None:
     client.get(f"/v1/applications/{quoted(name)}")  # Spinnaker's job is silent about one that does not exist
     job = {"type": "deleteApplication", "application": {"name": name}}
     client.task(name, f"Deleting Application: {name}", job)
-    print(f"Application {name} is deleted.")
+    show.say(f"Application {name} is deleted.")
 
 
 @app.command()

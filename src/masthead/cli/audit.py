@@ -113,7 +113,7 @@ def _show(found: list[dict[str, Any]], is_more: bool, *, as_json: bool) -> None:
         empty="No page matches.",
     )
     if is_more:
-        typer.echo("There are older ones: raise --limit, or narrow it with --since and --until.", err=True)
+        show.say("There are older ones: raise --limit, or narrow it with --since and --until.", err=True)
 
 
 def _short(message: str) -> str:
@@ -136,7 +136,7 @@ def _write(parts: Iterable[bytes], file: Path) -> None:
         raise typer.BadParameter(f"{file} cannot be written: {error.strerror}", param_hint="--csv") from error
     finally:
         unfinished.unlink(missing_ok=True)
-    print(f"Written to {file}.")
+    show.say(f"Written to {file}.")
 
 
 def _print(parts: Iterable[bytes]) -> None:

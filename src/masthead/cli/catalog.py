@@ -142,9 +142,9 @@ def _say(state: dict[str, Any], *, as_json: bool) -> None:
         return
     for what in ("services", "oncalls"):
         read = show.age(state.get(f"{what}AgeSeconds"))
-        print(f"{'on-calls' if what == 'oncalls' else what:10} {state.get(what, 0):6}   read {read}")
+        show.say(f"{'on-calls' if what == 'oncalls' else what:10} {state.get(what, 0):6}   read {read}")
     if state.get("isLoading"):
-        print("PagerDuty is being asked now.")
+        show.say("PagerDuty is being asked now.")
     _explain(state, "services", "oncalls")
 
 
@@ -152,4 +152,4 @@ def _explain(state: dict[str, Any], *lists: str) -> None:
     """Say on standard error why these lists may be empty, old or not whole; each sentence once."""
     said = dict.fromkeys(state.get(f"{what}Explanation") for what in lists)
     for sentence in filter(None, said):
-        typer.echo(sentence, err=True)
+        show.say(sentence, err=True)

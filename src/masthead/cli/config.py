@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from masthead.cli import show
 from masthead.kernel.errors import ConfigurationInvalid
 
 __all__ = ["app"]
@@ -35,6 +35,6 @@ def check(
     try:
         loaded = load(files or [], os.environ)
     except ConfigurationInvalid as error:
-        print(error.message, file=sys.stderr)
+        show.say(error.message, err=True)
         raise typer.Exit(78) from None
-    print(render_report(loaded))
+    show.say(render_report(loaded))

@@ -79,7 +79,7 @@ def _temporary(stack: contextlib.ExitStack) -> Path:
 
 def _open(stack: contextlib.ExitStack, examples: Path, folder: Path) -> _House:
     folder.mkdir(parents=True, exist_ok=True)
-    print("PagerDuty is simulated on this machine: nobody is woken.\n")
+    show.say("PagerDuty is simulated on this machine: nobody is woken.\n")
     simulator, pagerduty = _start(
         stack, "simulate", [], 8999, probe="/simulator/incidents", environ={}, log=folder / "simulator.log"
     )
@@ -111,15 +111,15 @@ def _start(
     child = Child([command, "--port", str(port), *arguments], environ=environ, log=log)
     stack.callback(child.end)
     child.wait_until_up(address + probe)
-    print(f"masthead {command:10} {address}{note}", flush=True)
+    show.say(f"masthead {command:10} {address}{note}")
     return child, address
 
 
 def _play(house: _House, examples: Path) -> bool:
     services = _read_services(house.client)
     waking = [one for one in services if pageable(one) == "yes"]
-    print(f"\nPagerDuty has {len(services)} services; a page to {len(waking)} of them wakes somebody now.")
-    print("These applications are saved, each with the service that pages for it:\n")
+    show.say(f"\nPagerDuty has {len(services)} services; a page to {len(waking)} of them wakes somebody now.")
+    show.say("These applications are saved, each with the service that pages for it:\n")
     _save_applications(house.client, json.loads((examples / "applications.json").read_text("utf-8")))
     pipeline = json.loads((examples / "pipeline.json").read_text("utf-8"))
     deliveries = _run(house.client, pipeline)
@@ -155,10 +155,10 @@ def _run(client: Client, pipeline: dict[str, Any]) -> list[dict[str, Any]]:
     """Save and run *pipeline*; give the deliveries of its stage."""
     save_pipeline(client, pipeline)
     application, name = pipeline["application"], pipeline["name"]
-    print(f"\nPipeline {name!r} of application {application} runs:", flush=True)
+    show.say(f"\nPipeline {name!r} of application {application} runs:")
     path = client.post(f"/pipelines/{quoted(application)}/{quoted(name)}", {"type": "manual"})["ref"]
     execution = follow(client, path, stages=True)
-    print(f"The execution ended: {execution['status']}\n")
+    show.say(f"The execution ended: {execution['status']}\n")
     return [
         delivery
         for stage in execution["stages"]
@@ -176,28 +176,28 @@ def _prove(pagerduty: str, delivery: dict[str, Any]) -> bool:
         answer = http.get(f"{pagerduty}/incidents", params=asked, headers=headers).raise_for_status()
     incidents = answer.json()["incidents"]
     if len(incidents) != 1:
-        typer.echo(f"PagerDuty has {len(incidents)} incidents for this page instead of one.", err=True)
+        show.say(f"PagerDuty has {len(incidents)} incidents for this page instead of one.", err=True)
         return False
     incident = incidents[0]
     people = ", ".join(one["assignee"]["summary"] for one in incident["assignments"]) or "nobody"
-    print(f"PagerDuty confirms: {people} was paged through service {incident['service']['summary']}.")
-    print(f"Incident #{incident['incident_number']} is {incident['status']}: {incident['title']}", flush=True)
+    show.say(f"PagerDuty confirms: {people} was paged through service {incident['service']['summary']}.")
+    show.say(f"Incident #{incident['incident_number']} is {incident['status']}: {incident['title']}")
     return bool(incident["status"] == "triggered")
 
 
 def _stay(house: _House) -> None:
     """Stay until Ctrl-C, or until one of the processes ends by itself."""
-    print("\nBoth stay up. Try, in another terminal:\n")
+    show.say("\nBoth stay up. Try, in another terminal:\n")
     if house.client.server != "http://127.0.0.1:8084":
-        print(f"  export MASTHEAD_SERVER={house.client.server}")
-    print("  .venv/bin/masthead services")
-    print('  .venv/bin/masthead page demo --message "The checkout is down"')
-    print(f"\nPages for people   {house.client.server}/ui/")
-    print(f"Open incidents     {house.pagerduty}/simulator/incidents")
-    print("\nCtrl-C ends both.", flush=True)
+        show.say(f"  export MASTHEAD_SERVER={house.client.server}")
+    show.say("  .venv/bin/masthead services")
+    show.say('  .venv/bin/masthead page demo --message "The checkout is down"')
+    show.say(f"\nPages for people   {house.client.server}/ui/")
+    show.say(f"Open incidents     {house.pagerduty}/simulator/incidents")
+    show.say("\nCtrl-C ends both.")
     with contextlib.suppress(KeyboardInterrupt):
         while all(child.is_running for child in house.children):
             time.sleep(_LOOK_S)
         gone = next(child for child in house.children if not child.is_running)
         raise ServerMissing(f"One of the two ended by itself. It said:\n{gone.last_words()}")
-    print("\nEnding both.")
+    show.say("\nEnding both.")

@@ -28,32 +28,34 @@ def doctor(client: Client, as_json: AsJson = False) -> None:
 
 
 def _print(found: dict[str, Any]) -> None:
-    print(f"Masthead {found['version']}, stored in {found['database']}\n")
+    show.say(f"Masthead {found['version']}, stored in {found['database']}\n")
     for one in found["findings"]:
         since = f" (since {show.moment(one['since'])} UTC)" if one["since"] else ""
-        print(f"{_MARKS[one['kind']]} {one['title']}{since}\n  {one['text']}")
+        show.say(f"{_MARKS[one['kind']]} {one['title']}{since}\n  {one['text']}")
         if one["command"]:
-            print(f"  {one['command']}")
+            show.say(f"  {one['command']}")
     if not found["findings"]:
-        print("✓ Nothing is wrong.")
-    print()
+        show.say("✓ Nothing is wrong.")
+    show.say()
     for account in found["accounts"]:
-        print(
+        show.say(
             f"PagerDuty ({account['name']}): {account['services']} services, read {show.moment(account['servicesFetchedAt']) or 'never'}; "
             f"{account['oncalls']} on-calls, read {show.moment(account['oncallsFetchedAt']) or 'never'}"
         )
     if found["deliveries"] is not None:
         doing = ", ".join(f"{count} {name}" for name, count in found["deliveries"].items())
-        print(f"Deliveries: {doing}; executions that go on: {found['executions']}")
+        show.say(f"Deliveries: {doing}; executions that go on: {found['executions']}")
     for use in found["budgets"] or ():
-        print(f"Budget of {use['label']}: {use['events']} of {use['limit']} events in {use['windowS']:g} s")
+        show.say(
+            f"Budget of {use['label']}: {use['events']} of {use['limit']} events in {use['windowS']:g} s"
+        )
     for one in found["machines"] or ():
         state = "alive" if one["isAlive"] else "silent"
-        print(
+        show.say(
             f"Machine {one['host']} {one['id']}: {state}, {one['version']}, since {show.moment(one['startedAt'])}"
         )
     given = [one for one in found["settings"] if one["source"] != "default"]
     if given:
-        print("\nSettings that somebody gave (masthead config check shows all):")
+        show.say("\nSettings that somebody gave (masthead config check shows all):")
     for one in given:
-        print(f"  {one['key']} = {one['value']}  ({one['source']})")
+        show.say(f"  {one['key']} = {one['value']}  ({one['source']})")

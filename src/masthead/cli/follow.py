@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-import typer
-
+from masthead.cli import show
 from masthead.cli.client import ENDED, Client, ServerMissing
 from masthead.cli.page_words import DeliveryNews
 
@@ -42,7 +41,7 @@ def patiently(client: Client, path: str, **params: Any) -> dict[str, Any]:
             if time.monotonic() > deadline:
                 raise
             if not is_told:
-                typer.echo("The server does not answer; waiting for it.", err=True)
+                show.say("The server does not answer; waiting for it.", err=True)
             is_told = True
             time.sleep(_POLL_S)
 
@@ -82,4 +81,4 @@ class _News:
     def _once(self, key: str, line: str, *, indent: str) -> None:
         if line and self._told.get(key) != line:
             self._told[key] = line
-            print(f"{indent}{line}", flush=True)
+            show.say(f"{indent}{line}")

@@ -46,7 +46,7 @@ def lint(
     if as_json:
         show.as_json(report)
     else:
-        print("\n".join([*_findings(report["findings"]), _sum(report)]))
+        show.say("\n".join([*_findings(report["findings"]), _sum(report)]))
     if report["errors"]:
         raise typer.Exit(_ERRORS_FOUND)
 

@@ -25,6 +25,7 @@ from masthead.cli import (
     pages,
     pipelines,
     serve,
+    show,
     tasks,
     user,
 )
@@ -47,7 +48,7 @@ app = typer.Typer(
 
 def _show_version(value: bool) -> None:
     if value:
-        print(f"masthead {__version__}")
+        show.say(f"masthead {__version__}")
         raise typer.Exit
 
 
@@ -99,11 +100,11 @@ def main() -> None:
     try:
         app(prog_name="masthead")
     except ServerMissing as error:
-        print(error, file=sys.stderr)
+        show.say(error, err=True)
         sys.exit(_EX_UNAVAILABLE)
     except LoginNeeded as error:
-        print(error, file=sys.stderr)
+        show.say(error, err=True)
         sys.exit(_EX_NO_PERMISSION)
     except ServerRefused as error:
-        print(error, file=sys.stderr)
+        show.say(error, err=True)
         sys.exit(_EX_REFUSED)

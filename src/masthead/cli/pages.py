@@ -105,7 +105,7 @@ def show_(client: Client, page_id: _Id, as_json: AsJson = False) -> None:
     if as_json:
         show.as_json(page)
     else:
-        print("\n".join(page_lines(page)))
+        show.say("\n".join(map(show.indented, page_lines(page))))
 
 
 @app.command()
@@ -157,7 +157,7 @@ def _defaults(client: Client, details: dict[str, str]) -> dict[str, Any]:
         raise typer.BadParameter(
             "say what is wrong; pagerDuty.defaultSubject is empty", param_hint="--message"
         )
-    typer.echo(f"No --message: it says {subject!r} (pagerDuty.defaultSubject).", err=True)
+    show.say(f"No --message: it says {subject!r} (pagerDuty.defaultSubject).", err=True)
     return {"message": subject, "details": details or ({"details": more} if more else {})}
 
 
@@ -189,7 +189,7 @@ def _tell(client: Client, page: dict[str, Any], *, wait: bool, as_json: bool) ->
     if as_json:
         show.as_json(page)
     elif not page["isDecided"]:
-        print(f"Stored as page {page['id']}. What comes of it: masthead page show {page['id']}")
+        show.say(f"Stored as page {page['id']}. What comes of it: masthead page show {page['id']}")
     elif wait and page["kind"] == "trigger":
         page = _prove(client, page)
     _complain(page)
@@ -203,9 +203,9 @@ def _prove(client: Client, page: dict[str, Any]) -> dict[str, Any]:
         page = patiently(client, f"/v1/pages/{quoted(page['id'])}")
     told = [one for one in page["deliveries"] if one["state"] == "accepted" and one["serviceId"]]
     for one in told:
-        print(f"  {incident_line(one)}")
+        show.say(f"  {incident_line(one)}")
     if any(map(_may_be_proven, told)):
-        print(f"  What comes of it: masthead page show {page['id']}")
+        show.say(f"  What comes of it: masthead page show {page['id']}")
     return page
 
 
@@ -239,7 +239,7 @@ class _News:
             line = "" if self._is_quiet else self._line(delivery)
             if line and self._told.get(delivery["id"]) != line:
                 self._told[delivery["id"]] = line
-                print(line, flush=True)
+                show.say(line)
 
     def _line(self, delivery: Mapping[str, Any]) -> str:
         if delivery["action"] == "trigger" or delivery["state"] != "accepted":

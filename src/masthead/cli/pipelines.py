@@ -33,9 +33,9 @@ def save(
     document = _read(file)
     save_pipeline(client, document)
     application = document["application"]
-    print(f"Pipeline {document['name']} of application {application} is saved.")
+    show.say(f"Pipeline {document['name']} of application {application} is saved.")
     if not _exists(client, application):
-        typer.echo(f"Warning: there is no application {application} yet.", err=True)
+        show.say(f"Warning: there is no application {application} yet.", err=True)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -136,10 +136,10 @@ def run(
     """Start a pipeline."""
     trigger = {"type": "manual", "parameters": pairs(parameter, option="--parameter")}
     path = client.post(f"/pipelines/{quoted(application)}/{quoted(name)}", trigger)["ref"]
-    print(f"Execution {path.rpartition('/')[2]} of {name} is started.", flush=True)
+    show.say(f"Execution {path.rpartition('/')[2]} of {name} is started.")
     if not watch:
         return
     execution = follow(client, path, stages=True)
-    print(f"The execution ended: {execution['status']}")
+    show.say(f"The execution ended: {execution['status']}")
     if execution["status"] != "SUCCEEDED":
         raise typer.Exit(1)

@@ -21,7 +21,7 @@ def show_dry_run(client: Client, body: dict[str, Any], *, as_json: bool) -> None
     if as_json:
         show.as_json(document)
     else:
-        print("\n".join(preflight_lines(document)))
+        show.say("\n".join(preflight_lines(document)))
     if not document["isClear"]:
         raise typer.Exit(1)
 

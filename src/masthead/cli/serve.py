@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from masthead.cli import show
 from masthead.cli.options import text_argument
 
 __all__ = ["db", "serve", "simulate"]
@@ -88,10 +89,10 @@ def simulate(
     try:
         run(host=host, port=port, data_path=data, tls_cert=tls_cert, tls_key=tls_key)
     except (DataInvalid, TlsInvalid) as error:
-        typer.echo(str(error), err=True)
+        show.say(str(error), err=True)
         raise typer.Exit(78) from None
     except OSError as error:
-        typer.echo(
+        show.say(
             f"{host}:{port} cannot be used: {error.strerror or error}. Choose another with --host or --port.",
             err=True,
         )
@@ -124,9 +125,9 @@ def migrate(
     try:
         asyncio.run(run())
     except MastheadError as error:
-        typer.echo(error.message, err=True)
+        show.say(error.message, err=True)
         raise typer.Exit(78 if isinstance(error, ConfigurationInvalid) else 69) from None
-    print("The database has this release's schema.")
+    show.say("The database has this release's schema.")
 
 
 def _read_also(texts: list[str]) -> dict[str, int]:

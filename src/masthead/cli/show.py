@@ -1,19 +1,54 @@
-"""How results are shown: tables and sentences for people, JSON for programs."""
+"""How results are shown: tables and sentences for people, JSON for programs.
+
+Messages, names and answers are what others wrote, and a terminal obeys what stands in them: an escape sequence clears the screen and
+writes another text in its place. So everything that commands print goes through here, and shows such characters instead.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-__all__ = ["age", "as_json", "instant", "moment", "names", "table"]
+__all__ = ["age", "as_json", "indented", "instant", "moment", "names", "say", "table", "visible"]
+
+#: What a terminal obeys: C0 but for tab and line feed, DEL, C1, and what turns the direction of text (ECMA-48, Unicode UAX #9).
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+
+
+def say(text: object = "", *, err: bool = False) -> None:
+    """Print *text* for people, at once, without what a terminal would obey."""
+    print(visible(str(text)), file=sys.stderr if err else sys.stdout, flush=True)
+
+
+def visible(text: str) -> str:
+    """Give *text* with a picture in the place of each control character (␛ for ESC), or U+FFFD where there is none."""
+    return _OBEYED.sub(_picture, text.replace("\r\n", "\n"))
+
+
+def indented(line: str) -> str:
+    """Give *line* with what follows its line ends indented further, so that no text of others begins a line of ours."""
+    indent = " " * (len(line) - len(line.lstrip(" ")) + 4)
+    return line.replace("\n", f"\n{indent}")
+
+
+def _picture(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    if code == 0x7F:
+        return "\u2421"
+    return chr(0x2400 + code) if code < 0x20 else "\ufffd"
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return f"\\u{ord(found[0]):04x}"
 
 
 def as_json(value: Any) -> None:
-    """Print *value* as JSON."""
-    print(json.dumps(value, indent=2, ensure_ascii=False))
+    """Print *value* as JSON; what a terminal obeys is escaped, which JSON itself asks of C0 only."""
+    print(_OBEYED.sub(_escaped, json.dumps(value, indent=2, ensure_ascii=False)))
 
 
 def instant(milliseconds: object) -> str:
@@ -47,7 +82,7 @@ def names(on_call: Iterable[dict[str, Any]]) -> str:
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
     """Print *rows* under *columns*, or the sentence *empty* when there are none."""
-    filled = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    filled = [["" if cell is None else visible(str(cell)) for cell in row] for row in rows]
     if not filled:
         print(empty)
     elif sys.stdout.isatty():

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from masthead.cli import show
 from masthead.cli.options import AsJson, text_argument
 from masthead.kernel.errors import ConfigurationInvalid
 
@@ -67,9 +68,9 @@ def add(
         add_user(path, user)
     except ConfigurationInvalid as error:
         _refuse(error)
-    print(f"{name} may log in. A server that uses {path} knows it within a second.")
+    show.say(f"{name} may log in. A server that uses {path} knows it within a second.")
     if file is not None and not _configured(config):
-        print(f"A server uses it when told: access.usersFile, or MASTHEAD_ACCESS_USERS_FILE={path}")
+        show.say(f"A server uses it when told: access.usersFile, or MASTHEAD_ACCESS_USERS_FILE={path}")
 
 
 @app.command()
@@ -79,7 +80,7 @@ def password(name: Name, password_stdin: FromStdin = False, file: File = None, c
     _known(path, name)
     hashed = _hashed(_new_password(name, from_stdin=password_stdin))
     _change(path, name, lambda user: replace(user, password_hash=hashed))
-    print(f"{name} has a new password; sessions that the old one opened are ended.")
+    show.say(f"{name} has a new password; sessions that the old one opened are ended.")
 
 
 @app.command()
@@ -94,14 +95,14 @@ def roles(
     """Give a user other roles."""
     changed = tuple(dict.fromkeys(role or ()))
     _change(_file(file, config), name, lambda user: replace(user, roles=changed))
-    print(f"{name} has {'the roles ' + ', '.join(changed) if changed else 'no roles'}.")
+    show.say(f"{name} has {'the roles ' + ', '.join(changed) if changed else 'no roles'}.")
 
 
 @app.command()
 def remove(name: Name, file: File = None, config: Config = None) -> None:
     """Let somebody log in no more; ends the user's sessions."""
     _change(_file(file, config), name, lambda _: None)
-    print(f"{name} may not log in any more; sessions are ended.")
+    show.say(f"{name} may not log in any more; sessions are ended.")
 
 
 @app.command("list")
@@ -109,13 +110,13 @@ def list_(as_json: AsJson = False, file: File = None, config: Config = None) -> 
     """List who may log in."""
     users = _read(_file(file, config))
     if as_json:
-        print(json.dumps([{"name": user.name, "roles": list(user.roles)} for user in users.values()]))
+        show.say(json.dumps([{"name": user.name, "roles": list(user.roles)} for user in users.values()]))
         return
     width = max((len(name) for name in users), default=0)
     for user in users.values():
-        print(f"{user.name:{width}}  {', '.join(user.roles)}".rstrip())
+        show.say(f"{user.name:{width}}  {', '.join(user.roles)}".rstrip())
     if not users:
-        print("Nobody: masthead user add NAME", file=sys.stderr)
+        show.say("Nobody: masthead user add NAME", err=True)
 
 
 def _file(file: Path | None, config: list[Path] | None) -> Path:
@@ -123,9 +124,9 @@ def _file(file: Path | None, config: list[Path] | None) -> Path:
         return file
     if path := _configured(config):
         return Path(path).expanduser()
-    print(
+    show.say(
         "Which file? Name it with --file, or as access.usersFile of the configuration (--config FILE, or MASTHEAD_ACCESS_USERS_FILE).",
-        file=sys.stderr,
+        err=True,
     )
     raise typer.Exit(_EX_CONFIG)
 
@@ -136,7 +137,7 @@ def _configured(config: list[Path] | None) -> str | None:
     try:
         return load(config or [], os.environ).settings.access.users_file
     except ConfigurationInvalid as error:
-        print(error.message, file=sys.stderr)
+        show.say(error.message, err=True)
         raise typer.Exit(_EX_CONFIG) from None
 
 
@@ -152,7 +153,7 @@ def _read(path: Path) -> dict[str, User]:
 def _known(path: Path, name: str) -> None:
     """Refuse a name that nobody has before asking for its password."""
     if name not in _read(path):
-        print(f"{path}: there is no user {name}", file=sys.stderr)
+        show.say(f"{path}: there is no user {name}", err=True)
         raise typer.Exit(_EX_REFUSED)
 
 
@@ -166,7 +167,7 @@ def _change(path: Path, name: str, change: Change) -> None:
 
 
 def _refuse(error: ConfigurationInvalid) -> NoReturn:
-    print(error.message, file=sys.stderr)
+    show.say(error.message, err=True)
     raise typer.Exit(_EX_REFUSED) from None
 
 
@@ -177,15 +178,15 @@ def _new_password(name: str, *, from_stdin: bool) -> str:
     if from_stdin:
         given = sys.stdin.readline().removesuffix("\n").removesuffix("\r")
     elif not sys.stdin.isatty():
-        print("There is no terminal to ask for the password; use --password-stdin.", file=sys.stderr)
+        show.say("There is no terminal to ask for the password; use --password-stdin.", err=True)
         raise typer.Exit(_EX_USAGE)
     else:
         given = getpass.getpass(f"Password for {name}: ")
     if problem := password_problem(given):
-        print(f"Nothing was changed: {problem}.", file=sys.stderr)
+        show.say(f"Nothing was changed: {problem}.", err=True)
         raise typer.Exit(_EX_REFUSED)
     if not from_stdin and getpass.getpass("Again: ") != given:
-        print("Nothing was changed: the two are not the same.", file=sys.stderr)
+        show.say("Nothing was changed: the two are not the same.", err=True)
         raise typer.Exit(_EX_REFUSED)
     return given
 

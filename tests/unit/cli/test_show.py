@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
 from masthead.cli import show
@@ -70,6 +74,36 @@ def test_a_table_without_rows_is_a_sentence(capsys):
     show.table(("A",), [], empty="There is none.")
 
     assert capsys.readouterr().out == "There is none.\n"
+
+
+def test_what_a_terminal_would_obey_is_shown_instead(capsys):
+    """In sentences, in tables, and in JSON, which means the same as before; lines, tabs and every script stay."""
+    evil = "a\x1b[2J\x1b[1;1H\r\x9b31m\x7f\u202eb\u2066"
+    seen = "a␛[2J␛[1;1H␍\ufffd31m␡\ufffdb\ufffd"
+    show.say(f"{evil}\r\n\tüשΩ決済")
+    show.say(evil, err=True)
+    show.table(("NAME", "B"), [(evil, 1)], empty="")
+    show.as_json({"k": evil})
+    shown = capsys.readouterr()
+    told, json_text = shown.out.split("{", 1)
+    assert told.splitlines() == [seen, "\tüשΩ決済", f"NAME{' ' * (len(seen) - 4)}  B", f"{seen}  1"]
+    assert shown.err == f"{seen}\n"
+    assert not set(evil) & set(json_text) - set("a[2J1;H31mb")
+    assert json.loads("{" + json_text) == {"k": evil}
+
+
+def test_a_line_of_others_never_begins_a_line_of_ours():
+    """What a message says after a line end stands further to the right."""
+    assert show.indented("down\nCheckout: fine") == "down\n    Checkout: fine"
+    assert show.indented("  from: a\nb") == "  from: a\n      b"
+
+
+def test_commands_print_through_one_place():
+    """Or what others wrote would reach a terminal by another way."""
+    folder = Path(show.__file__).parent
+    sources = {each.name: each.read_text("utf-8") for each in folder.glob("*.py") if each.name != "show.py"}
+    printing = {name for name, source in sources.items() if re.search(r"(?<![.\w])print\(|\becho\(", source)}
+    assert printing == set()
 
 
 @pytest.mark.parametrize(
