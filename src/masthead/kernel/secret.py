@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable, Mapping
+from typing import Any
 
-__all__ = ["Secret"]
+__all__ = ["Secret", "hide_everywhere"]
 
 _SHOWN = 4
 
@@ -48,3 +50,14 @@ class Secret:
 
     def __reduce__(self) -> tuple[type[Secret], tuple[str]]:
         raise TypeError("a Secret is not pickled: it would leave the process in clear")
+
+
+def hide_everywhere(value: Any, hide: Callable[[str], str]) -> Any:
+    """Give *value*, a JSON document, with every text and every name in it as *hide* gives it."""
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, (list, tuple)):
+        return [hide_everywhere(one, hide) for one in value]
+    if isinstance(value, Mapping):
+        return {hide(name): hide_everywhere(one, hide) for name, one in value.items()}
+    return value

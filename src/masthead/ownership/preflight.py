@@ -15,7 +15,7 @@ from masthead.catalog import Catalog
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import Clock
 from masthead.kernel.errors import InvalidRequest, NotFound
-from masthead.kernel.secret import Secret
+from masthead.kernel.secret import Secret, hide_everywhere
 from masthead.ownership import problems
 from masthead.ownership.judge import Judge, Target
 from masthead.ownership.problems import Problem, Weight, is_clear
@@ -86,18 +86,7 @@ def describe_bodies(
 def _body(event: Event, label: str, hide: Callable[[str], str]) -> Body:
     # Its own place is written anew without the key, not searched for it: what was never written cannot be overlooked.
     body = msgspec.json.decode(encode_event(msgspec.structs.replace(event, routing_key=Secret(label))))
-    return Body(label, event.protocol, _hidden(body, hide), len(encode_event(event)))
-
-
-def _hidden(value: Any, hide: Callable[[str], str]) -> Any:
-    """Give *value* with every text and every name in it as *hide* gives it."""
-    if isinstance(value, str):
-        return hide(value)
-    if isinstance(value, list):
-        return [_hidden(one, hide) for one in value]
-    if isinstance(value, dict):
-        return {hide(name): _hidden(one, hide) for name, one in value.items()}
-    return value
+    return Body(label, event.protocol, hide_everywhere(body, hide), len(encode_event(event)))
 
 
 class Preflights:

@@ -15,6 +15,7 @@ from masthead.kernel.ids import Ids
 from masthead.kernel.secret import Secret
 from masthead.pagerduty import Protocol
 from masthead.paging.hashing import KeyHasher
+from masthead.paging.hiding import holds_key, without_keys, without_keys_in
 from masthead.paging.intake import Entry
 from masthead.paging.model import Delivery, DeliveryState, Door, Draft, Kind, Page
 from masthead.paging.rows import text_of
@@ -59,6 +60,11 @@ class Drafting:
         _check_message(draft.message)
         details = _written(draft.details, "/details")
         links = _written(draft.links, "/links")
+        said = (draft.message, details, links, caller.user, draft.application)
+        rest = (draft.client or "", draft.client_url or "", draft.execution_id or "")
+        if holds_key(draft.keys, (*said, *rest)):
+            draft, caller = without_keys(draft, caller)
+            details, links = _written(draft.details, "/details"), _written(draft.links, "/links")
         page = self._page(draft, caller, says=_hash(draft.application, draft.message, details, links))
         length = len(draft.message) + len(details) + len(links)
         return Entry(
@@ -185,7 +191,7 @@ class Drafting:
             details={},
             links=(),
             severity=page.severity,
-            user=caller.user,
+            user=without_keys_in(caller.user, [one.key for one in page.deliveries]),
             client="",
             client_url=None,
             door=Door.V1,

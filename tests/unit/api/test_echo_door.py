@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select
 
 from masthead.kernel.errors import Reason
 from masthead.pagerduty import Answer, Outcome, Protocol, Severity
 from masthead.pagerduty.fakes import ACCEPT, REJECT, THROTTLE
 from masthead.paging import DeliveryState
+from masthead.storage.schema import page as page_table
 from support.doors import CHECKOUT_KEY, PAYMENTS_KEY, UNKNOWN_KEY, running_house
 
 ODD = Answer(Outcome.REJECTED, 200, Reason.ANSWER, None, "status is not success", 1)
@@ -81,6 +83,25 @@ async def test_what_is_still_tried_did_not_succeed(database, keys, sentence):
         f"{sentence}key …9999: Invalid routing key. "
         "PagerDuty has not yet taken the page for Checkout; Masthead goes on trying."
     )
+
+
+async def test_the_pages_own_keys_stand_nowhere_in_its_words(client, house):
+    """Whoever put one into a text: what is stored, shown and sent has its end in its place."""
+    text = f"see x{CHECKOUT_KEY}x"
+    body = notification(
+        CHECKOUT_KEY,
+        source={"user": f"bob {text}", "application": text, "executionId": text},
+        additionalContext={"message": text, "details": {text: [{"a": text}], "n": 1}},
+    )
+    answer = await client.post("/echo/notifications", json=body, headers={"X-SPINNAKER-USER": text})
+    page = await client.get(f"/v1/pages/{answer.headers['x-masthead-page']}")
+    (event,) = house.sender.sent
+    rows = await house.services.audit._database.read(lambda c: c.execute(select(page_table)).all())
+    shown = "see xkey …ee01x"
+    assert (page.json()["message"], page.json()["user"], page.json()["executionId"]) == (shown,) * 3
+    assert (event.summary, event.details) == (shown, {shown: [{"a": shown}], "n": 1})
+    for written in (page.text, str(rows), repr(event.details), event.client):
+        assert CHECKOUT_KEY not in written
 
 
 async def test_a_refusal_is_not_repeated_from_memory(post, house):

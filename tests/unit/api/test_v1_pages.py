@@ -289,11 +289,28 @@ async def test_requests_of_one_key_at_the_same_time_are_one_page(demo):
     assert (len(demo.sender.sent), await stored(demo)) == (1, 1)
 
 
+async def test_the_pages_own_keys_stand_nowhere_in_its_words(demo):
+    """Nor in those of what is asked of it later, nor in exports, whoever put one there."""
+    said = {"message": CHECKOUT_KEY, "details": {"a": f"({CHECKOUT_KEY})"}}
+    links = [{"href": f"https://x/{CHECKOUT_KEY}", "text": CHECKOUT_KEY}]
+    headers = {"X-SPINNAKER-USER": CHECKOUT_KEY}
+    answer = await demo.client.post("/v1/pages?wait=20", json=BODY | said | {"links": links}, headers=headers)
+    assert answer.json()["links"] == [{"href": "https://x/key …ee01", "text": "key …ee01"}]
+    resolved = await demo.client.post(f"{answer.headers['location']}/resolve?wait=20", headers=headers)
+    export = await demo.client.get("/v1/pages.jsonl?kind=trigger,resolve")
+    assert len(export.text.splitlines()) == 2
+    for one in (answer, resolved, export):
+        assert one.is_success
+        assert CHECKOUT_KEY not in one.text
+
+
+@pytest.mark.parametrize("query", ["", "?dryRun=true"])
+@pytest.mark.parametrize("shape", ["{}", "alert/{}/cpu", " {} "])
 @pytest.mark.parametrize("key", [CHECKOUT_KEY, UNKNOWN_KEY])
-async def test_an_integration_key_is_no_dedup_key(house, key):
+async def test_an_integration_key_is_no_dedup_key(house, key, shape, query):
     """Neither one that the catalog knows nor the page's own: a dedup key is shown, and stands in every export."""
-    body = {"keys": [UNKNOWN_KEY], "message": "m", "dedupKey": key}
-    answer = await house.client.post("/v1/pages", json=body)
+    body = {"keys": [UNKNOWN_KEY], "message": "m", "dedupKey": shape.format(key)}
+    answer = await house.client.post(f"/v1/pages{query}", json=body)
     assert (answer.status_code, answer.json()["pointer"], house.sender.sent) == (400, "/dedupKey", [])
     assert key not in answer.text
 

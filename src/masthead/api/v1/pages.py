@@ -43,7 +43,7 @@ async def ask_for(ask: Ask) -> Response:
     known = read_idempotency(ask, body)
     if is_dry:
         complaints.raise_if_any()
-        return await _dry_run(ask, read, known)
+        return await _dry_run(ask, read, known, complaints)
     if before := await asked_before(ask, known):
         return await answer_asked(ask, before, wait_s, is_replayed=True)
     keys = await keys_of(ask, read.recipients, complaints)
@@ -70,7 +70,7 @@ def _draft(ask: Ask, read: PageBody, keys: tuple[Secret, ...], known: Idempotenc
     )
 
 
-async def _dry_run(ask: Ask, read: PageBody, known: Idempotency) -> Response:
+async def _dry_run(ask: Ask, read: PageBody, known: Idempotency, complaints: Complaints) -> Response:
     """Say who would be woken and show what PagerDuty would get; who leads to nobody is told there, not refused."""
     services, recipients = ask.services, read.recipients
     found = await services.preflights.preflight(
@@ -80,6 +80,8 @@ async def _dry_run(ask: Ask, read: PageBody, known: Idempotency) -> Response:
         caller=ask.caller,
     )
     keys = tuple(target.key for target in found.targets)
+    refuse_key_as_dedup_key(ask, read.dedup_key, keys, complaints)
+    complaints.raise_if_any()
     events = services.paging.rehearse(_draft(ask, read, keys, known), ask.caller) if keys else []
     catalog = services.catalog
     bodies = describe_bodies(

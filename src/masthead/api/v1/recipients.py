@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from masthead.api.ask import Ask
 from masthead.api.v1.page_body import Complaints, Named, Recipients, shown
 from masthead.applications import SPINNAKER
 from masthead.kernel.errors import InvalidRequest, NotFound
 from masthead.kernel.secret import Secret
+from masthead.paging.hiding import holds_key
 
 __all__ = ["application_of", "keys_of", "refuse_key_as_dedup_key"]
+
+_WORD = re.compile(r"[0-9A-Za-z]{16,}")
 
 
 async def keys_of(ask: Ask, recipients: Recipients, complaints: Complaints) -> tuple[Secret, ...]:
@@ -38,13 +43,15 @@ def application_of(recipients: Recipients) -> str:
 def refuse_key_as_dedup_key(
     ask: Ask, dedup_key: str | None, keys: tuple[Secret, ...], complaints: Complaints
 ) -> None:
-    """Complain of a dedup key that is an integration key: it is shown to everybody who may look at pages."""
+    """Complain of a dedup key that is or holds an integration key: it is shown to everybody who may look at pages."""
     if not dedup_key:
         return
-    found = Secret(dedup_key.strip())
-    if found in keys or ask.services.catalog.service_of_key(found) is not None:
+    words = [Secret(word) for word in (dedup_key.strip(), *_WORD.findall(dedup_key))]
+    is_own = words[0] in keys or holds_key(keys, [dedup_key])
+    if is_own or any(ask.services.catalog.service_of_key(word) is not None for word in words):
         complaints.add(
-            "/dedupKey", "This dedupKey is an integration key; it would be shown wherever the page is."
+            "/dedupKey",
+            "This dedupKey is or holds an integration key; it would be shown wherever the page is.",
         )
 
 
