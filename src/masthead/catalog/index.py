@@ -135,4 +135,5 @@ def _list(services: Sequence[Service], *, with_account: bool) -> str:
         for service in services[:_MOST_CANDIDATES]
     )
     more = f" and {len(services) - _MOST_CANDIDATES} more" if len(services) > _MOST_CANDIDATES else ""
-    return f"{names}{more}. Give the id or the whole name"
+    how = ", behind its account where several have it: account/id or account/name" if with_account else ""
+    return f"{names}{more}. Give the id or the whole name{how}"

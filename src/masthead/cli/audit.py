@@ -111,6 +111,7 @@ def _show(found: list[dict[str, Any]], is_more: bool, *, as_json: bool) -> None:
             for page in found
         ),
         empty="No page matches.",
+        whole=("PAGE",),
     )
     if is_more:
         show.say("There are older ones: raise --limit, or narrow it with --since and --until.", err=True)

@@ -50,6 +50,7 @@ def services(client: Client, text: _Text = "", as_json: AsJson = False) -> None:
             for one in found["services"]
         ),
         empty=f"No service matches {text!r}." if text else "Masthead knows no PagerDuty service.",
+        whole=("ID",),
     )
     _explain(found.get("catalog") or {}, "services")
 

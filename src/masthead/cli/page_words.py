@@ -9,13 +9,19 @@ from typing import Any
 from masthead.cli import show
 from masthead.cli.client import Client, ServerRefused, quoted
 
-__all__ = ["DeliveryNews", "has_woken_nobody", "in_short", "incident_line", "page_lines"]
+__all__ = ["DeliveryNews", "has_woken_nobody", "in_short", "incident_line", "page_lines", "service_name"]
 
 _STATES = {
-    "accepted": "PagerDuty accepted the page",
-    "rejected": "PagerDuty refused the page",
-    "expired": "nobody was reached in time, and Masthead gave up",
+    "accepted": "PagerDuty accepted the {what}",
+    "rejected": "PagerDuty refused the {what}",
     "pending": "still being tried",
+}
+_WHAT = {"change": "change event", "acknowledge": "acknowledge", "resolve": "resolve"}
+_AS = {
+    "change": "as a change event",
+    "acknowledge": "to acknowledge a page",
+    "resolve": "to resolve a page",
+    "resend": "to have a page sent again",
 }
 _DOORS = {
     "stage": "by a pipeline's stage",
@@ -47,8 +53,10 @@ class DeliveryNews:
         if state == "pending" and not text:
             return ""
         if state == "accepted":
-            return f"{delivery['service']}: {_STATES[state]}{self._whom_of(delivery.get('serviceId'))}"
-        return f"{delivery['service']}: {_STATES[state]}" + (f" ({text})" if text else "")
+            return (
+                f"{service_name(delivery)}: {_standing(delivery)}{self._whom_of(delivery.get('serviceId'))}"
+            )
+        return f"{service_name(delivery)}: {_standing(delivery)}" + (f" ({text})" if text else "")
 
     def _whom_of(self, service_id: str | None) -> str:
         """Give the end of the sentence that PagerDuty took it: who is on call, or why nobody may be woken."""
@@ -73,10 +81,18 @@ class DeliveryNews:
         return ", but nobody is on call for it, and then it opens no incident"
 
 
+def service_name(delivery: Mapping[str, Any]) -> str:
+    """Give whom a delivery is for, with the account where there are several: two may have a service of one name."""
+    account = delivery.get("account", "default")
+    return str(delivery["service"]) if account == "default" else f"{delivery['service']} ({account})"
+
+
 def in_short(page: Mapping[str, Any]) -> str:
     """Say in a table's cell what became of a page."""
+    if page["kind"] == "resend":
+        return f"sent again what had failed of page {page['parentId']}"
     deliveries = page["deliveries"]
-    shown = [f"{one['service']}: {_state(one)}" for one in deliveries[:_MOST_SHOWN]]
+    shown = [f"{service_name(one)}: {_state(one)}" for one in deliveries[:_MOST_SHOWN]]
     more = len(deliveries) - _MOST_SHOWN
     return "; ".join([*shown, f"and {more} more"] if more > 0 else shown)
 
@@ -105,13 +121,15 @@ def page_lines(page: Mapping[str, Any]) -> Iterator[str]:
 
 def _by(page: Mapping[str, Any]) -> str:
     address = f" from {page['address']}" if page["address"] else ""
-    door = _DOORS.get(page["door"], page["door"]) if page["kind"] == "trigger" else "as a change event"
+    door = _DOORS.get(page["door"], page["door"]) if page["kind"] == "trigger" else _AS[page["kind"]]
     return f"{page['user']}{address}, {door}, for application {page['application']}, {_second(page['createdAt'])}"
 
 
 def _delivery_lines(delivery: Mapping[str, Any]) -> Iterator[str]:
     text = f": {delivery['text']}" if delivery["text"] and delivery["state"] != "accepted" else ""
-    yield f"{delivery['service']}: {_STATES[delivery['state']]}{text}"
+    yield f"{service_name(delivery)}: {_standing(delivery)}{text}"
+    if _is_found(delivery):
+        yield f"  {delivery['text']}"
     if incident := delivery["incident"]:
         yield f"  {_incident(incident)}"
         if incident["url"]:
@@ -121,6 +139,27 @@ def _delivery_lines(delivery: Mapping[str, Any]) -> Iterator[str]:
     if count := delivery.get("speaksFor"):
         yield f"  spoke for {count} other page{'s' if count > 1 else ''} that said the same while they waited"
     yield from _attempt_lines(delivery.get("attemptLog", ()))
+
+
+def _standing(delivery: Mapping[str, Any]) -> str:
+    state, action = delivery["state"], delivery.get("action", "trigger")
+    if state == "expired":
+        late = "nobody was reached" if action == "trigger" else "PagerDuty was not reached"
+        return f"{late} in time, and Masthead gave up"
+    until = (
+        f" until {_second(delivery['deadlineAt'])}"
+        if state == "pending" and delivery.get("deadlineAt")
+        else ""
+    )
+    return _STATES[state].format(what=_WHAT.get(action, "page")) + until
+
+
+def _is_found(delivery: Mapping[str, Any]) -> bool:
+    """Whether no attempt tells that PagerDuty took it: the answer was lost, and its incident was found."""
+    said = {one["text"] for one in delivery.get("attemptLog", ())}
+    return (
+        delivery["state"] == "accepted" and bool(delivery.get("isUncertain")) and delivery["text"] not in said
+    )
 
 
 def _attempt_lines(attempts: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -135,7 +174,7 @@ def _follow_up_lines(follow_up: Mapping[str, Any]) -> Iterator[str]:
     yield f"{done} by {follow_up['user']}{address}, {_second(follow_up['createdAt'])}"
     for one in follow_up["deliveries"]:
         text = f": {one['text']}" if one["text"] and one["state"] != "accepted" else ""
-        yield f"  {one['service']}: {one['state']}{text}"
+        yield f"  {service_name(one)}: {one['state']}{text}"
 
 
 def _incident(incident: Mapping[str, Any]) -> str:
@@ -154,8 +193,8 @@ def _incident(incident: Mapping[str, Any]) -> str:
 def incident_line(delivery: Mapping[str, Any]) -> str:
     """Say what PagerDuty made of an accepted delivery, as far as that is known."""
     if delivery["incident"]["state"] == "unknown":
-        return f"{delivery['service']}: PagerDuty shows no incident so far"
-    return f"{delivery['service']}: {_incident(delivery['incident'])}"
+        return f"{service_name(delivery)}: PagerDuty shows no incident so far"
+    return f"{service_name(delivery)}: {_incident(delivery['incident'])}"
 
 
 def has_woken_nobody(delivery: Mapping[str, Any]) -> bool:

@@ -17,7 +17,7 @@ from masthead.cli import show
 from masthead.cli.client import Client, ServerRefused, quoted
 from masthead.cli.follow import patiently
 from masthead.cli.options import AsJson, asks_server, pairs, segment
-from masthead.cli.page_words import DeliveryNews, has_woken_nobody, incident_line, page_lines
+from masthead.cli.page_words import DeliveryNews, has_woken_nobody, incident_line, page_lines, service_name
 from masthead.cli.preflight import show_dry_run
 
 __all__ = ["app", "change_event"]
@@ -215,13 +215,13 @@ def _may_be_proven(delivery: Mapping[str, Any]) -> bool:
 
 
 def _complain(page: Mapping[str, Any]) -> None:
-    failed = [one["service"] for one in page["deliveries"] if one["state"] in ("rejected", "expired")]
+    failed = [service_name(one) for one in page["deliveries"] if one["state"] in ("rejected", "expired")]
     if failed:
         again = f" Send it again: masthead page resend {page['id']}" if page["kind"] == "trigger" else ""
         raise ServerRefused(
             f"{len(failed)} of {len(page['deliveries'])} not told: {', '.join(failed)}.{again}"
         )
-    if asleep := [one["service"] for one in page["deliveries"] if has_woken_nobody(one)]:
+    if asleep := [service_name(one) for one in page["deliveries"] if has_woken_nobody(one)]:
         raise ServerRefused(f"PagerDuty took the page, and woke nobody for {', '.join(asleep)}.")
 
 
@@ -244,4 +244,4 @@ class _News:
     def _line(self, delivery: Mapping[str, Any]) -> str:
         if delivery["action"] == "trigger" or delivery["state"] != "accepted":
             return self._words.line(delivery)
-        return f"{delivery['service']}: PagerDuty took it"
+        return f"{service_name(delivery)}: PagerDuty took it"

@@ -88,7 +88,10 @@ def list_(client: Client, application: _Application, as_json: AsJson = False) ->
         return
     rows = [(one["name"], one["id"], len(one.get("stages", ())), one.get("lastModifiedBy")) for one in found]
     show.table(
-        ("PIPELINE", "ID", "STAGES", "CHANGED BY"), rows, empty=f"Application {application} has no pipeline."
+        ("PIPELINE", "ID", "STAGES", "CHANGED BY"),
+        rows,
+        empty=f"Application {application} has no pipeline.",
+        whole=("ID",),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -80,26 +80,30 @@ def names(on_call: Iterable[dict[str, Any]]) -> str:
     return ", ".join(str(person["user"]) for person in on_call if person.get("level") == 1)
 
 
-def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str) -> None:
-    """Print *rows* under *columns*, or the sentence *empty* when there are none."""
+def table(
+    columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str, whole: Collection[str] = ()
+) -> None:
+    """Print *rows* under *columns*, or the sentence *empty* when there are none; what is copied stays *whole*, never folded."""
     filled = [["" if cell is None else visible(str(cell)) for cell in row] for row in rows]
     if not filled:
         print(empty)
     elif sys.stdout.isatty():
-        _print_folded(columns, filled)
+        _print_folded(columns, filled, whole)
     else:
         _print_lines([list(columns), *filled])
 
 
-def _print_folded(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def _print_folded(columns: Sequence[str], rows: Sequence[Sequence[str]], whole: Collection[str]) -> None:
     """Print a table as wide as the terminal; what is longer is folded within its column."""
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     shown = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        shown.add_column(column, overflow="fold")
+    for place, column in enumerate(columns):
+        width = max(cell_len(row[place]) for row in rows) if column in whole else None
+        shown.add_column(column, overflow="fold", min_width=width, no_wrap=column in whole)
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
     Console(highlight=False, soft_wrap=False).print(shown)

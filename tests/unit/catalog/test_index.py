@@ -133,6 +133,9 @@ def test_an_id_that_two_accounts_have_is_not_guessed(text):
     both = Index([read_service(service("web"), account=account) for account in ("us", "eu")])
     with pytest.raises(InvalidRequest, match=r"means several .*web \(us/PWEB\), web \(eu/PWEB\)"):
         both.find(text)
+    with pytest.raises(InvalidRequest, match=r"several have it: account/id or account/name\.$"):
+        both.find("web")
+    assert both.find("us/web").account == "us"
     assert both.find(f"eu/{text}").account == "eu"
     assert both.service("PWEB").account == "us"
 

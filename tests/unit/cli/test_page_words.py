@@ -129,6 +129,65 @@ def test_a_delivery_that_is_not_accepted_tells_why(change, says):
     assert says in text(page(delivery(incident=None, **change))).splitlines()
 
 
+def test_what_is_still_tried_says_until_when():
+    """Its deadline, so that people know how long to wait for it."""
+    waiting = delivery(
+        state="pending", text="HTTP 503", incident=None, deadlineAt="2026-11-24T04:04:05.678+00:00"
+    )
+    assert text(page(waiting)).endswith(
+        "\nCheckout: still being tried until 2026-11-24 04:04:05 UTC: HTTP 503"
+    )
+
+
+def test_that_an_earlier_attempt_had_arrived_is_told():
+    """No attempt says so: its answer was lost, and the incident was found."""
+    lost = {
+        "at": "2026-11-24T03:04:05.700+00:00",
+        "protocol": "v2",
+        "status": None,
+        "durationMs": 5000,
+        "text": "no answer in time",
+    }
+    found = "An earlier attempt had arrived although its answer was lost: it opened incident #12."
+    shown = text(page(delivery(attemptLog=[lost], isUncertain=True, text=found, incident=TRIGGERED)))
+    assert f"\nCheckout: PagerDuty accepted the page\n  {found}\n  incident #12" in shown
+    again = [lost, lost | {"status": 202, "text": "Event processed"}]
+    assert text(page(delivery(attemptLog=again, isUncertain=True))).count("Event processed") == 1
+
+
+def test_services_of_several_accounts_are_told_apart():
+    """Two accounts may have one of the same name; where there is only one account nobody reads its name."""
+    both = page(delivery(account="default", incident=None), delivery(account="eu", incident=None))
+    assert in_short(both) == "Checkout: accepted; Checkout (eu): accepted"
+    assert text(both).splitlines()[-3:] == [
+        "Checkout: PagerDuty accepted the page",
+        "",
+        "Checkout (eu): PagerDuty accepted the page",
+    ]
+    assert incident_line(delivery(account="eu")) == "Checkout (eu): PagerDuty shows no incident so far"
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "asked", "says"),
+    [
+        ("change", "accepted", "as a change event", "PagerDuty accepted the change event"),
+        (
+            "change",
+            "expired",
+            "as a change event",
+            "PagerDuty was not reached in time, and Masthead gave up: T",
+        ),
+        ("resolve", "rejected", "to resolve a page", "PagerDuty refused the resolve: T"),
+        ("acknowledge", "accepted", "to acknowledge a page", "PagerDuty accepted the acknowledge"),
+    ],
+)
+def test_what_is_no_page_is_not_called_one(kind, state, asked, says):
+    """A change event wakes nobody; a resolve is none."""
+    shown = text(page(delivery(action=kind, state=state, text="T", incident=None), kind=kind))
+    assert f", {asked}, for application demo" in shown
+    assert shown.endswith(f"\nCheckout: {says}")
+
+
 def test_every_attempt_is_told():
     """When, over which protocol, what PagerDuty answered, after how long."""
     log = [
@@ -189,6 +248,7 @@ def test_in_a_table_a_page_is_a_few_words():
         "Checkout: #12 triggered; Mail: no incident was opened; Search: pending; and 2 more"
     )
     assert in_short(page(delivery())) == "Checkout: accepted"
+    assert in_short(page(kind="resend", parentId="01X")) == "sent again what had failed of page 01X"
 
 
 def test_news_name_who_is_on_call(client, scripted):

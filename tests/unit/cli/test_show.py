@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
-from masthead.cli import show
+from masthead.cli import audit, show
 from masthead.cli.catalog import pageable
 
 
@@ -67,6 +68,27 @@ def test_markup_in_a_name_is_only_text(capsys):
     show.table(("A",), [("[red]x[/red]",)], empty="")
 
     assert "[red]x[/red]" in capsys.readouterr().out
+
+
+def test_what_is_copied_is_never_folded(capsys, monkeypatch):
+    """In a terminal of 80 columns an id stays on one line, whatever else is in the row."""
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "dumb")
+    page = {
+        "kind": "resend",
+        "createdAt": "2026-11-30T04:02:30.000+00:00",
+        "id": "01M8N9N5TW51TQ26P398AWDB1V",
+        "severity": "critical",
+        "message": "x " * 40,
+        "user": "ann@example.com",
+        "application": "checkout",
+        "parentId": "01M8N9N5TW51TQ26P398AWDB1U",
+    }
+    audit._show([page], False, as_json=False)
+    lines = capsys.readouterr().out.splitlines()
+    assert any(page["id"] in line for line in lines)
+    assert max(map(len, lines)) <= 80
 
 
 def test_a_table_without_rows_is_a_sentence(capsys):
