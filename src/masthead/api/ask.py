@@ -13,10 +13,12 @@ from masthead.api.headers import header
 from masthead.api.services import Services
 from masthead.kernel.caller import Caller
 from masthead.kernel.errors import InvalidRequest
+from masthead.telemetry.logs import redact
 
 __all__ = ["Ask"]
 
 _TRUE = ("true", "1", "yes", "on")
+_SHOWN_LENGTH = 80
 _FALSE = ("false", "0", "no", "off")
 
 
@@ -113,6 +115,21 @@ class Ask(Request):
         check_media_type(header(self.scope, b"content-type"))
         document = decode(body, self.services.limits)
         return None if document is None else _expect_object(document)
+
+    async def expect_nothing(self) -> None:
+        """Refuse a body that says anything: it may be empty or an empty object.
+
+        Raises:
+            InvalidRequest: it is neither.
+        """
+        body = await self.raw()
+        if not body.strip():
+            return
+        for name in _expect_object(decode(body, self.services.limits)):
+            pointer = redact(name[:_SHOWN_LENGTH]).replace("~", "~0").replace("/", "~1")
+            raise InvalidRequest(
+                "Nothing can be said in the body here; leave it empty.", pointer=f"/{pointer}"
+            )
 
     async def objects(self) -> list[dict[str, Any]]:
         """Give the body, which must be a list of objects."""

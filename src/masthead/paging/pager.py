@@ -167,6 +167,10 @@ class Paging:
             Overloaded: too much waits already; nothing was stored.
             StorageUnavailable: nothing was stored and nothing sent, unless ``may_be_stored``: then it is sent if it is.
         """
+        return (await self.ask(draft, caller, is_waited_for=is_waited_for))[0]
+
+    async def ask(self, draft: Draft, caller: Caller, *, is_waited_for: bool = True) -> tuple[Page, bool]:
+        """Do as :meth:`request`, and tell whether the page is new; False where an earlier one was recognised."""
         if not self._is_enabled:
             raise InvalidRequest(_OFF)
         if draft.recognise and draft.fingerprint is None:
@@ -179,7 +183,9 @@ class Paging:
             is_in_vain = not is_waited_for and self._attempts.are_in_vain(delivery.account)
             return None if is_held_back or is_in_vain else self._may_go(delivery, length)
 
-        return await self._send(self._drafting.entry(draft, caller, may_go=may_go))
+        entry = self._drafting.entry(draft, caller, may_go=may_go)
+        page = await self._send(entry)
+        return page, page is entry.page
 
     def rehearse(self, draft: Draft, caller: Caller) -> list[Event]:
         """Give the events that :meth:`request` would send for *draft*, one a key in their order; nothing is sent or stored.

@@ -287,6 +287,34 @@ async def test_requests_of_one_key_at_the_same_time_are_one_page(demo):
     answers = await asyncio.gather(*(ask(demo, query="?wait=20", key="k") for _ in range(8)))
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert (len(demo.sender.sent), await stored(demo)) == (1, 1)
+    assert sum("idempotency-replayed" in answer.headers for answer in answers) == 7
+
+
+@pytest.mark.parametrize("query", ["dryRun=true&dryRun=false", "wait=1&wait=1"])
+async def test_what_the_query_says_twice_is_refused(demo, query):
+    """Of a dry run and a page one was done, silently."""
+    answer = await ask(demo, query=f"?{query}")
+    assert (answer.status_code, "2 times" in answer.json()["message"]) == (400, True)
+    assert (demo.sender.sent, await stored(demo)) == ([], 0)
+
+
+async def test_two_idempotency_keys_are_refused(demo):
+    """Nobody can tell under which of them it is to be known."""
+    headers = [("Idempotency-Key", "a"), ("Idempotency-Key", "b")]
+    answer = await demo.client.post("/v1/pages", json=BODY, headers=headers)
+    assert (answer.status_code, demo.sender.sent) == (400, [])
+
+
+@pytest.mark.parametrize("verb", ["acknowledge", "resolve", "resend"])
+async def test_a_follow_up_takes_no_body(demo, verb):
+    """Whoever says something there is told that it would not be heard; an empty object is nothing."""
+    demo.sender.answer(CHECKOUT_KEY, *([REJECT, ACCEPT] if verb == "resend" else [ACCEPT]))
+    path = (await ask(demo, query="?wait=20")).headers["location"]
+    for body, pointer in ((b"xx", ""), (b"[1]", ""), (b"null", ""), (b'{"a/b": 1}', "/a~1b")):
+        answer = await demo.client.post(f"{path}/{verb}", content=body)
+        assert (answer.status_code, answer.json()["pointer"]) == (400, pointer)
+    assert len(demo.sender.sent) == 1
+    assert (await demo.client.post(f"{path}/{verb}?wait=20", content=b"{}")).status_code == 200
 
 
 async def test_the_pages_own_keys_stand_nowhere_in_its_words(demo):

@@ -45,5 +45,5 @@ async def send(ask: Ask) -> Response:
         identity=known.identity,
         fingerprint=known.fingerprint,
     )
-    page = await ask.services.paging.request(draft, ask.caller, is_waited_for=wait_s > 0)
-    return await answer_asked(ask, page, wait_s)
+    page, is_new = await ask.services.paging.ask(draft, ask.caller, is_waited_for=wait_s > 0)
+    return await answer_asked(ask, page, wait_s, is_replayed=not is_new)

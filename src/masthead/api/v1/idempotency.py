@@ -36,12 +36,14 @@ def read_idempotency(ask: Ask, body: Mapping[str, Any]) -> Idempotency:
     """Give what this request is known by on its route.
 
     Raises:
-        InvalidRequest: the header is empty or too long.
+        InvalidRequest: the header is empty or too long, or there are several.
     """
-    given = ask.headers.get(HEADER)
-    if given is None:
+    given = ask.headers.getlist(HEADER)
+    if not given:
         return Idempotency(None, None)
-    key = given.strip()
+    if len(given) > 1:
+        raise InvalidRequest(f"{HEADER} is given {len(given)} times; a request has one.")
+    key = given[0].strip()
     if not key or len(key) > _LONGEST:
         raise InvalidRequest(f"{HEADER} must have 1 to {_LONGEST} characters; a random UUID is a good one.")
     path = ask.url.path.rstrip("/")

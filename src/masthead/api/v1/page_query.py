@@ -33,11 +33,13 @@ FILTERS = (
     "until",
     "text",
 )
+#: Those of which several may be given, with commas or one by one.
+_LISTS = ("state", "severity", "door", "kind")
 _SHOWN_LENGTH = 80
 
 
 def check_names(ask: Ask, known: Iterable[str]) -> None:
-    """Refuse a query parameter that the route does not know.
+    """Refuse a query parameter that the route does not know, and one that says two things.
 
     Raises:
         InvalidRequest: there is one; names those that are known.
@@ -49,6 +51,9 @@ def check_names(ask: Ask, known: Iterable[str]) -> None:
             raise InvalidRequest(
                 f"There is no query parameter {redact(name[:_SHOWN_LENGTH])!r}; {there_are}."
             )
+        times = len(ask.query_params.getlist(name))
+        if times > 1 and name not in _LISTS:
+            raise InvalidRequest(f"The query parameter {name} is given {times} times.")
 
 
 def read_filters(ask: Ask) -> Filters:

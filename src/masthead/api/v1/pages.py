@@ -50,8 +50,8 @@ async def ask_for(ask: Ask) -> Response:
     refuse_key_as_dedup_key(ask, read.dedup_key, keys, complaints)
     complaints.raise_if_any()
     draft = _draft(ask, read, keys, known)
-    page = await ask.services.paging.request(draft, ask.caller, is_waited_for=wait_s > 0)
-    return await answer_asked(ask, page, wait_s)
+    page, is_new = await ask.services.paging.ask(draft, ask.caller, is_waited_for=wait_s > 0)
+    return await answer_asked(ask, page, wait_s, is_replayed=not is_new)
 
 
 def _draft(ask: Ask, read: PageBody, keys: tuple[Secret, ...], known: Idempotency) -> Draft:
@@ -128,6 +128,7 @@ async def resend(ask: Ask) -> Response:
     """Try the rejected and expired deliveries anew, under the dedup keys that they had."""
     check_names(ask, ("wait",))
     wait_s = read_wait(ask)
+    await ask.expect_nothing()
     return await answer_asked(ask, await ask.services.paging.resend(ask.path("id"), ask.caller), wait_s)
 
 
@@ -153,5 +154,6 @@ async def answer_asked(ask: Ask, page: Page, wait_s: float, *, is_replayed: bool
 async def _follow_up(ask: Ask, kind: Kind) -> Response:
     check_names(ask, ("wait",))
     wait_s = read_wait(ask)
+    await ask.expect_nothing()
     asked = await ask.services.paging.follow_up(ask.path("id"), kind, ask.caller)
     return await answer_asked(ask, asked, wait_s)
