@@ -152,7 +152,8 @@ class Drafting:
             client=draft.client or f"Spinnaker ({caller.user})",
             client_url=draft.client_url,
             door=draft.door,
-            application=draft.application,
+            # As it is looked for: Spinnaker's names are the same in any case.
+            application=draft.application.lower(),
             execution_id=draft.execution_id,
             stage_id=draft.stage_id,
             created_at=now,

@@ -55,6 +55,7 @@ class Filters:
     service_id: str | None = None
     #: A service's id, or the label that stands in its place.
     service: str | None = None
+    #: In any case.
     application: str | None = None
     user: str | None = None
     execution_id: str | None = None
@@ -84,7 +85,7 @@ class Filters:
         if self.states and all(state in _FAILED or (few_wait and state in _WAITING) for state in self.states):
             return [_deliveries_in(state) for state in sorted(self.states)]
         if self.application is not None:
-            return [_pages_where(page.c.application == self.application)]
+            return [_pages_where(page.c.application == name) for name in _spellings(self.application)]
         if self.service_id is not None:
             return [_deliveries_of(self.service_id)]
         if self.user is not None:
@@ -123,12 +124,13 @@ class Filters:
         """Give what is true of every page that matches; for non-ASCII words, of some that do not (see ``holds``)."""
         wanted: list[ColumnElement[bool]] = [page.c.kind.in_(sorted(self.kinds))]
         for column, value in (
-            (page.c.application, self.application),
             (page.c.user, self.user),
             (page.c.execution_id, self.execution_id),
         ):
             if value is not None:
                 wanted.append(_unindexed(column) == value)
+        if self.application is not None:
+            wanted.append(_unindexed(page.c.application).in_(_spellings(self.application)))
         if self.severities:
             wanted.append(page.c.severity.in_(sorted(self.severities)))
         if self.doors:
@@ -158,6 +160,11 @@ class Filters:
         if self.service is not None:
             wanted.append(or_(delivery.c.service_id == self.service, delivery.c.label == self.service))
         return [exists().where(delivery.c.page_id == page.c.id, *wanted)] if wanted else []
+
+
+def _spellings(application: str) -> list[str]:
+    """Give how pages may have it: in lower case, and those of older versions as somebody wrote it, or as Spinnaker shows it."""
+    return sorted({application, application.lower(), application.upper()})
 
 
 def _pages_where(*conditions: ColumnElement[bool]) -> Branch:

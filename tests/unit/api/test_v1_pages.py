@@ -234,6 +234,23 @@ async def test_paging_that_is_off_is_said(house):
     assert "Paging is off" in answer.json()["message"]
 
 
+@pytest.mark.parametrize("name", ["demo", "DEMO", "Demo"])
+async def test_pages_are_found_by_their_application_in_any_case(demo, name):
+    """However the page was asked for, at whichever door; also one that was kept as it was written."""
+    await ask(demo, BODY | {"applications": ["DeMo"]})
+    notification = {
+        "notificationType": "PAGER_DUTY",
+        "to": [CHECKOUT_KEY],
+        "source": {"application": "Demo"},
+        "additionalContext": {"message": "m"},
+    }
+    await demo.client.post("/echo/notifications", json=notification)
+    database = demo.services.audit._database
+    await database.write(lambda c: store_page(c, datetime.now(UTC), application="DEMO") and None)
+    found = (await demo.client.get(f"/v1/pages?application={name}")).json()["pages"]
+    assert sorted(one["application"] for one in found) == ["DEMO", "demo", "demo"]
+
+
 # -- asking again ------------------------------------------------------------------------------------
 
 
