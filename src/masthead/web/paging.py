@@ -122,9 +122,11 @@ async def _send(services: WebServices, asked: _Asked, request: Request) -> str |
     except InvalidRequest as error:
         asked.errors.add("", f"{error.message} Nothing was sent.")
     except (Overloaded, StorageUnavailable) as error:
-        asked.errors.add(
-            "", f"{error.message} Nobody was paged. What you wrote is kept: try again in a moment."
+        is_known = isinstance(error, Overloaded) or not error.may_be_stored
+        became = (
+            "Nobody was paged." if is_known else "Whether they are paged is not known; nobody is paged twice."
         )
+        asked.errors.add("", f"{error.message} {became} What you wrote is kept: try again in a moment.")
     else:
         return page.id
     return None

@@ -14,6 +14,7 @@ from masthead.api import create_app
 from masthead.paging import Door
 from masthead.paging.filters import Filters
 from masthead.web import pages
+from support.commits import commits_lose_their_answer
 from support.doors import CHECKOUT_KEY, PAYMENTS_KEY, House, client_of, web_services
 
 
@@ -186,6 +187,17 @@ async def test_a_form_sent_again_with_other_words_pages_nobody_and_says_so(house
     assert answer.status_code == 422
     assert "This form was sent before" in answer.text
     assert "Other words" in answer.text
+    assert len(await all_pages(house)) == 1
+
+
+async def test_a_page_that_may_be_stored_is_not_called_unsent(house, browser, database):
+    """Sent again it is the same page."""
+    form = await form_of(browser)
+    with commits_lose_their_answer(database):
+        answer = await browser.post("/ui/page/confirm", data=form)
+    assert "nobody is paged twice" in answer.text
+    assert "Nobody was paged" not in answer.text
+    await browser.post("/ui/page/confirm", data=form)
     assert len(await all_pages(house)) == 1
 
 
