@@ -11,6 +11,7 @@ is alone never waits, and among many nobody waits longer than the moment.
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Generic, TypeVar
@@ -119,4 +120,4 @@ def _fail(group: Sequence[tuple[object, asyncio.Future[R]]], error: Exception) -
 
 def _own(error: Exception) -> Exception:
     """Give each caller an error of its own, so that tracebacks do not grow into each other."""
-    return type(error)(*error.args) if type(error) in (StorageUnavailable, MastheadError) else error
+    return copy.copy(error) if type(error) in (StorageUnavailable, MastheadError) else error

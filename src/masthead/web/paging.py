@@ -46,6 +46,8 @@ class _Asked:
     #: What makes this form this form.
     once: str
     errors: Errors = field(default_factory=Errors)
+    #: What the errors mean for those who were to be woken.
+    became: str = "Nobody was paged."
 
 
 def paging_routes(services: WebServices, renderer: Renderer, directory: Directory) -> Sequence[Route]:
@@ -122,11 +124,10 @@ async def _send(services: WebServices, asked: _Asked, request: Request) -> str |
     except InvalidRequest as error:
         asked.errors.add("", f"{error.message} Nothing was sent.")
     except (Overloaded, StorageUnavailable) as error:
-        is_known = isinstance(error, Overloaded) or not error.may_be_stored
-        became = (
-            "Nobody was paged." if is_known else "Whether they are paged is not known; nobody is paged twice."
-        )
-        asked.errors.add("", f"{error.message} {became} What you wrote is kept: try again in a moment.")
+        if isinstance(error, StorageUnavailable) and error.may_be_stored:
+            asked.became = "Whether they are paged is not known."
+        again = "What you wrote is kept: try again in a moment; sent twice, this form pages once."
+        asked.errors.add("", f"{error.message.rstrip('.')}. {asked.became} {again}")
     else:
         return page.id
     return None
