@@ -12,7 +12,7 @@ from masthead.api.body import check_media_type, decode, read_body, refuse_repeat
 from masthead.api.headers import header
 from masthead.api.services import Services
 from masthead.kernel.caller import Caller
-from masthead.kernel.errors import InvalidRequest
+from masthead.kernel.errors import InvalidRequest, pointer_to
 from masthead.telemetry.logs import redact
 
 __all__ = ["Ask"]
@@ -126,10 +126,8 @@ class Ask(Request):
         if not body.strip():
             return
         for name in _expect_object(decode(body, self.services.limits)):
-            pointer = redact(name[:_SHOWN_LENGTH]).replace("~", "~0").replace("/", "~1")
-            raise InvalidRequest(
-                "Nothing can be said in the body here; leave it empty.", pointer=f"/{pointer}"
-            )
+            pointer = pointer_to(redact(name[:_SHOWN_LENGTH]))
+            raise InvalidRequest("Nothing can be said in the body here; leave it empty.", pointer=pointer)
 
     async def objects(self) -> list[dict[str, Any]]:
         """Give the body, which must be a list of objects."""

@@ -26,14 +26,12 @@ from starlette.types import Scope
 from masthead.api.answers import json_answer
 from masthead.kernel import errors as kernel
 from masthead.kernel.clock import to_ms
-from masthead.kernel.secret import Secret
+from masthead.kernel.secret import KEY_LIKE, Secret
 
 __all__ = ["TABLE", "Entry", "Refused", "answer_error", "error_body"]
 
 log = structlog.get_logger(__name__)
 
-#: What can be a key: PagerDuty's have 32 letters and digits (PagerDuty facts, A.2), a simulated one perhaps fewer.
-_WORD = re.compile(r"[0-9A-Za-z]{16,}")
 _KEY_LENGTH = 32
 _KORK = "com.netflix.spinnaker.kork.web.exceptions"
 
@@ -161,7 +159,7 @@ class _Mask:
         self._is_known = is_known or (lambda _: False)
 
     def __call__(self, text: str) -> str:
-        return _WORD.sub(self._shown, text)
+        return KEY_LIKE.sub(self._shown, text)
 
     def _shown(self, found: re.Match[str]) -> str:
         word, key = found[0], Secret(found[0])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from masthead.executions.model import Execution, Stage
+from masthead.executions.model import JUDGMENT, Execution, Stage
 from masthead.executions.status import Status
 from masthead.kernel.caller import Caller
 
@@ -65,7 +65,7 @@ def _judgment(execution: Execution, stage: Stage) -> Stage | None:
 
 def _passed_on(stage: Stage) -> bool:
     """Tell whether *stage* is a judgment that has what follows run in the name of whoever made it."""
-    if stage.type != "manualJudgment" or stage.status is not Status.SUCCEEDED:
+    if stage.type != JUDGMENT or stage.status is not Status.SUCCEEDED:
         return False
     user = (stage.last_modified or {}).get("user")
     is_told = stage.context.get("propagateAuthenticationContext") is True

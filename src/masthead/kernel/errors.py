@@ -42,6 +42,7 @@ __all__ = [
     "TooManyAttempts",
     "Unauthenticated",
     "ValidationFailed",
+    "pointer_to",
 ]
 
 
@@ -84,6 +85,11 @@ class MastheadError(Exception):
     def message(self) -> str:
         """The sentence for the one who asked; never a secret in it."""
         return str(self.args[0])
+
+
+def pointer_to(name: str) -> str:
+    """Give the JSON pointer (RFC 6901) from an object to its field *name*."""
+    return "/" + name.replace("~", "~0").replace("/", "~1")
 
 
 class InvalidRequest(MastheadError):

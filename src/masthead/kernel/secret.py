@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-__all__ = ["Secret", "hide_everywhere"]
+__all__ = ["KEY_LIKE", "SHORTEST_KEY", "Secret", "hide_everywhere"]
+
+#: Characters of what is taken for a key in somebody's words: PagerDuty's have 32 letters and digits (PagerDuty facts, A.2), a
+#: simulated one perhaps fewer.
+SHORTEST_KEY = 16
+KEY_LIKE = re.compile(rf"[0-9A-Za-z]{{{SHORTEST_KEY},}}")
 
 _SHOWN = 4
 

@@ -15,16 +15,13 @@ from masthead.catalog import Catalog
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import Clock
 from masthead.kernel.errors import InvalidRequest, NotFound
-from masthead.kernel.secret import Secret, hide_everywhere
+from masthead.kernel.secret import KEY_LIKE, Secret, hide_everywhere
 from masthead.ownership import problems
 from masthead.ownership.judge import Judge, Target
 from masthead.ownership.problems import Problem, Weight, is_clear
 from masthead.pagerduty import Event, Protocol, encode_event
 
 __all__ = ["Body", "Preflight", "Preflights", "describe_bodies"]
-
-#: What can be a key: PagerDuty's have 32 letters and digits (PagerDuty facts, A.2), a simulated one perhaps fewer.
-_WORD = re.compile(r"[0-9A-Za-z]{16,}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +77,7 @@ def describe_bodies(
         key = Secret(found[0])
         return label(key) if key in own or is_key(key) else found[0]
 
-    return [_body(event, label(event.routing_key), partial(_WORD.sub, hide)) for event in events]
+    return [_body(event, label(event.routing_key), partial(KEY_LIKE.sub, hide)) for event in events]
 
 
 def _body(event: Event, label: str, hide: Callable[[str], str]) -> Body:

@@ -22,7 +22,6 @@ from sqlalchemy import (
     false,
     func,
     literal_column,
-    null,
     or_,
     select,
     update,
@@ -33,7 +32,7 @@ from masthead.paging.rows import IS_PENDING, delivery_of
 from masthead.storage.prepared import Prepared
 from masthead.storage.schema import attempt, delivery
 
-__all__ = ["hasten", "keys_with_follow_ups", "load_due", "next_due", "sent_to", "unmark_one"]
+__all__ = ["hasten", "keys_with_follow_ups", "load_due", "next_due", "sent_to"]
 
 #: Deliveries of one key that are looked at, and folded, together; and, where there are more, those that were tried least.
 _BATCH, _LEAST_TRIED = 200, 20
@@ -124,9 +123,6 @@ _NEXT_DUE = Prepared(
         .group_by("is_blocked")
     )
 )
-_UNMARK = Prepared(
-    lambda _: update(delivery).where(delivery.c.id == bindparam("of"), IS_PENDING).values(machine=null())
-)
 _HASTEN = Prepared(
     lambda _: (
         update(delivery)
@@ -185,11 +181,6 @@ def load_due(connection: Connection, key_hash: str, now_ms: int) -> list[Deliver
 def sent_to(connection: Connection, key_hash: str, since_ms: int, now_ms: int) -> list[int]:
     """Give when, in ms, a key was sent something from *since_ms* on."""
     return [row[0] for row in _SENT.all(connection, {"key": key_hash, "since": since_ms, "now": now_ms})]
-
-
-def unmark_one(connection: Connection, delivery_id: str) -> None:
-    """Take back the mark of what is not sent now, so that nobody thinks that it may have been."""
-    _UNMARK.run(connection, [{"of": delivery_id}])
 
 
 def next_due(connection: Connection, key_hash: str, now_ms: int) -> int | None:

@@ -9,16 +9,13 @@ from dataclasses import replace as replace_fields
 from msgspec.structs import replace
 
 from masthead.kernel.caller import Caller
-from masthead.kernel.secret import Secret, hide_everywhere
+from masthead.kernel.secret import KEY_LIKE, SHORTEST_KEY, Secret, hide_everywhere
 from masthead.paging.model import Draft, Link
 
 __all__ = ["holds_key", "without_keys", "without_keys_in"]
 
-#: What is shorter is no key (PagerDuty's have 32, PagerDuty facts, A.2), and may be anybody's word.
-_SHORTEST = 16
 #: So many keys are looked for one by one, within words, too; more as words: each costs a look through all that is said.
 _FEW = 16
-_WORD = re.compile(r"[0-9A-Za-z]{16,}")
 
 
 def holds_key(keys: Sequence[Secret], texts: Iterable[str]) -> bool:
@@ -27,11 +24,11 @@ def holds_key(keys: Sequence[Secret], texts: Iterable[str]) -> bool:
     if len(keys) <= _FEW:
         for key in keys:
             one = key.reveal()
-            if one in said and len(one) >= _SHORTEST:
+            if one in said and len(one) >= SHORTEST_KEY:
                 return True
         return False
     own = {key.reveal() for key in keys}
-    return not own.isdisjoint(_WORD.findall(said))
+    return not own.isdisjoint(KEY_LIKE.findall(said))
 
 
 def without_keys(draft: Draft, caller: Caller) -> tuple[Draft, Caller]:
@@ -56,8 +53,8 @@ def without_keys_in(text: str, keys: Sequence[Secret]) -> str:
 
 
 def _hide(keys: Sequence[Secret]) -> Callable[[str], str]:
-    labels = {key.reveal(): key.label for key in keys if len(key.reveal()) >= _SHORTEST}
+    labels = {key.reveal(): key.label for key in keys if len(key.reveal()) >= SHORTEST_KEY}
     if not labels:
         return lambda text: text
-    pattern = re.compile("|".join(map(re.escape, labels))) if len(labels) <= _FEW else _WORD
+    pattern = re.compile("|".join(map(re.escape, labels))) if len(labels) <= _FEW else KEY_LIKE
     return lambda text: pattern.sub(lambda found: labels.get(found[0], found[0]), text)

@@ -28,6 +28,7 @@ __all__ = [
     "Result",
     "Witness",
     "mark_as_being_sent",
+    "mark_as_not_sent",
     "release",
     "run_mark",
     "take_back",
@@ -203,6 +204,11 @@ def run_mark(machine: str) -> str:
 def mark_as_being_sent(connection: Connection, delivery_id: str, *, turn: Turn) -> None:
     """Note that a run is about to send, so that its end leaves the delivery as one that may have arrived."""
     _MARK.run(connection, [_mark(delivery_id, turn)])
+
+
+def mark_as_not_sent(connection: Connection, delivery_id: str) -> None:
+    """Take back the mark of what is not sent now, so that nobody thinks that it may have been."""
+    _MARK.run(connection, [{"of": delivery_id, "mark": None}])
 
 
 def take_back(connection: Connection, turn: Turn) -> None:

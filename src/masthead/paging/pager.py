@@ -24,7 +24,7 @@ from sqlalchemy import Connection, select, update
 from masthead.catalog import Catalog
 from masthead.kernel.caller import Caller
 from masthead.kernel.clock import Clock, to_ms
-from masthead.kernel.errors import Conflict, InvalidRequest, NotFound, Reason, StorageUnavailable
+from masthead.kernel.errors import Conflict, InvalidRequest, NotFound, StorageUnavailable
 from masthead.kernel.ids import Ids
 from masthead.kernel.tasks import Tasks
 from masthead.pagerduty import Event, EventsSender, Protocol
@@ -62,7 +62,7 @@ _DOUBT_S = (0.0, 1.0, 5.0, 30.0)
 #: First attempts under way at once, and characters of what they say; what is more waits as rows, which bounds memory.
 _IN_FLIGHT = 2_000
 _CHARACTERS_IN_FLIGHT = 30_000_000
-#: How long an unknown key waits for a reading of the catalog, which may tell its protocol: a page for the very first, a resend for a new one.
+#: How long an unknown key waits for the very first reading of the catalog, which may tell its protocol.
 _READING_S = 5.0
 _FAILED = (DeliveryState.REJECTED, DeliveryState.EXPIRED)
 
@@ -125,8 +125,8 @@ class Paging:
         )
         self.budget = Budget(on.clock, limit=limits.budget, window_s=limits.window_s)
         self._room = Room(on.database, on.clock, limit=limits.waiting)
-        younger = YoungerKeys(catalog, self._drafting, on.clock, self._tasks)
-        self._attempts = Attempts(sender, on.clock, retry, chance, find_home=younger.find)
+        self._younger = YoungerKeys(catalog, self._drafting, on.clock, self._tasks)
+        self._attempts = Attempts(sender, on.clock, retry, chance, find_home=self._younger.find)
         self._intake = Together(self._store_entries, self._tasks)
         self._intake_work = Intake(on.bursts)
         self._outcomes = Together(self._record_results, self._tasks)
@@ -243,7 +243,7 @@ class Paging:
             raise Conflict(
                 "No delivery of this page failed, so there is nothing to send again; to wake somebody who did not come, page anew."
             )
-        await self._look_for_refused_keys(failed)
+        await self._younger.read_for(failed)
         await self._on.database.write(lambda connection: self._arm(connection, page, failed, caller))
         self._on.bursts.wake()
         log.info("page.resent", page=page.id, deliveries=len(failed), user=caller.user)
@@ -457,12 +457,6 @@ class Paging:
     def _tell(self, page: Page) -> None:
         for tell in self._on_decided:
             tell(page)
-
-    async def _look_for_refused_keys(self, failed: Sequence[Delivery]) -> None:
-        """Let the catalog say to whom keys belong that PagerDuty refused: they may be younger than its last reading."""
-        refused = [one.key for one in failed if one.reason is Reason.KEY]
-        if refused:
-            await self._catalog.know_anew(refused, self._on.clock.now(), _READING_S)
 
     def _arm(self, connection: Connection, page: Page, failed: Sequence[Delivery], caller: Caller) -> None:
         self._intake_work.store(connection, [self._drafting.resend(page, caller)])

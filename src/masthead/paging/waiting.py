@@ -22,11 +22,18 @@ from masthead.kernel.errors import Reason
 from masthead.paging.ahead import Ahead, Said
 from masthead.paging.attempts import Attempts, Repeats
 from masthead.paging.budget import Budget
-from masthead.paging.due import hasten, load_due, next_due, sent_to, unmark_one
+from masthead.paging.due import hasten, load_due, next_due, sent_to
 from masthead.paging.folding import Fold, fold
 from masthead.paging.line import Line
 from masthead.paging.model import Delivery, DeliveryState, Incident, IncidentState, Kind, Page
-from masthead.paging.outcomes import PATIENCE_MS, Recorded, Result, mark_as_being_sent, take_back
+from masthead.paging.outcomes import (
+    PATIENCE_MS,
+    Recorded,
+    Result,
+    mark_as_being_sent,
+    mark_as_not_sent,
+    take_back,
+)
 from masthead.paging.patience import Patience
 from masthead.paging.rows import IS_PENDING
 from masthead.paging.setbacks import Setbacks
@@ -251,7 +258,7 @@ def _rest_until(turn: Turn, rest: _Rest, connection: Connection) -> None:
     """End the run, and take back the mark of what is not sent now, so that nobody thinks that it may have been."""
     turn.hold(connection)
     if rest.marked is not None:
-        unmark_one(connection, rest.marked)
+        mark_as_not_sent(connection, rest.marked)
     if rest.is_back:
         hasten(connection, turn.subject, rest.due_at_ms)
     turn.rest(connection, rest.due_at_ms)

@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Sequence
 
 from msgspec.structs import replace
 
 from masthead.catalog import Catalog
 from masthead.kernel.clock import Clock
+from masthead.kernel.errors import Reason
 from masthead.kernel.tasks import Tasks
 from masthead.paging.drafting import Drafting
 from masthead.paging.model import Delivery
 
 __all__ = ["YoungerKeys"]
 
-#: How long a refused page waits for the reading.
+#: How long refused pages wait for a reading.
 _READING_S = 5.0
 #: How many readings in so many seconds are asked for, whatever is refused: ten thousand services are a hundred of the 960
 #: requests a minute that PagerDuty gives a token (facts A.5).
@@ -49,12 +51,18 @@ class YoungerKeys:
         if refused.service_id is not None:
             return None
         if self._catalog.service_of_key(refused.key) is None:
-            await self._read_for(refused)
+            await self._read_once_for(refused)
         found = replace(refused, **self._drafting.addressed(refused.key))
         is_elsewhere = (found.account, found.protocol) != (refused.account, refused.protocol)
         return found if is_elsewhere else None
 
-    async def _read_for(self, refused: Delivery) -> None:
+    async def read_for(self, failed: Sequence[Delivery]) -> None:
+        """Read the services before *failed* are sent again because somebody asks, if one of their keys is refused and unknown."""
+        refused = [one.key for one in failed if one.reason is Reason.KEY]
+        if refused:
+            await self._catalog.know_anew(refused, self._clock.now(), _READING_S)
+
+    async def _read_once_for(self, refused: Delivery) -> None:
         now = self._clock.monotonic()
         if now < self._bad.get(refused.key_hash, now):
             return

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from masthead.kernel.errors import pointer_to
 from masthead.pipelines import Problem
 from masthead.pipelines.expressions.methods.java_patterns import why_no_pattern
 from masthead.pipelines.listing import is_enabled_trigger
@@ -59,10 +60,8 @@ def _of_patterns(constraints: Mapping[str, Any], pointer: str) -> Iterator[Probl
     for key, wanted in constraints.items():
         why = why_no_pattern(wanted) if isinstance(wanted, str) else None
         if why is not None:
-            place = str(key).replace("~", "~0").replace("/", "~1")
-            yield Problem(
-                f"{pointer}/{place}", f"It is no regular expression, so nothing can match it: {why}."
-            )
+            sentence = f"It is no regular expression, so nothing can match it: {why}."
+            yield Problem(pointer + pointer_to(str(key)), sentence)
 
 
 def _length(constraints: object) -> int:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from masthead.executions import Status
+from masthead.executions import JUDGMENT, Status
 from masthead.web.domain import WebServices
 from masthead.web.looks import Look, look_of
 
 __all__ = ["WAITING", "Awaiting", "awaiting", "look_of_execution", "waits"]
 
-_JUDGMENT = "manualJudgment"
 #: What lists are filtered by as if it were a status: running, and waiting for a judgment.
 WAITING = "WAITING"
 
@@ -25,7 +24,7 @@ class Awaiting:
 
     def look(self, execution_id: str, status: str) -> Look:
         """Give how an execution looks in a list."""
-        return look_of(status, _JUDGMENT if execution_id in self._ids else "")
+        return look_of(status, JUDGMENT if execution_id in self._ids else "")
 
 
 async def awaiting(services: WebServices, runs: Iterable[Any]) -> Awaiting:
@@ -38,7 +37,7 @@ async def awaiting(services: WebServices, runs: Iterable[Any]) -> Awaiting:
 
 def look_of_execution(execution: Mapping[str, Any]) -> Look:
     """Give how an execution looks of which the stages are at hand."""
-    return look_of(execution["status"], _JUDGMENT if waits(execution) else "")
+    return look_of(execution["status"], JUDGMENT if waits(execution) else "")
 
 
 def waits(execution: Mapping[str, Any]) -> bool:
@@ -47,4 +46,4 @@ def waits(execution: Mapping[str, Any]) -> bool:
 
 
 def _waits(stage: Mapping[str, Any]) -> bool:
-    return stage.get("type") == _JUDGMENT and stage.get("status") == Status.RUNNING
+    return stage.get("type") == JUDGMENT and stage.get("status") == Status.RUNNING

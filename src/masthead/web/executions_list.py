@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from masthead.applications import application_id
-from masthead.executions import Status
+from masthead.executions import JUDGMENT, Status
 from masthead.executions.matching import Search
 from masthead.kernel.clock import from_ms, to_ms
 from masthead.kernel.errors import InvalidRequest
@@ -46,7 +46,7 @@ SHORTCUTS = (
     ("what waits for judgment", WAITING),
     ("what failed", _FAILED),
 )
-_WAITING = (WAITING, look_of(Status.RUNNING, "manualJudgment").word)
+_WAITING = (WAITING, look_of(Status.RUNNING, JUDGMENT).word)
 _NOTHING: dict[str, Any] = {"rows": (), "older": None, "is_moving": False, "pipeline": None}
 #: Longer digits are no instant that is stored.
 _MOST_DIGITS = 15

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from masthead.executions import STAGE_TYPES, StageTypes, Status
+from masthead.executions import JUDGMENT, STAGE_TYPES, StageTypes, Status
 from masthead.paging import Page
 from masthead.pipelines import topological_order
 from masthead.web.awaiting import look_of_execution
@@ -95,7 +95,7 @@ class StageView:
     @property
     def awaits_judgment(self) -> bool:
         """Whether somebody has to say how it goes on."""
-        return self.type == "manualJudgment" and self.status == Status.RUNNING
+        return self.type == JUDGMENT and self.status == Status.RUNNING
 
     @property
     def may_skip_wait(self) -> bool:

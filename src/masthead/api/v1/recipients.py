@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import re
-
 from masthead.api.ask import Ask
 from masthead.api.v1.page_body import Complaints, Named, Recipients, shown
 from masthead.applications import SPINNAKER
 from masthead.kernel.errors import InvalidRequest, NotFound
-from masthead.kernel.secret import Secret
+from masthead.kernel.secret import KEY_LIKE, Secret
 from masthead.paging.hiding import holds_key
 
 __all__ = ["application_of", "keys_of", "refuse_key_as_dedup_key"]
-
-_WORD = re.compile(r"[0-9A-Za-z]{16,}")
 
 
 async def keys_of(ask: Ask, recipients: Recipients, complaints: Complaints) -> tuple[Secret, ...]:
@@ -46,7 +42,7 @@ def refuse_key_as_dedup_key(
     """Complain of a dedup key that is or holds an integration key: it is shown to everybody who may look at pages."""
     if not dedup_key:
         return
-    words = [Secret(word) for word in (dedup_key.strip(), *_WORD.findall(dedup_key))]
+    words = [Secret(word) for word in (dedup_key.strip(), *KEY_LIKE.findall(dedup_key))]
     is_own = words[0] in keys or holds_key(keys, [dedup_key])
     if is_own or any(ask.services.catalog.service_of_key(word) is not None for word in words):
         complaints.add(

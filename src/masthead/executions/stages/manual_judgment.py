@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from masthead.executions.model import Stage
+from masthead.executions.model import JUDGMENT, Stage
 from masthead.executions.stages.any_stage import problems_in
 from masthead.executions.stages.base import Field, Kind, StageType, TaskContext, TaskResult, TaskType
 from masthead.executions.status import Status
@@ -53,7 +53,7 @@ class WaitForJudgmentTask(TaskType):
 class ManualJudgmentStage(StageType):
     """Waits for a person."""
 
-    type = "manualJudgment"
+    type = JUDGMENT
     label = "Manual judgment"
     doc = "Waits until somebody says whether to continue. Nothing runs or polls meanwhile."
     fields = (

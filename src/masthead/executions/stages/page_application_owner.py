@@ -22,9 +22,9 @@ from masthead.executions.stages.page_restart import (
     Asked,
     asked_by,
     counted,
+    divide,
     may_be_reached,
     restart_of,
-    sort,
 )
 from masthead.executions.status import Status
 from masthead.kernel.errors import AccessDenied, InvalidRequest, NotFound
@@ -105,7 +105,7 @@ class PageApplicationOwnerTask(TaskType):
         if restart is None:
             return Asked((await work.services.paging.request(draft, work.caller)).id)
         earlier = await _earlier(work)
-        found = sort(draft.keys, earlier, is_incident_needed=bool(work.context.get("waitForIncident")))
+        found = divide(draft.keys, earlier, is_incident_needed=bool(work.context.get("waitForIncident")))
         follows = tuple(each.id for each in found.followed)
         before = tuple(dict.fromkeys(each.label for each in found.reached))
         if not found.missed:

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from masthead.kernel.secret import Secret
 from masthead.paging import Delivery, DeliveryState, IncidentState, Page
 
-__all__ = ["Asked", "Sorted", "asked_by", "counted", "may_be_reached", "restart_of", "sort"]
+__all__ = ["Asked", "Divided", "asked_by", "counted", "divide", "may_be_reached", "restart_of"]
 
 _OPENED = IncidentState.TRIGGERED, IncidentState.ACKNOWLEDGED, IncidentState.RESOLVED
 
@@ -34,7 +34,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Sorted:
+class Divided:
     """Whom earlier runs have reached, whom they may still reach, and who is to be paged."""
 
     reached: tuple[Delivery, ...]
@@ -65,8 +65,8 @@ def asked_by(context: dict[str, Any]) -> Asked | None:
     return Asked(page_id, follows, tuple(pages.get("reachedBefore") or ()), has_paged)
 
 
-def sort(keys: Sequence[Secret], earlier: Sequence[Page], *, is_incident_needed: bool) -> Sorted:
-    """Sort *keys* by what *earlier* pages, oldest first, have come to.
+def divide(keys: Sequence[Secret], earlier: Sequence[Page], *, is_incident_needed: bool) -> Divided:
+    """Divide *keys* by what *earlier* pages, oldest first, have come to.
 
     Args:
         keys: Whom the stage is to reach.
@@ -85,7 +85,7 @@ def sort(keys: Sequence[Secret], earlier: Sequence[Page], *, is_incident_needed:
             followed.append(found)
         else:
             missed.append(key)
-    return Sorted(tuple(reached), tuple(followed), tuple(missed))
+    return Divided(tuple(reached), tuple(followed), tuple(missed))
 
 
 def may_be_reached(earlier: Sequence[Page]) -> frozenset[Secret]:
