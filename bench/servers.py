@@ -16,7 +16,7 @@ from pathlib import Path
 from programs import HERE, Program, cost_of, free_port, path_of, program, wait_for
 from sink import Sink
 
-__all__ = ["KINDS", "Measured", "alertmanager", "drive", "masthead", "relay"]
+__all__ = ["KINDS", "Measured", "alertmanager", "drive", "masthead", "relay", "storing_relay"]
 
 #: Conf. Alertmanager: every alert is a group of its own and is sent at once; only its routing key is templated, so
 #: that it too sends to as many keys.
@@ -62,6 +62,17 @@ def relay(endpoint: str) -> Iterator[Program]:
     port = free_port()
     with program([sys.executable, str(HERE / "relay.py"), str(port), endpoint], port=port, probe="/") as one:
         yield one
+
+
+@contextlib.contextmanager
+def storing_relay(endpoint: str) -> Iterator[Program]:
+    """Run the relay that stores as Masthead does and has no rules."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        script = str(HERE / "storing_relay.py")
+        command = [sys.executable, script, str(port), endpoint, f"{folder}/relay.db"]
+        with program(command, port=port, probe="/") as one:
+            yield one
 
 
 @contextlib.contextmanager

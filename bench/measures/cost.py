@@ -1,4 +1,4 @@
-"""What a page costs: CPU and pages a second, beside Alertmanager and the bare relay, in alternating runs."""
+"""What a page costs: CPU and pages a second, beside Alertmanager and two relays, in alternating runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from line import Line, at_least, at_most, figure
 from programs import Program
-from servers import Measured, alertmanager, drive, masthead, relay
+from servers import Measured, alertmanager, drive, masthead, relay, storing_relay
 from sink import Sink, nginx_sink
 
 __all__ = ["cost", "fast_path"]
@@ -38,6 +38,7 @@ _PEERS = (
     _Peer("Alertmanager", alertmanager, "alert", _ALERTS, _WARM_UP_ALERTS),
     _MASTHEAD,
     _Peer("the bare relay", relay, "echo"),
+    _Peer("the relay that stores", storing_relay, "echo"),
 )
 
 
@@ -50,10 +51,15 @@ def cost() -> Iterator[Line]:
                 runs[peer.name].append(_run(peer, sink, number))
     for peer in _PEERS:
         yield from _figures(peer.name, runs[peer.name])
-    ours, theirs, bare = (runs[name] for name in ("Masthead", "Alertmanager", "the bare relay"))
+    theirs, ours, bare, stored = (runs[peer.name] for peer in _PEERS)
     yield at_most(0.33, "CPU per page, of Alertmanager's per notification", _ratio(ours, theirs, _cpu), "x")
     yield at_most(4, "CPU per page, of the bare relay's", _ratio(ours, bare, _cpu), "x")
     yield at_least(3, "pages a second, of Alertmanager's notifications", _ratio(ours, theirs, _rate), "x")
+    yield figure("the relay that stores: CPU per page, of Alertmanager's", _ratio(stored, theirs, _cpu), "x")
+    yield figure("the relay that stores: CPU per page, of the bare relay's", _ratio(stored, bare, _cpu), "x")
+    yield figure(
+        "the relay that stores: pages a second, of Alertmanager's", _ratio(stored, theirs, _rate), "x"
+    )
 
 
 def fast_path(sink: Sink) -> Measured:
